@@ -1,0 +1,109 @@
+/**
+ * The cluster port: what the runtime needs of a log, in raw record batches (Kafka's format v2, see `record/`), never one
+ * object per record. Implementations: the embedded broker (`memory:`, `embedded:DIR`); each passes the same conformance suite.
+ */
+export interface Cluster {
+  /** How the cluster was named: `memory:`, `embedded:./data`. */
+  readonly address: string
+
+  /**
+   * Makes the topics that do not exist.
+   * @throws MillraceError TOPIC_MISMATCH where one exists with another number of partitions.
+   */
+  createTopics(topics: readonly TopicSpec[]): Promise<void>
+  /** All topics, or those of the names that exist, sorted by name. */
+  describeTopics(names?: readonly string[]): Promise<TopicDescription[]>
+  /** For each partition the first offset there is, and the one after the last that readers may see. */
+  offsets(partitions: readonly TopicPartition[]): Promise<OffsetRange[]>
+
+  /**
+   * Appends whole record batches (base offsets are the log's to set, and it does so in the caller's bytes). The bytes are
+   * the caller's again when this function returns, before the promise resolves; the promise resolves when the batches are
+   * as durable as the cluster promises. Appends to a partition are in the order of the calls.
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, CORRUPT_BATCH, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED, CLOSED
+   */
+  append(partition: TopicPartition, batches: Buffer): Promise<AppendResult>
+
+  reader(): LogReader
+
+  /** What the group committed for each partition; undefined where nothing. */
+  committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<(CommittedOffset | undefined)[]>
+  /** Commits all of the offsets or none; resolves when they are as durable as the cluster promises. */
+  commitOffsets(group: string, offsets: readonly OffsetCommit[]): Promise<void>
+
+  /** Makes everything durable and lets go of the log. Closing twice does nothing. */
+  close(): Promise<void>
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** Kafka's topic settings (`cleanup.policy`, `retention.ms`...), kept with the topic. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+export interface OffsetRange {
+  /** The first offset that can be read. */
+  readonly start: number
+  /** The offset after the last one that readers may see (the high watermark). */
+  readonly end: number
+}
+
+export interface AppendResult {
+  /** The offset of the first record of the append. */
+  readonly baseOffset: number
+}
+
+export interface CommittedOffset {
+  /** The next offset to read. */
+  readonly offset: number
+  /** What the committer wrote beside it. */
+  readonly metadata: string
+}
+
+export interface OffsetCommit extends TopicPartition, CommittedOffset {}
+
+/** Reads a changing set of partitions, each from a position that advances with what was fetched. */
+export interface LogReader {
+  /** Starts reading a partition at an offset, or moves there. */
+  seek(partition: TopicPartition, offset: number): void
+  /** Stops reading a partition. */
+  unassign(partition: TopicPartition): void
+  /**
+   * The next batches of those of the wanted partitions (default: all assigned) that have some; waits at most `maxWaitMs`
+   * for the first to have some, and resolves with none then or when the signal aborts. At most one result per partition.
+   * @throws MillraceError OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, STORAGE_FAILED, CLOSED
+   */
+  fetch(options: FetchOptions): Promise<FetchedBatches[]>
+  close(): void
+}
+
+export interface FetchOptions {
+  readonly maxWaitMs: number
+  readonly partitions?: readonly TopicPartition[]
+  readonly signal?: AbortSignal
+}
+
+export interface FetchedBatches {
+  readonly topic: string
+  readonly partition: number
+  /** The position asked for: records below it, at the start of the first batch, are to be skipped. */
+  readonly fromOffset: number
+  /** Where the next fetch of this partition will begin. */
+  readonly nextOffset: number
+  /** Whole batches. Valid until this partition is fetched again or the reader is closed. */
+  readonly bytes: Buffer
+  /** The high watermark when the bytes were read. */
+  readonly highWatermark: number
+}

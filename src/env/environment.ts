@@ -1,0 +1,115 @@
+/**
+ * The environment seam: everything a program can ask of the world outside it. It is handed in, never reached for, so that
+ * the same code runs on a real machine and under a virtual clock, a seeded random source and a disk that fails on purpose.
+ */
+export interface Environment {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly disk: Disk
+  readonly network: Network
+  readonly host: Host
+}
+
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z; may jump. Only for timestamps that people see or records carry. */
+  wallMs(): number
+  /** Milliseconds from an arbitrary start, with a fraction; never goes back. For timeouts and measurements. */
+  monotonicMs(): number
+}
+
+/** Takes a timer back; calling it twice, or after the timer ran, does nothing. */
+export type Cancel = () => void
+
+export interface Timers {
+  /** Runs `run` once, `delayMs` from now. Any delay is safe, also above 2^31 - 1 ms, where `setTimeout` fires at once. */
+  after(delayMs: number, run: () => void): Cancel
+  /** Resolves after sockets, timers and signals that are due have had their turn. */
+  nextTurn(): Promise<void>
+}
+
+export interface Random {
+  /** An integer from 0 to 2^32 - 1. */
+  uint32(): number
+  /** A random (version 4) UUID in its usual text form. */
+  uuid(): string
+}
+
+/**
+ * Files. Operations on the page cache are synchronous, because through the thread pool they cost 25 to 50 times as much;
+ * what waits for the device (`sync`) is asynchronous. Failures carry the system's code (`ENOENT`, `ENOSPC`, `EIO`...) in `code`.
+ */
+export interface Disk {
+  /** Opens a file for reading and writing. `create` makes it where it is missing; otherwise a missing file is `ENOENT`. */
+  open(path: string, options?: { create?: boolean }): DiskFile
+  exists(path: string): boolean
+  /** The names in a directory, sorted. */
+  list(path: string): string[]
+  /** Makes the directory and those above it. */
+  makeDirectory(path: string): void
+  rename(from: string, to: string): void
+  /** Removes a file or a directory with all in it; nothing happens where there is none. */
+  remove(path: string): void
+  /** Makes creations, renames and removals in a directory durable. */
+  syncDirectory(path: string): Promise<void>
+  /** Takes an exclusive lock on the file, which the system drops when the process dies; undefined where somebody holds it. */
+  lock(path: string): DiskLock | undefined
+}
+
+export interface DiskFile {
+  size(): number
+  /** Reads into the whole of `into` from `position`; returns the bytes read, fewer only at the end of the file. */
+  read(into: Uint8Array, position: number): number
+  /** Writes all of `bytes` at `position`, or throws; after a throw any part may have been written. */
+  write(bytes: Uint8Array, position: number): void
+  truncate(size: number): void
+  /** Resolves when everything written so far is on the device. */
+  sync(): Promise<void>
+  close(): void
+}
+
+export interface DiskLock {
+  release(): void
+}
+
+/** Stream sockets. Bytes handed to `onData` are only valid during the call. */
+export interface Network {
+  listen(address: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>
+  connect(address: Address, handler: ConnectionHandler): Promise<Connection>
+}
+
+export interface Address {
+  readonly host: string
+  /** 0 asks the system for a free port. */
+  readonly port: number
+}
+
+export interface Listener {
+  readonly address: Address
+  close(): Promise<void>
+}
+
+export interface ConnectionHandler {
+  onData(bytes: Uint8Array): void
+  /** Called once, after which nothing else is: with the error where the connection was lost. */
+  onClose(error?: Error): void
+}
+
+export interface Connection {
+  /** Sends bytes (copied or handed over before the call returns); false means the peer is slow: wait for `drained`. */
+  write(bytes: Uint8Array): boolean
+  drained(): Promise<void>
+  /** Sends what was written, then ends the connection. */
+  end(): void
+  /** Drops the connection at once. */
+  destroy(): void
+}
+
+/** The process that the program runs in. */
+export interface Host {
+  /** Calls `run` at each of the signals until cancelled; while it listens the system's own reaction is off. */
+  onSignal(signals: readonly Signal[], run: (signal: Signal) => void): Cancel
+  exit(code: number): void
+}
+
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'

@@ -1,0 +1,91 @@
+/**
+ * Everything that can go wrong and that a caller may want to tell apart, as one table.
+ * `retriable` says whether the same call can succeed later without anything being changed by hand.
+ */
+export const errorCodes = {
+  /** An argument or option is not one of the values that are allowed. */
+  INVALID_ARGUMENT: { retriable: false },
+  /** The topology cannot be built or run as written. */
+  INVALID_TOPOLOGY: { retriable: false },
+  /** Bytes must be written or read where no serde for them is known. */
+  SERDE_REQUIRED: { retriable: false },
+  /** A serde could not turn bytes into a value, or a value into bytes. */
+  SERDE_FAILED: { retriable: false },
+  /** A user's function threw. */
+  OPERATOR_FAILED: { retriable: false },
+  /** A record batch is damaged: bad length, magic or checksum. */
+  CORRUPT_BATCH: { retriable: false },
+  /** A record is larger than the topic allows. */
+  RECORD_TOO_LARGE: { retriable: false },
+  /** The topic or partition does not exist. */
+  UNKNOWN_TOPIC_OR_PARTITION: { retriable: true },
+  /** The topic exists already, with another shape. */
+  TOPIC_MISMATCH: { retriable: false },
+  /** The offset is below the log's start or above its end. */
+  OFFSET_OUT_OF_RANGE: { retriable: false },
+  /** A number does not fit a JavaScript number exactly (beyond 2^53 - 1). */
+  NUMBER_OUT_OF_RANGE: { retriable: false },
+  /** Another process holds the data directory. */
+  DIRECTORY_LOCKED: { retriable: true },
+  /** The data directory or a file in it cannot be read or written. */
+  DIRECTORY_UNUSABLE: { retriable: false },
+  /** The disk is full. Nothing of the failed write was kept. */
+  DISK_FULL: { retriable: true },
+  /** The disk reported a failure; the log directory is offline until the process is restarted. */
+  STORAGE_FAILED: { retriable: false },
+  /** The cluster, store or application was closed. */
+  CLOSED: { retriable: false },
+  /** A connection could not be made or was lost. */
+  NETWORK_FAILED: { retriable: true },
+} as const satisfies Record<string, { retriable: boolean }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** Where a failure happened. Every field that is known is given, and printed in this order. */
+export interface Place {
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: number
+  readonly operator?: string
+  readonly store?: string
+  readonly path?: string
+  readonly line?: number
+}
+
+export interface ErrorDetails {
+  readonly at?: Place
+  /** What the reader can do about it, as a sentence. */
+  readonly remedy?: string
+  readonly cause?: unknown
+}
+
+/** A failure with a stable code: match on `code`, show `message`. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError'
+  readonly code: ErrorCode
+  readonly retriable: boolean
+  readonly at: Place
+
+  constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
+    super(sentence(what, details), details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.retriable = errorCodes[code].retriable
+    this.at = details.at ?? {}
+  }
+}
+
+/** Stops the program where an invariant of our own code does not hold; never used for bad input. */
+export function assert(condition: unknown, invariant: string): asserts condition {
+  if (!condition) throw new Error(`Bug in millrace: this must hold but does not: ${invariant}`)
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function sentence(what: string, details: ErrorDetails): string {
+  const places = Object.entries(details.at ?? {}).map(([name, value]) => `${name} ${value}`)
+  const where = places.length === 0 ? '' : ` (${places.join(', ')})`
+  const remedy = details.remedy === undefined ? '' : ` ${details.remedy}`
+  return `${what.replace(/\.$/, '')}${where}.${remedy}`
+}

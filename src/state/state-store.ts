@@ -1,0 +1,38 @@
+/**
+ * What the runtime needs of any store, whatever its kind. Updates made by operators are kept in the store's hot layer and
+ * are not written anywhere until `flush`; `flush` hands each dirty key's bytes once to the changelog and keeps them for the
+ * engine, which gets them in `commit`, when the input offsets they belong to are committed. So engine contents always
+ * equal the changelog up to the engine's position, and a crash never leaves updates of uncommitted input in the engine.
+ */
+export interface StateStore {
+  readonly name: string
+  /** Sends what changed since the last flush to the changelog. Keys and values are valid only during each call of the sink. */
+  flush(changelog: ChangelogSink): void
+  /** Writes what was flushed to the engine, with the changelog offset that follows it. */
+  commit(changelogPosition: number): void
+  /** The changelog offset after the last record that the engine reflects: where restoring begins. */
+  position(): number
+  /** Applies one changelog record to the engine. Called before `ready`, in changelog order. */
+  restore(record: ChangelogRecord): void
+  /** The committed value of a changelog key as a changelog record would hold it; undefined where there is none. */
+  committed(key: Buffer): ChangelogValue | undefined
+  /** Restoring is over: what was restored is written with this position, and operators may use the store. */
+  ready(changelogPosition: number): void
+  close(): void
+}
+
+/** Takes what a store logs. `value` null is a tombstone. The bytes may be reused after the call. */
+export interface ChangelogSink {
+  append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void
+}
+
+export interface ChangelogValue {
+  readonly value: Buffer
+  readonly timestamp: number
+}
+
+export interface ChangelogRecord {
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly timestamp: number
+}

@@ -1,0 +1,46 @@
+import { MillraceError } from './errors.ts'
+import type { Serde } from './serde/serde.ts'
+
+/** A topic declared once: its name and the types of what is in it. */
+export interface Topic<K, V> {
+  readonly name: string
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Event time in milliseconds since 1970, read from the record; without it the record's own timestamp is taken. */
+  readonly timestamp: ((value: V, key: K) => number) | undefined
+  /** Partitions to create the topic with where it does not exist yet. */
+  readonly partitions: number
+}
+
+export interface TopicOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Event time in milliseconds since 1970, read from the record. Default: the record's own timestamp. */
+  readonly timestamp?: (value: V, key: K) => number
+  /** Partitions to create the topic with where it does not exist yet. Default: 1. More partitions allow more parallelism, and cannot be taken back. */
+  readonly partitions?: number
+}
+
+/**
+ * Declares a topic.
+ * @throws MillraceError INVALID_ARGUMENT where the name or the number of partitions is not allowed.
+ */
+export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K, V> {
+  requireTopicName(name)
+  const partitions = options.partitions ?? 1
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 10_000) {
+    throw new MillraceError('INVALID_ARGUMENT', `${partitions} is not a number of partitions`, {
+      at: { topic: name },
+      remedy: 'Give a whole number from 1 to 10000.',
+    })
+  }
+  return { name, key: options.key, value: options.value, timestamp: options.timestamp, partitions }
+}
+
+/** Kafka's rule for topic names (org.apache.kafka.common.internals.Topic). */
+export function requireTopicName(name: string): void {
+  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return
+  throw new MillraceError('INVALID_ARGUMENT', `'${name}' is not a topic name`, {
+    remedy: "Use 1 to 249 letters, digits, '.', '_' or '-', and neither '.' nor '..'.",
+  })
+}

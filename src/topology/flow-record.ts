@@ -1,0 +1,175 @@
+import type { Serde } from '../serde/serde.ts'
+import type { Windowed } from '../windowed.ts'
+
+/** Stands where a key or value has not been decoded yet. */
+const undecoded: unique symbol = Symbol('undecoded')
+
+/**
+ * The record that travels the operators: one object per task, loaded again for each record. Keys and values are decoded
+ * when an operator first asks; a record that is only counted or passed on is never decoded. An operator that changes
+ * something for its children restores it after they ran (`saved` values on its own stack), because siblings see the same object.
+ */
+export class FlowRecord {
+  /** Event time in milliseconds since 1970. */
+  timestamp = 0
+  /** Where the input record came from: for error messages and metadata. */
+  topic = ''
+  partition = -1
+  offset = -1
+  /** The operator whose user function runs: for error messages. */
+  operator = ''
+  /** For updates of a table: the value before, where the operator above knows it. */
+  oldValue: unknown = undefined
+
+  /** The key's bytes in `keyBytes[keyStart..keyEnd)`, encoded by `keySerde`; `keyStart` is -1 where the key has no bytes. */
+  keyBytes: Buffer = emptyBuffer
+  keyStart = -1
+  keyEnd = -1
+  keySerde: Serde<unknown> | undefined = undefined
+
+  valueBytes: Buffer = emptyBuffer
+  valueStart = -1
+  valueEnd = -1
+  valueSerde: Serde<unknown> | undefined = undefined
+
+  /** Where the key is windowed: the bounds. The key's bytes are then those of the key without its window. */
+  windowed = false
+  windowStart = 0
+  windowEnd = 0
+
+  #key: unknown = null
+  #value: unknown = null
+
+  /** The key is in these bytes (`start` -1: there is no key); it is not windowed. */
+  loadKey(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): void {
+    this.keyBytes = bytes
+    this.keyStart = start
+    this.keyEnd = end
+    this.keySerde = serde
+    this.windowed = false
+    this.#key = start < 0 ? null : undecoded
+  }
+
+  loadValue(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): void {
+    this.valueBytes = bytes
+    this.valueStart = start
+    this.valueEnd = end
+    this.valueSerde = serde
+    this.#value = start < 0 ? null : undecoded
+  }
+
+  get hasKey(): boolean {
+    return this.#key !== null
+  }
+
+  get hasValue(): boolean {
+    return this.#value !== null
+  }
+
+  key(): unknown {
+    if (this.#key === undecoded) this.#key = this.#decodeKey()
+    return this.#key
+  }
+
+  value(): unknown {
+    if (this.#value === undecoded) {
+      this.#value = (this.valueSerde as Serde<unknown>).read(this.valueBytes, this.valueStart, this.valueEnd)
+    }
+    return this.#value
+  }
+
+  /** Gives the record a key that has no bytes yet. `undefined` counts as no key. */
+  setKey(key: unknown): void {
+    this.#key = key === undefined ? null : key
+    this.keyStart = -1
+    this.windowed = false
+  }
+
+  /** Gives the record a value that has no bytes yet. `undefined` counts as no value. */
+  setValue(value: unknown): void {
+    this.#value = value === undefined ? null : value
+    this.valueStart = -1
+  }
+
+  /** Puts the record's key into a window; its bytes stay as they are. */
+  setWindow(start: number, end: number): void {
+    this.windowed = true
+    this.windowStart = start
+    this.windowEnd = end
+    if (this.keyStart >= 0) this.#key = undecoded
+    else this.#key = { key: this.#key, window: { start, end } } satisfies Windowed<unknown>
+  }
+
+  /** What is needed to undo changes of the value. */
+  saveValue(into: SavedValue): void {
+    into.value = this.#value
+    into.bytes = this.valueBytes
+    into.start = this.valueStart
+    into.end = this.valueEnd
+    into.serde = this.valueSerde
+    into.oldValue = this.oldValue
+  }
+
+  restoreValue(from: SavedValue): void {
+    this.#value = from.value
+    this.valueBytes = from.bytes
+    this.valueStart = from.start
+    this.valueEnd = from.end
+    this.valueSerde = from.serde
+    this.oldValue = from.oldValue
+  }
+
+  /** What is needed to undo changes of the key, its window and the timestamp. */
+  saveKey(into: SavedKey): void {
+    into.key = this.#key
+    into.bytes = this.keyBytes
+    into.start = this.keyStart
+    into.end = this.keyEnd
+    into.serde = this.keySerde
+    into.windowed = this.windowed
+    into.windowStart = this.windowStart
+    into.windowEnd = this.windowEnd
+    into.timestamp = this.timestamp
+  }
+
+  restoreKey(from: SavedKey): void {
+    this.#key = from.key
+    this.keyBytes = from.bytes
+    this.keyStart = from.start
+    this.keyEnd = from.end
+    this.keySerde = from.serde
+    this.windowed = from.windowed
+    this.windowStart = from.windowStart
+    this.windowEnd = from.windowEnd
+    this.timestamp = from.timestamp
+  }
+
+  #decodeKey(): unknown {
+    const key = (this.keySerde as Serde<unknown>).read(this.keyBytes, this.keyStart, this.keyEnd)
+    if (!this.windowed) return key
+    return { key, window: { start: this.windowStart, end: this.windowEnd } } satisfies Windowed<unknown>
+  }
+}
+
+const emptyBuffer: Buffer = Buffer.alloc(0)
+
+export interface SavedValue {
+  value: unknown
+  bytes: Buffer
+  start: number
+  end: number
+  serde: Serde<unknown> | undefined
+  oldValue: unknown
+}
+
+export interface SavedKey {
+  key: unknown
+  bytes: Buffer
+  start: number
+  end: number
+  serde: Serde<unknown> | undefined
+  windowed: boolean
+  windowStart: number
+  windowEnd: number
+  timestamp: number
+}

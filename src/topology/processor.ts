@@ -1,0 +1,39 @@
+import type { StateStore } from '../state/state-store.ts'
+import type { FlowRecord } from './flow-record.ts'
+
+/**
+ * One step of a topology: the single primitive that every operator is made of. It takes a record and hands it on, changed
+ * or not, zero or more times, in the same call stack. A processor belongs to one task and is never entered twice at once.
+ */
+export interface Processor {
+  /** Called once, after the stores are ready and before the first record. */
+  init?(context: ProcessorContext): void
+  process(record: FlowRecord): void
+  close?(): void
+}
+
+/** What a processor is given of the task that it runs in. */
+export interface ProcessorContext {
+  /** The processor's name in the topology. */
+  readonly name: string
+  /** `<sub-topology>_<partition>`, as Kafka Streams writes it. */
+  readonly taskId: string
+  /** Where `process` hands its records: all children, in order. */
+  readonly output: Processor
+  /** One child alone. @throws MillraceError INVALID_TOPOLOGY where it is not a child. */
+  outputTo(child: string): Processor
+  /** A store connected to this processor. @throws MillraceError INVALID_TOPOLOGY where it is not. */
+  store(name: string): StateStore
+  /** The greatest event time this processor has seen. Kept with the committed offsets, so that a restart judges late records alike. */
+  readonly streamTime: StreamTime
+  /** Counts records that the processor does not pass on although no user function said so. */
+  drop(reason: DropReason, count?: number): void
+}
+
+export interface StreamTime {
+  /** Milliseconds since 1970; -1 before the first record. */
+  observed: number
+}
+
+/** Why a record was not processed further: every one is counted, per operator. */
+export type DropReason = 'late' | 'null-key' | 'null-value' | 'negative-timestamp' | 'undecodable'

@@ -1,0 +1,76 @@
+import type { Serde } from '../serde/serde.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { Processor } from './processor.ts'
+
+/** What will run, as plain data: nodes, the stores they share, and the sub-topologies they fall into. */
+export interface Topology {
+  readonly subTopologies: readonly SubTopology[]
+  /** Topics that users declared and the topology reads or writes, to be created where they do not exist. */
+  readonly topics: readonly UserTopic[]
+  /** Kafka Streams' text form, byte for byte. */
+  describe(): string
+}
+
+/** Nodes that exchange records in memory: the unit that a task runs for one partition. */
+export interface SubTopology {
+  readonly id: number
+  /** In the order in which they were added: parents before their children. */
+  readonly nodes: readonly TopologyNode[]
+  readonly stores: readonly StoreDeclaration[]
+}
+
+export type TopologyNode = SourceNode | ProcessorNode | SinkNode
+
+export interface SourceNode {
+  readonly kind: 'source'
+  readonly name: string
+  readonly topics: readonly TopicReference[]
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** Event time read from the record; undefined takes the record's timestamp. */
+  readonly timestamp: ((value: unknown, key: unknown) => number) | undefined
+  readonly children: readonly string[]
+}
+
+export interface ProcessorNode {
+  readonly kind: 'processor'
+  readonly name: string
+  /** Makes the processor of one task; a new one at every call. */
+  readonly create: () => Processor
+  readonly stores: readonly string[]
+  readonly parents: readonly string[]
+  readonly children: readonly string[]
+}
+
+export interface SinkNode {
+  readonly kind: 'sink'
+  readonly name: string
+  readonly topic: TopicReference
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly parents: readonly string[]
+}
+
+/** Internal topics are named without the application id, which is put before them when they are created. */
+export interface TopicReference {
+  readonly name: string
+  readonly internal: boolean
+}
+
+export interface UserTopic {
+  readonly name: string
+  readonly partitions: number
+}
+
+export interface StoreDeclaration {
+  readonly name: string
+  /** Whether updates go to the changelog topic `<application id>-<name>-changelog`. */
+  readonly logged: boolean
+  /** Settings of the changelog topic. */
+  readonly changelogConfig: Readonly<Record<string, string>>
+  /** The engine that the user chose for this store; undefined takes the application's. */
+  readonly engine: StoreEngineFactory | undefined
+  /** Makes the store of one task over its engine. */
+  readonly create: (engine: ReturnType<StoreEngineFactory['open']>) => StateStore
+}
