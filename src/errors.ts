@@ -2,7 +2,7 @@
  * Everything that can go wrong and that a caller may want to tell apart, as one table.
  * `retriable` says whether the same call can succeed later without anything being changed by hand.
  */
-export const errorCodes = {
+const table = {
   /** An argument or option is not one of the values that are allowed. */
   INVALID_ARGUMENT: { retriable: false },
   /** The topology cannot be built or run as written. */
@@ -39,7 +39,9 @@ export const errorCodes = {
   NETWORK_FAILED: { retriable: true },
 } as const satisfies Record<string, { retriable: boolean }>
 
-export type ErrorCode = keyof typeof errorCodes
+export type ErrorCode = keyof typeof table
+
+export const errorCodes: Readonly<Record<ErrorCode, { readonly retriable: boolean }>> = table
 
 /** Where a failure happened. Every field that is known is given, and printed in this order. */
 export interface Place {

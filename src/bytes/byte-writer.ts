@@ -28,7 +28,7 @@ export class ByteWriter {
     // Three bytes for each UTF-16 unit is the most that UTF-8 can take.
     const most = text.length * 3
     const start = this.reserve(most)
-    this.length = start + this.buffer.utf8Write(text, start, most)
+    this.length = start + this.buffer.write(text, start, most, 'utf8')
   }
 
   writeBytes(bytes: Uint8Array): void {

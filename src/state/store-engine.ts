@@ -6,7 +6,11 @@ export interface StoreEngine {
   /** The value at the key. The bytes are the caller's to read until the next call of the engine. */
   get(key: Uint8Array): Buffer | undefined
   /** The entries with `from <= key < to` in key order (`reverse`: from the greatest down); an open end where undefined. The engine must not be written while iterating. */
-  range(from: Uint8Array | undefined, to: Uint8Array | undefined, options?: { reverse?: boolean }): Iterable<EngineEntry>
+  range(
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+    options?: { reverse?: boolean },
+  ): Iterable<EngineEntry>
   /** Applies the whole batch or nothing, and then has the batch's position. The batch's bytes may be kept. */
   write(batch: EngineBatch): void
   /** The changelog offset after the last record that the contents reflect; 0 for a new store. */
