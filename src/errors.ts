@@ -2,7 +2,7 @@
  * Everything that can go wrong and that a caller may want to tell apart, as one table.
  * `retriable` says whether the same call can succeed later without anything being changed by hand.
  */
-const table = {
+export const errorCodes = {
   /** An argument or option is not one of the values that are allowed. */
   INVALID_ARGUMENT: { retriable: false },
   /** The topology cannot be built or run as written. */
@@ -37,11 +37,9 @@ const table = {
   CLOSED: { retriable: false },
   /** A connection could not be made or was lost. */
   NETWORK_FAILED: { retriable: true },
-} as const satisfies Record<string, { retriable: boolean }>
+} as const
 
-export type ErrorCode = keyof typeof table
-
-export const errorCodes: Readonly<Record<ErrorCode, { readonly retriable: boolean }>> = table
+export type ErrorCode = keyof typeof errorCodes
 
 /** Where a failure happened. Every field that is known is given, and printed in this order. */
 export interface Place {
