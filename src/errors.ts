@@ -13,6 +13,8 @@ export const errorCodes = {
   SERDE_FAILED: { retriable: false },
   /** A user's function threw. */
   OPERATOR_FAILED: { retriable: false },
+  /** A record's event time is negative or not a number. */
+  INVALID_TIMESTAMP: { retriable: false },
   /** A record batch is damaged: bad length, magic or checksum. */
   CORRUPT_BATCH: { retriable: false },
   /** A record is larger than the topic allows. */
@@ -65,12 +67,21 @@ export class MillraceError extends Error {
   readonly code: ErrorCode
   readonly retriable: boolean
   readonly at: Place
+  readonly #what: string
+  readonly #details: ErrorDetails
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
     super(sentence(what, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retriable = errorCodes[code].retriable
     this.at = details.at ?? {}
+    this.#what = what
+    this.#details = details
+  }
+
+  /** The same failure, saying more of where it happened: what it says itself is kept. */
+  placedAt(at: Place): MillraceError {
+    return new MillraceError(this.code, this.#what, { ...this.#details, at: { ...at, ...this.at } })
   }
 }
 

@@ -1,0 +1,228 @@
+import type { LogReader, TopicPartition } from '../cluster/cluster.ts'
+import { assert, MillraceError } from '../errors.ts'
+import type { DropReason } from '../topology/processor.ts'
+import type { RecordCollector } from './record-collector.ts'
+import type { RunConfig } from './run-options.ts'
+import type { Task } from './task.ts'
+import type { TaskInput } from './task-input.ts'
+
+/** Processing lets sockets, timers and signals have their turn after this long. */
+const sliceMs = 8
+/** How long a fetch waits for records before the loop looks around. */
+const maxFetchWaitMs = 100
+
+export type ApplicationState = 'running' | 'closing' | 'closed' | 'failed'
+
+/** Records an operator did not pass on although no user function said so, since the application was first started. */
+export interface DropMetric {
+  readonly operator: string
+  readonly reason: DropReason
+  readonly count: number
+}
+
+export interface ApplicationMetrics {
+  readonly state: ApplicationState
+  /** Records read from source and repartition topics in this run. */
+  readonly recordsIn: number
+  /** Records written to sinks in this run. */
+  readonly recordsOut: number
+  readonly commits: number
+  readonly drops: readonly DropMetric[]
+}
+
+/** A running application: its tasks, and the loop that feeds them. */
+export class Application implements AsyncDisposable {
+  readonly #config: RunConfig
+  readonly #tasks: readonly Task[]
+  readonly #inputs: readonly TaskInput[]
+  readonly #taskOf: ReadonlyMap<string, Task>
+  readonly #collector: RecordCollector
+  readonly #reader: LogReader
+  readonly #stop = new AbortController()
+  readonly #ended: Promise<void>
+  #state: ApplicationState = 'running'
+  #commits = 0
+  #caughtUpWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
+  #isObserved = false
+
+  constructor(config: RunConfig, tasks: readonly Task[], collector: RecordCollector) {
+    this.#config = config
+    this.#tasks = tasks
+    this.#collector = collector
+    this.#inputs = tasks.flatMap((task) => task.inputs)
+    this.#taskOf = new Map(tasks.flatMap((task) => task.inputs.map((input) => [nameOf(input.partition), task])))
+    this.#reader = config.cluster.reader()
+    for (const input of this.#inputs) this.#reader.seek(input.partition, input.position)
+    this.#ended = this.#run()
+    // Unless somebody waits for the end, a failure must not pass unseen: it is thrown again as an unhandled rejection.
+    this.#ended.catch((error: unknown) => {
+      if (!this.#isObserved) void Promise.reject(error)
+    })
+  }
+
+  get state(): ApplicationState {
+    return this.#state
+  }
+
+  /** As `closed`, without taking on the duty to deal with a failure. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  /** Resolves when the application has closed, after `close` or a signal; rejects with the failure that ended it. */
+  get closed(): Promise<void> {
+    this.#isObserved = true
+    return this.#ended
+  }
+
+  /** Finishes the records at hand, commits, and lets go of everything. Resolves when all is durable. Closing twice is closing once. */
+  close(): Promise<void> {
+    if (this.#state === 'running') this.#state = 'closing'
+    this.#stop.abort()
+    return this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Resolves when every record that was in the source topics at the call has been processed and its results can be read. */
+  async caughtUp(): Promise<void> {
+    this.#isObserved = true
+    for (let ends = await this.#ends(); ; ) {
+      while (!this.#hasReached(ends)) await this.#nextRound()
+      // What was processed may have been written to repartition topics, which must be read in turn.
+      const later = await this.#ends()
+      if (ends.every((end, i) => end === later[i])) return
+      ends = later
+    }
+  }
+
+  metrics(): ApplicationMetrics {
+    const drops: DropMetric[] = []
+    for (const task of this.#tasks) {
+      for (const [operator, counts] of task.drops) {
+        for (const [reason, count] of counts) drops.push({ operator, reason, count })
+      }
+    }
+    return {
+      state: this.#state,
+      recordsIn: this.#inputs.reduce((sum, input) => sum + input.recordCount, 0),
+      recordsOut: this.#tasks.reduce((sum, task) => sum + task.recordsOut, 0),
+      commits: this.#commits,
+      drops: mergeDrops(drops),
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#loop()
+      await this.#commit()
+      await this.#release()
+      this.#state = 'closed'
+      this.#wake(new MillraceError('CLOSED', 'The application was closed'))
+    } catch (error) {
+      this.#state = 'failed'
+      await this.#release().catch(() => {})
+      this.#wake(error)
+      throw error
+    }
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, timers } = this.#config.environment
+    let commitAt = clock.monotonicMs() + this.#config.commitIntervalMs
+    while (this.#state === 'running') {
+      await this.#fetch(Math.max(0, Math.min(maxFetchWaitMs, commitAt - clock.monotonicMs())))
+      const sliceEnd = clock.monotonicMs() + sliceMs
+      this.#process(() => clock.monotonicMs() >= sliceEnd)
+      await this.#collector.room()
+      if (clock.monotonicMs() >= commitAt) {
+        await this.#commit()
+        commitAt = clock.monotonicMs() + this.#config.commitIntervalMs
+      }
+      this.#wake()
+      await timers.nextTurn()
+    }
+  }
+
+  async #fetch(idleWaitMs: number): Promise<void> {
+    const drained = this.#inputs.filter((input) => !input.hasHead)
+    if (drained.length === 0) return
+    const isBusy = drained.length < this.#inputs.length
+    const fetched = await this.#reader.fetch({
+      maxWaitMs: isBusy ? 0 : idleWaitMs,
+      partitions: drained.map((input) => input.partition),
+      signal: this.#stop.signal,
+    })
+    for (const batches of fetched) {
+      const task = this.#taskOf.get(nameOf(batches))
+      assert(task !== undefined, `fetched partition ${nameOf(batches)} belongs to a task`)
+      task.load(batches)
+    }
+  }
+
+  #process(isOver: () => boolean): void {
+    for (const task of this.#tasks) task.process(isOver)
+  }
+
+  /** Outputs and changelogs first, then the offsets that vouch for them, then the stores' own files. */
+  async #commit(): Promise<void> {
+    const tasks = this.#tasks.filter((task) => task.hasUncommitted)
+    if (tasks.length === 0) return
+    for (const task of tasks) task.prepareCommit()
+    await this.#collector.acknowledged()
+    for (const task of tasks) await task.changelogsAcknowledged()
+    await this.#config.cluster.commitOffsets(
+      this.#config.applicationId,
+      tasks.flatMap((task) => task.commitEntries()),
+    )
+    for (const task of tasks) task.finishCommit()
+    this.#commits++
+  }
+
+  async #release(): Promise<void> {
+    this.#reader.close()
+    for (const task of this.#tasks) task.close()
+    if (this.#config.ownsCluster) await this.#config.cluster.close()
+  }
+
+  async #ends(): Promise<number[]> {
+    await this.#collector.acknowledged()
+    const ranges = await this.#config.cluster.offsets(this.#inputs.map((input) => input.partition))
+    return ranges.map((range) => range.end)
+  }
+
+  #hasReached(ends: readonly number[]): boolean {
+    return this.#collector.isIdle && this.#inputs.every((input, i) => !input.hasHead && input.position >= ends[i])
+  }
+
+  #nextRound(): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'closed')
+      return this.#ended.then(() => Promise.reject(closedError()))
+    return new Promise((resolve, reject) => this.#caughtUpWaiters.push({ resolve, reject }))
+  }
+
+  #wake(error?: unknown): void {
+    const waiters = this.#caughtUpWaiters
+    this.#caughtUpWaiters = []
+    for (const waiter of waiters) error === undefined ? waiter.resolve() : waiter.reject(error)
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}
+
+function closedError(): MillraceError {
+  return new MillraceError('CLOSED', 'The application was closed')
+}
+
+function mergeDrops(drops: readonly DropMetric[]): DropMetric[] {
+  const merged = new Map<string, DropMetric>()
+  for (const drop of drops) {
+    const id = `${drop.operator} ${drop.reason}`
+    merged.set(id, { ...drop, count: drop.count + (merged.get(id)?.count ?? 0) })
+  }
+  return [...merged.values()]
+}

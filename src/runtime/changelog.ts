@@ -1,0 +1,126 @@
+import type { Cluster, LogReader, TopicPartition } from '../cluster/cluster.ts'
+import { assert } from '../errors.ts'
+import { BatchBuilder } from '../record/batch-builder.ts'
+import { BatchReader } from '../record/batch-reader.ts'
+import type { ChangelogRecord, ChangelogSink, StateStore } from '../state/state-store.ts'
+import type { RecordCollector } from './record-collector.ts'
+
+const batchBytes = 128 * 1024
+
+/** The changelog topic partition of one store of one task: written at commits, read when the store is restored. */
+export class Changelog implements ChangelogSink {
+  readonly partition: TopicPartition
+  /** The offset after the last record that is acknowledged; what was appended since counts once `acknowledged` resolves. */
+  position = 0
+  readonly #collector: RecordCollector
+  readonly #builder = new BatchBuilder()
+  #lastAppend: Promise<number> | undefined
+
+  constructor(partition: TopicPartition, collector: RecordCollector) {
+    this.partition = partition
+    this.#collector = collector
+  }
+
+  append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
+    const keyBytes = asBuffer(key)
+    const valueBytes = value === null ? null : asBuffer(value)
+    this.#builder.append(timestamp, keyBytes, 0, keyBytes.length, valueBytes, 0, valueBytes?.length ?? 0)
+    if (this.#builder.sizeBytes >= batchBytes) this.#send()
+  }
+
+  /** Sends what is left. */
+  flush(): void {
+    if (this.#builder.recordCount > 0) this.#send()
+  }
+
+  /** Resolves when all that was sent is acknowledged. */
+  async acknowledged(): Promise<void> {
+    if (this.#lastAppend === undefined) return
+    this.position = await this.#lastAppend
+    this.#lastAppend = undefined
+  }
+
+  #send(): void {
+    const records = this.#builder.recordCount
+    const end = this.#collector.append(this.partition, this.#builder.finish()).then((done) => done.baseOffset + records)
+    // A failure of any but the last batch is kept by the collector, whose acknowledgement the commit awaits too.
+    end.catch(() => {})
+    this.#lastAppend = end
+    this.#builder.clear()
+  }
+}
+
+/** Calls `apply` for each record of the partition with `from <= offset < to`, in order. */
+export async function readRecords(
+  cluster: Cluster,
+  partition: TopicPartition,
+  from: number,
+  to: number,
+  apply: (record: ChangelogRecord) => void,
+): Promise<number> {
+  if (from >= to) return 0
+  const reader: LogReader = cluster.reader()
+  const batches = new BatchReader()
+  let count = 0
+  try {
+    reader.seek(partition, from)
+    for (let position = from; position < to; ) {
+      const [fetched] = await reader.fetch({ maxWaitMs: 1_000 })
+      if (fetched === undefined) continue
+      batches.reset(fetched.bytes)
+      while (batches.nextBatch()) if (!batches.isControl) count += applyBatch(batches, from, to, apply)
+      assert(fetched.nextOffset > position, 'a fetch that returns batches advances')
+      position = fetched.nextOffset
+    }
+  } finally {
+    reader.close()
+  }
+  return count
+}
+
+function applyBatch(batches: BatchReader, from: number, to: number, apply: (record: ChangelogRecord) => void): number {
+  let count = 0
+  while (batches.next()) {
+    if (batches.offset < from || batches.offset >= to) continue
+    const key = batches.bytes.subarray(batches.keyStart, batches.keyEnd)
+    const value = batches.valueStart < 0 ? null : batches.bytes.subarray(batches.valueStart, batches.valueEnd)
+    apply({ key, value, timestamp: batches.timestamp })
+    count++
+  }
+  return count
+}
+
+/**
+ * Brings a store to what the last commit says: the changelog from where the engine stands up to `committed`. What a crash
+ * left in the changelog beyond that belongs to input that will be read again; it is undone by logging, for each key
+ * in it, the committed value once more, so that every later reader of the changelog sees the committed state too.
+ * Returns whether anything was undone: then the new position must be committed before the store is used.
+ */
+export async function restoreStore(
+  cluster: Cluster,
+  store: StateStore,
+  changelog: Changelog,
+  committed: number,
+  end: number,
+): Promise<boolean> {
+  await readRecords(cluster, changelog.partition, store.position(), committed, (record) => store.restore(record))
+  store.ready(committed)
+  changelog.position = committed
+  if (end <= committed) return false
+
+  const touched = new Map<string, Buffer>()
+  await readRecords(cluster, changelog.partition, committed, end, (record) => {
+    touched.set(record.key.toString('latin1'), Buffer.from(record.key))
+  })
+  for (const key of touched.values()) {
+    const before = store.committed(key)
+    changelog.append(key, before?.value ?? null, before?.timestamp ?? 0)
+  }
+  changelog.flush()
+  await changelog.acknowledged()
+  return true
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,110 @@
+import { assert, MillraceError } from '../errors.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { FlowRecord } from '../topology/flow-record.ts'
+import type { DropReason, Processor, ProcessorContext, StreamTime } from '../topology/processor.ts'
+import type { ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
+import type { Sink } from './sink.ts'
+
+/** What the nodes of a task share with it and what outlives a restart. */
+export interface GraphState {
+  readonly taskId: string
+  readonly stores: ReadonlyMap<string, StateStore>
+  /** By processor name; restored from the last commit. */
+  readonly streamTimes: Map<string, StreamTime>
+  countDrop(operator: string, reason: DropReason, count: number): void
+}
+
+/** The processors of one task, wired: each one's output is its children. */
+export class ProcessorGraph {
+  readonly #state: GraphState
+  readonly #makeSink: (node: SinkNode) => Sink
+  readonly #nodes: Map<string, SubTopology['nodes'][number]>
+  readonly #processors = new Map<string, Processor>()
+  readonly sinks: Sink[] = []
+
+  constructor(subTopology: SubTopology, state: GraphState, makeSink: (node: SinkNode) => Sink) {
+    this.#state = state
+    this.#makeSink = makeSink
+    this.#nodes = new Map(subTopology.nodes.map((node) => [node.name, node]))
+    for (const node of subTopology.nodes) if (node.kind !== 'source') this.#processor(node.name)
+  }
+
+  /** Where the records of a source go. */
+  outputOf(source: SourceNode): Processor {
+    return this.#childrenOf(source.children)
+  }
+
+  close(): void {
+    for (const processor of this.#processors.values()) processor.close?.()
+  }
+
+  #processor(name: string): Processor {
+    const existing = this.#processors.get(name)
+    if (existing !== undefined) return existing
+    const node = this.#nodes.get(name)
+    assert(node !== undefined && node.kind !== 'source', `child '${name}' is a processor or sink of the sub-topology`)
+    const processor: Processor = node.kind === 'sink' ? this.#sink(node) : node.create()
+    this.#processors.set(name, processor)
+    if (node.kind === 'processor') processor.init?.(this.#contextFor(node))
+    return processor
+  }
+
+  #sink(node: SinkNode): Sink {
+    const sink = this.#makeSink(node)
+    this.sinks.push(sink)
+    return sink
+  }
+
+  #childrenOf(names: readonly string[]): Processor {
+    const children = names.map((name) => this.#processor(name))
+    if (children.length === 0) return new Discard()
+    return children.length === 1 ? children[0] : new FanOut(children)
+  }
+
+  #contextFor(node: ProcessorNode): ProcessorContext {
+    const state = this.#state
+    const streamTime = state.streamTimes.get(node.name) ?? { observed: -1 }
+    state.streamTimes.set(node.name, streamTime)
+    return {
+      name: node.name,
+      taskId: state.taskId,
+      output: this.#childrenOf(node.children),
+      outputTo: (child) => {
+        if (node.children.includes(child)) return this.#processor(child)
+        throw notConnected(node.name, `child '${child}'`)
+      },
+      store: (name) => {
+        const store = node.stores.includes(name) ? state.stores.get(name) : undefined
+        if (store !== undefined) return store
+        throw notConnected(node.name, `store '${name}'`)
+      },
+      streamTime,
+      drop: (reason, count = 1) => state.countDrop(node.name, reason, count),
+    }
+  }
+}
+
+/** Hands a record to several children, one after the other; each leaves it as it found it. */
+class FanOut implements Processor {
+  readonly #children: readonly Processor[]
+
+  constructor(children: readonly Processor[]) {
+    this.#children = children
+  }
+
+  process(record: FlowRecord): void {
+    const children = this.#children
+    for (let i = 0; i < children.length; i++) children[i].process(record)
+  }
+}
+
+class Discard implements Processor {
+  process(): void {}
+}
+
+function notConnected(operator: string, what: string): MillraceError {
+  return new MillraceError('INVALID_TOPOLOGY', `The processor asks for ${what}, which is not connected to it`, {
+    at: { operator },
+    remedy: 'Connect it where the processor is added to the topology.',
+  })
+}

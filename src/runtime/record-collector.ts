@@ -1,0 +1,75 @@
+import type { AppendResult, Cluster, TopicPartition } from '../cluster/cluster.ts'
+
+/**
+ * Hands finished batches to the cluster and keeps account of what is not acknowledged yet: how many bytes (which is bounded)
+ * and the first failure, after which nothing more is accepted.
+ */
+export class RecordCollector {
+  readonly #cluster: Cluster
+  readonly #maxInFlightBytes: number
+  #inFlightBytes = 0
+  #inFlightAppends = 0
+  #failure: unknown
+  #failed = false
+  #waiting: (() => void)[] = []
+
+  constructor(cluster: Cluster, maxInFlightBytes: number) {
+    this.#cluster = cluster
+    this.#maxInFlightBytes = maxInFlightBytes
+  }
+
+  /** The batch's bytes are the caller's again when this returns. */
+  append(partition: TopicPartition, batch: Buffer): Promise<AppendResult> {
+    if (this.#failed) return Promise.reject(this.#failure)
+    const bytes = batch.length
+    this.#inFlightBytes += bytes
+    this.#inFlightAppends++
+    const acknowledged = this.#cluster.append(partition, batch)
+    acknowledged.then(
+      () => this.#settle(bytes),
+      (failure: unknown) => {
+        if (!this.#failed) this.#failure = failure
+        this.#failed = true
+        this.#settle(bytes)
+      },
+    )
+    return acknowledged
+  }
+
+  get isFull(): boolean {
+    return this.#inFlightBytes > this.#maxInFlightBytes
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlightAppends === 0
+  }
+
+  /** Throws the first failed append, as soon as there is one. */
+  requireHealthy(): void {
+    if (this.#failed) throw this.#failure
+  }
+
+  /** Resolves when there is room for more. */
+  async room(): Promise<void> {
+    while (this.isFull && !this.#failed) await this.#change()
+    this.requireHealthy()
+  }
+
+  /** Resolves when everything appended so far is acknowledged. */
+  async acknowledged(): Promise<void> {
+    while (!this.isIdle && !this.#failed) await this.#change()
+    this.requireHealthy()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #settle(bytes: number): void {
+    this.#inFlightBytes -= bytes
+    this.#inFlightAppends--
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resume of waiting) resume()
+  }
+}

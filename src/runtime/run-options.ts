@@ -1,0 +1,82 @@
+import type { Cluster } from '../cluster/cluster.ts'
+import { type Duration, toMilliseconds } from '../duration.ts'
+import type { Environment, Signal } from '../env/environment.ts'
+import { MillraceError } from '../errors.ts'
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { BadRecordPolicy } from './task-input.ts'
+
+export interface RunOptions {
+  /** Names the application: its committed offsets, stores and the topics it makes for itself. Two applications with one id read each other's state. */
+  readonly applicationId: string
+  /** `'memory:'`, `'embedded:./data'`, or a cluster that is already connected (which is then left open at the end). */
+  readonly cluster: string | Cluster
+  /** How often offsets, outputs and stores are committed. Default `'1s'`. Shorter: less is read again after a crash, more fsyncs. */
+  readonly commitInterval?: Duration
+  /** Where stores keep their files. Default: `state` within the directory of an embedded cluster; none for `memory:`. */
+  readonly stateDirectory?: string
+  /** The engine of stores that do not choose one. Default: LMDB where there is a state directory, otherwise memory. */
+  readonly engine?: StoreEngineFactory
+  /** What happens with a record that cannot be decoded or has no valid event time. Default `'fail'`; `'skip'` counts it and goes on. */
+  readonly badRecords?: BadRecordPolicy
+  /** Signals that end the application: the first drains, commits and closes, the second exits at once. Default SIGINT and SIGTERM; `[]` for none. */
+  readonly shutdownSignals?: readonly Signal[]
+  /** Bytes that may be on their way to the cluster before processing waits. Default 32 MiB. */
+  readonly maxInFlightBytes?: number
+  /** The world outside: clock, disk, network. Default: the real one. */
+  readonly environment?: Environment
+}
+
+export interface RunConfig {
+  readonly applicationId: string
+  readonly cluster: Cluster
+  readonly ownsCluster: boolean
+  readonly commitIntervalMs: number
+  readonly stateDirectory: string | undefined
+  readonly engine: StoreEngineFactory
+  readonly badRecords: BadRecordPolicy
+  readonly shutdownSignals: readonly Signal[]
+  readonly maxInFlightBytes: number
+  readonly environment: Environment
+}
+
+export interface RunDefaults {
+  readonly environment: Environment
+  readonly connect: (address: string, environment: Environment) => Promise<Cluster>
+  readonly memoryEngine: StoreEngineFactory
+  readonly diskEngine: StoreEngineFactory
+}
+
+/** @throws MillraceError INVALID_ARGUMENT */
+export async function resolveRunOptions(options: RunOptions, defaults: RunDefaults): Promise<RunConfig> {
+  const commitIntervalMs = toMilliseconds(options.commitInterval ?? '1s', 'commit interval')
+  requireApplicationId(options.applicationId)
+  const environment = options.environment ?? defaults.environment
+  const ownsCluster = typeof options.cluster === 'string'
+  const cluster =
+    typeof options.cluster === 'string' ? await defaults.connect(options.cluster, environment) : options.cluster
+  const stateDirectory = options.stateDirectory ?? directoryBeside(cluster)
+  return {
+    applicationId: options.applicationId,
+    cluster,
+    ownsCluster,
+    commitIntervalMs,
+    stateDirectory,
+    engine: options.engine ?? (stateDirectory === undefined ? defaults.memoryEngine : defaults.diskEngine),
+    badRecords: options.badRecords ?? 'fail',
+    shutdownSignals: options.shutdownSignals ?? ['SIGINT', 'SIGTERM'],
+    maxInFlightBytes: options.maxInFlightBytes ?? 32 * 1024 * 1024,
+    environment,
+  }
+}
+
+function directoryBeside(cluster: Cluster): string | undefined {
+  const prefix = 'embedded:'
+  return cluster.address.startsWith(prefix) ? `${cluster.address.slice(prefix.length)}/state` : undefined
+}
+
+function requireApplicationId(id: string): void {
+  if (/^[a-zA-Z0-9._-]{1,100}$/.test(id)) return
+  throw new MillraceError('INVALID_ARGUMENT', `'${id}' is not an application id`, {
+    remedy: "Use 1 to 100 letters, digits, '.', '_' or '-': topics and directories are named after it.",
+  })
+}

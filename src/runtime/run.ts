@@ -1,0 +1,52 @@
+import type { Cancel, Host, Signal } from '../env/environment.ts'
+import type { Topology } from '../topology/topology.ts'
+import { Application } from './application.ts'
+import { RecordCollector } from './record-collector.ts'
+import { type RunConfig, type RunDefaults, type RunOptions, resolveRunOptions } from './run-options.ts'
+import type { Task } from './task.ts'
+import { startTask } from './task-start.ts'
+import { planTopics } from './topic-plan.ts'
+
+/** The exit code of a process that a signal ended: 128 and the signal's number. */
+const exitCodes: Record<Signal, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+
+/** Starts the topology where its last run stopped: topics made, stores restored, loop running. */
+export async function runTopology(
+  topology: Topology,
+  options: RunOptions,
+  defaults: RunDefaults,
+): Promise<Application> {
+  const config = await resolveRunOptions(options, defaults)
+  const tasks: Task[] = []
+  try {
+    const collector = new RecordCollector(config.cluster, config.maxInFlightBytes)
+    const plan = planTopics(topology, config.applicationId, await config.cluster.describeTopics())
+    await config.cluster.createTopics(plan.topics)
+    for (const subTopology of topology.subTopologies) {
+      const count = plan.taskCounts.get(subTopology.id) ?? 0
+      for (let partition = 0; partition < count; partition++) {
+        tasks.push(await startTask(subTopology, partition, plan, config, collector))
+      }
+    }
+    const application = new Application(config, tasks, collector)
+    closeOnSignal(application, config)
+    return application
+  } catch (error) {
+    for (const task of tasks) task.close()
+    if (config.ownsCluster) await config.cluster.close()
+    throw error
+  }
+}
+
+/** The first signal drains, commits and closes, so that the process ends by itself with code 0; the second ends it at once. */
+function closeOnSignal(application: Application, config: RunConfig): void {
+  const host: Host = config.environment.host
+  if (config.shutdownSignals.length === 0) return
+  let signals = 0
+  const cancel: Cancel = host.onSignal(config.shutdownSignals, (signal) => {
+    signals++
+    if (signals > 1) host.exit(exitCodes[signal])
+    else application.close().catch(() => {})
+  })
+  application.ended.then(cancel, cancel)
+}

@@ -1,0 +1,166 @@
+import type { FetchedBatches, TopicPartition } from '../cluster/cluster.ts'
+import { MillraceError, messageOf } from '../errors.ts'
+import { BatchReader } from '../record/batch-reader.ts'
+import { FlowRecord } from '../topology/flow-record.ts'
+import type { DropReason, Processor } from '../topology/processor.ts'
+import type { SourceNode } from '../topology/topology.ts'
+
+/** What happens with a record that cannot be decoded or has no valid event time. */
+export type BadRecordPolicy = 'fail' | 'skip'
+
+/** One partition that a task reads: the batches fetched of it and the record at their head. */
+export class TaskInput {
+  readonly partition: TopicPartition
+  /** The head, once `advance` said that there is one. */
+  readonly record = new FlowRecord()
+  /** Takes the head: the source's children. */
+  readonly output: Processor
+  /** The offset after the last record that was taken: what a commit says. */
+  position: number
+  /** The end of the partition when it was last fetched. */
+  highWatermark = 0
+  hasHead = false
+  recordCount = 0
+
+  readonly #source: SourceNode
+  readonly #reader = new BatchReader()
+  readonly #badRecords: BadRecordPolicy
+  readonly #drop: (reason: DropReason) => void
+  #inBatch = false
+  #fromOffset = 0
+  #nextOffset: number
+  #headOffset = -1
+
+  constructor(options: {
+    partition: TopicPartition
+    position: number
+    source: SourceNode
+    output: Processor
+    badRecords: BadRecordPolicy
+    drop: (reason: DropReason) => void
+  }) {
+    this.partition = options.partition
+    this.position = options.position
+    this.#nextOffset = options.position
+    this.#source = options.source
+    this.output = options.output
+    this.#badRecords = options.badRecords
+    this.#drop = options.drop
+    this.record.topic = options.partition.topic
+    this.record.partition = options.partition.partition
+  }
+
+  get sourceName(): string {
+    return this.#source.name
+  }
+
+  /** Whether all that the log is known to have was taken. */
+  get isCaughtUp(): boolean {
+    return !this.hasHead && this.position >= this.highWatermark
+  }
+
+  load(fetched: FetchedBatches): void {
+    this.#reader.reset(fetched.bytes)
+    this.#inBatch = false
+    this.#fromOffset = fetched.fromOffset
+    this.#nextOffset = fetched.nextOffset
+    this.highWatermark = fetched.highWatermark
+    this.advance()
+  }
+
+  /** Moves to the next record, which becomes the head; false where the fetched batches have no more. */
+  advance(): boolean {
+    if (this.hasHead) this.position = this.#headOffset + 1
+    while (this.#nextRecord()) {
+      if (this.#loadHead()) {
+        this.hasHead = true
+        return true
+      }
+    }
+    this.hasHead = false
+    // Beyond the last record there may be control records and gaps of compaction: they count as read.
+    this.position = this.#nextOffset
+    return false
+  }
+
+  #nextRecord(): boolean {
+    const reader = this.#reader
+    for (;;) {
+      if (this.#inBatch && reader.next()) {
+        if (reader.offset >= this.#fromOffset) return true
+        continue
+      }
+      this.#inBatch = this.#nextDataBatch()
+      if (!this.#inBatch) return false
+    }
+  }
+
+  #nextDataBatch(): boolean {
+    try {
+      while (this.#reader.nextBatch()) if (!this.#reader.isControl) return true
+      return false
+    } catch (error) {
+      throw placed(error, { ...this.partition, offset: this.position })
+    }
+  }
+
+  /** False where the record is bad and the policy is to skip it. */
+  #loadHead(): boolean {
+    const reader = this.#reader
+    const record = this.record
+    const source = this.#source
+    record.offset = reader.offset
+    this.#headOffset = reader.offset
+    record.loadKey(reader.bytes, reader.keyStart, reader.keyEnd, source.key)
+    record.loadValue(reader.bytes, reader.valueStart, reader.valueEnd, source.value)
+    record.oldValue = undefined
+    record.operator = source.name
+    this.recordCount++
+    if (this.#badRecords === 'skip' && !this.#isDecodable()) {
+      this.#drop('undecodable')
+      return false
+    }
+    record.timestamp = source.timestamp === undefined ? reader.timestamp : this.#eventTime(source.timestamp)
+    if (record.timestamp >= 0) return true
+    if (this.#badRecords === 'fail') throw this.#invalidTimestamp()
+    this.#drop('negative-timestamp')
+    return false
+  }
+
+  #isDecodable(): boolean {
+    try {
+      this.record.key()
+      this.record.value()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #eventTime(timestamp: (value: unknown, key: unknown) => number): number {
+    const time = timestamp(this.record.value(), this.record.key())
+    return Number.isFinite(time) ? Math.floor(time) : -1
+  }
+
+  #invalidTimestamp(): MillraceError {
+    return new MillraceError(
+      'INVALID_TIMESTAMP',
+      'The record has no valid event time: it is negative or not a number',
+      {
+        at: { ...this.partition, offset: this.record.offset, operator: this.#source.name },
+        remedy:
+          "Mend the topic's `timestamp` function, or run with `badRecords: 'skip'` to count and skip such records.",
+      },
+    )
+  }
+}
+
+/** The error, with its code kept, saying where the record came from. */
+export function placed(error: unknown, at: MillraceError['at']): MillraceError {
+  if (error instanceof MillraceError) return error.placedAt(at)
+  return new MillraceError('OPERATOR_FAILED', `A function of operator '${at.operator}' threw: ${messageOf(error)}`, {
+    at,
+    remedy: 'Nothing of this record was committed: mend the function and start again.',
+    cause: error,
+  })
+}

@@ -1,0 +1,92 @@
+import type { CommittedOffset, TopicPartition } from '../cluster/cluster.ts'
+import type { StoreDeclaration } from '../topology/topology.ts'
+import { Changelog, restoreStore } from './changelog.ts'
+import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
+import type { RecordCollector } from './record-collector.ts'
+import type { RunConfig } from './run-options.ts'
+import type { TaskStore } from './task.ts'
+import { changelogTopic } from './topic-plan.ts'
+
+/** The last commit of a task: for each of its inputs what was committed, and the metadata beside it. */
+export interface LastCommit {
+  readonly inputs: readonly TopicPartition[]
+  readonly offsets: readonly (CommittedOffset | undefined)[]
+  readonly metadata: CommitMetadata
+}
+
+/** Opens the stores of one task and brings them to its last commit. */
+export class TaskStores {
+  readonly #taskId: string
+  readonly #partition: number
+  readonly #config: RunConfig
+  readonly #collector: RecordCollector
+
+  constructor(taskId: string, partition: number, config: RunConfig, collector: RecordCollector) {
+    this.#taskId = taskId
+    this.#partition = partition
+    this.#config = config
+    this.#collector = collector
+  }
+
+  async open(declarations: readonly StoreDeclaration[], last: LastCommit): Promise<TaskStore[]> {
+    const stores: TaskStore[] = []
+    let hasUndone = false
+    for (const declaration of declarations) {
+      if (!declaration.logged) {
+        stores.push(this.#openUnlogged(declaration))
+        continue
+      }
+      const { changelog, store, undone } = await this.#openLogged(declaration, last.metadata)
+      stores.push({ store, changelog })
+      hasUndone ||= undone
+    }
+    if (hasUndone) await this.#commitUndone(stores, last)
+    return stores
+  }
+
+  #openUnlogged(declaration: StoreDeclaration): TaskStore {
+    const store = declaration.create(this.#openEngine(declaration))
+    store.ready(0)
+    return { store, changelog: undefined }
+  }
+
+  async #openLogged(declaration: StoreDeclaration, metadata: CommitMetadata) {
+    const cluster = this.#config.cluster
+    const partition = {
+      topic: changelogTopic(declaration.name, this.#config.applicationId),
+      partition: this.#partition,
+    }
+    const [range] = await cluster.offsets([partition])
+    const committed = metadata.changelogs[declaration.name] ?? 0
+    const engine = this.#openEngine(declaration)
+    // An engine ahead of the last commit, or behind what the changelog still has, cannot be brought to it: start over.
+    if (engine.position() > committed || engine.position() < range.start) engine.clear()
+    const store = declaration.create(engine)
+    const changelog = new Changelog(partition, this.#collector)
+    const undone = await restoreStore(cluster, store, changelog, committed, range.end)
+    return { store, changelog, undone }
+  }
+
+  #openEngine(declaration: StoreDeclaration) {
+    const { stateDirectory, applicationId, engine } = this.#config
+    const directory = stateDirectory === undefined ? undefined : `${stateDirectory}/${applicationId}/${this.#taskId}`
+    return (declaration.engine ?? engine).open({ directory, store: declaration.name })
+  }
+
+  /** Undoing moved the ends of changelogs: the last commit is repeated with them, before the engines take them over. */
+  async #commitUndone(stores: readonly TaskStore[], last: LastCommit): Promise<void> {
+    await this.#collector.acknowledged()
+    const changelogs: Record<string, number> = { ...last.metadata.changelogs }
+    for (const { store, changelog } of stores) if (changelog !== undefined) changelogs[store.name] = changelog.position
+    const metadata = encodeCommitMetadata({ ...last.metadata, changelogs })
+    await this.#config.cluster.commitOffsets(
+      this.#config.applicationId,
+      last.inputs.map((input, i) => ({
+        ...input,
+        offset: last.offsets[i]?.offset ?? 0,
+        metadata: i === 0 ? metadata : '',
+      })),
+    )
+    for (const { store, changelog } of stores) store.commit(changelog?.position ?? 0)
+  }
+}

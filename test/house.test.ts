@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root } from './source-files.ts'
+
+/** The folder table of docs/ARCHITECTURE.md is the house as it stands. */
+describe('docs/ARCHITECTURE.md', () => {
+  it('lists exactly the folders that exist', () => {
+    const text = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8')
+    const listed = [...text.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)*)\/` \|/gm)].map((match) => match[1])
+    expect(listed.toSorted()).toEqual(foldersOfTheHouse().toSorted())
+  })
+})
+
+function foldersOfTheHouse(): string[] {
+  const inSource = folders('src').flatMap((folder) => [folder, ...folders(folder)])
+  return ['src', ...inSource, ...folders('examples'), 'bench', 'docs', 'scripts', 'test']
+}
+
+function folders(parent: string): string[] {
+  return readdirSync(join(root, parent), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `${parent}/${entry.name}`)
+}
