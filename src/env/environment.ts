@@ -38,6 +38,7 @@ export interface Random {
 /**
  * Files. Operations on the page cache are synchronous, because through the thread pool they cost 25 to 50 times as much;
  * what waits for the device (`sync`) is asynchronous. Failures carry the system's code (`ENOENT`, `ENOSPC`, `EIO`...) in `code`.
+ * Paths have `/` between their names on every system.
  */
 export interface Disk {
   /** Opens a file for reading and writing. `create` makes it where it is missing; otherwise a missing file is `ENOENT`. */
@@ -50,9 +51,13 @@ export interface Disk {
   rename(from: string, to: string): void
   /** Removes a file or a directory with all in it; nothing happens where there is none. */
   remove(path: string): void
-  /** Makes creations, renames and removals in a directory durable. */
+  /** Makes creations, renames and removals in a directory durable (where the system has no such call, it does so by itself). */
   syncDirectory(path: string): Promise<void>
-  /** Takes an exclusive lock on the file, which the system drops when the process dies; undefined where somebody holds it. */
+  /**
+   * Takes an exclusive lock on the file (made where it is missing), which the system drops when the process dies; undefined
+   * where somebody holds it, this process included. On a real disk the file then holds the holder's process id in decimal
+   * digits. Releasing leaves the file there.
+   */
   lock(path: string): DiskLock | undefined
 }
 
@@ -65,6 +70,7 @@ export interface DiskFile {
   truncate(size: number): void
   /** Resolves when everything written so far is on the device. */
   sync(): Promise<void>
+  /** Closing twice does nothing; a sync under way ends first. Other calls on a closed file are `EBADF`. */
   close(): void
 }
 
@@ -74,7 +80,9 @@ export interface DiskLock {
 
 /** Stream sockets. Bytes handed to `onData` are only valid during the call. */
 export interface Network {
+  /** Rejects with the system's code in `code`, as `EADDRINUSE`. */
   listen(address: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>
+  /** Rejects with the system's code in `code`, as `ECONNREFUSED`; the handler is then never called. */
   connect(address: Address, handler: ConnectionHandler): Promise<Connection>
 }
 
@@ -86,22 +94,30 @@ export interface Address {
 
 export interface Listener {
   readonly address: Address
+  /** Stops accepting; connections that were accepted live on. Closing twice does nothing. */
   close(): Promise<void>
 }
 
 export interface ConnectionHandler {
   onData(bytes: Uint8Array): void
-  /** Called once, after which nothing else is: with the error where the connection was lost. */
+  /**
+   * Called once for every connection, after which nothing else is: with the error where the connection was lost. Where the
+   * peer ended the connection, what was written until then is sent first; what is written after that is dropped.
+   */
   onClose(error?: Error): void
 }
 
 export interface Connection {
-  /** Sends bytes (copied or handed over before the call returns); false means the peer is slow: wait for `drained`. */
+  /** Sends bytes, which are the caller's again when it returns; false means the peer is slow: wait for `drained`. */
   write(bytes: Uint8Array): boolean
+  /** Resolves when what was written is with the system, or the connection is closed. */
   drained(): Promise<void>
+  /** Stops calling `onData` until `resume`, so that the peer's writes come to wait for us. */
+  pause(): void
+  resume(): void
   /** Sends what was written, then ends the connection. */
   end(): void
-  /** Drops the connection at once. */
+  /** Drops the connection at once, with what was not sent. The peer may not be able to tell it from `end`. */
   destroy(): void
 }
 

@@ -1,0 +1,360 @@
+/**
+ * The real world. No other file of the sources may touch the system's clock, timers, randomness, files, sockets or process;
+ * a test holds them to it.
+ */
+import { randomFillSync, randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import net from 'node:net'
+import { assert } from '../errors.ts'
+import type {
+  Address,
+  Cancel,
+  Clock,
+  Connection,
+  ConnectionHandler,
+  Disk,
+  DiskFile,
+  DiskLock,
+  Environment,
+  Host,
+  Listener,
+  Network,
+  Random,
+  Signal,
+  Timers,
+} from './environment.ts'
+import { SystemError } from './system-error.ts'
+
+/** The environment of a Node process. */
+export function nodeEnvironment(): Environment {
+  return {
+    clock: nodeClock,
+    timers: nodeTimers,
+    random: new NodeRandom(),
+    disk: new NodeDisk(),
+    network: nodeNetwork,
+    host: nodeHost,
+  }
+}
+
+const nodeClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+}
+
+/** `setTimeout` takes longer delays for 1 ms. */
+const longestTimeoutMs = 2 ** 31 - 1
+
+const nodeTimers: Timers = {
+  after(delayMs: number, run: () => void): Cancel {
+    assert(!Number.isNaN(delayMs), 'a delay is a number')
+    const dueMs = performance.now() + delayMs
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number) => {
+      timer = setTimeout(check, Math.min(leftMs, longestTimeoutMs))
+    }
+    // Besides those that are too long, timeouts fire up to 1 ms early: whoever compares with the clock would do nothing then.
+    const check = () => {
+      const leftMs = dueMs - performance.now()
+      if (leftMs > 0) wait(leftMs)
+      else run()
+    }
+    wait(delayMs)
+    return () => clearTimeout(timer)
+  },
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+}
+
+class NodeRandom implements Random {
+  /** Asking the system for many numbers at a time costs little more than asking for one. */
+  readonly #words = new Uint32Array(256)
+  #used = 256
+
+  uint32(): number {
+    if (this.#used === this.#words.length) {
+      randomFillSync(this.#words)
+      this.#used = 0
+    }
+    return this.#words[this.#used++]!
+  }
+
+  uuid(): string {
+    return randomUUID()
+  }
+}
+
+class NodeDisk implements Disk {
+  open(path: string, options: { create?: boolean } = {}): DiskFile {
+    return new NodeFile(openForWriting(path, options.create === true), path)
+  }
+
+  exists(path: string): boolean {
+    return fs.existsSync(path)
+  }
+
+  list(path: string): string[] {
+    return fs.readdirSync(path).sort()
+  }
+
+  makeDirectory(path: string): void {
+    fs.mkdirSync(path, { recursive: true })
+  }
+
+  rename(from: string, to: string): void {
+    fs.renameSync(from, to)
+  }
+
+  remove(path: string): void {
+    fs.rmSync(path, { recursive: true, force: true })
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    // Windows does not open directories; NTFS journals their changes by itself.
+    if (process.platform === 'win32') return
+    const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
+    try {
+      await new Promise<void>((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve())))
+    } finally {
+      fs.closeSync(fd)
+    }
+  }
+
+  lock(path: string): DiskLock | undefined {
+    const fd = openForWriting(path, true)
+    try {
+      if (!tryLock(fd)) {
+        fs.closeSync(fd)
+        return undefined
+      }
+      fs.ftruncateSync(fd, 0)
+      fs.writeSync(fd, String(process.pid), 0)
+    } catch (error) {
+      fs.closeSync(fd)
+      throw error
+    }
+    let isHeld = true
+    return {
+      // The file stays: removing it would let a third process lock a new one while a second waits for the old one.
+      release: () => {
+        if (isHeld) fs.closeSync(fd)
+        isHeld = false
+      },
+    }
+  }
+}
+
+function openForWriting(path: string, create: boolean): number {
+  return fs.openSync(path, fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0), 0o666)
+}
+
+interface FileLocks {
+  tryLock(fd: number, offset?: number, length?: number): boolean
+}
+
+let fileLocks: FileLocks | undefined
+
+/**
+ * Locks the open file: `fcntl` with open file descriptions on Linux, `flock` on macOS and BSD, `LockFileEx` on Windows. All of
+ * them exclude other openings in this process too.
+ */
+function tryLock(fd: number): boolean {
+  // Native code is loaded when it is first needed: who works in memory does so where it cannot be loaded.
+  fileLocks ??= createRequire(import.meta.url)('fs-native-extensions') as FileLocks
+  // Windows also keeps others from reading what is locked, so the lock is on a byte beyond the process id.
+  return process.platform === 'win32' ? fileLocks.tryLock(fd, 2 ** 30, 1) : fileLocks.tryLock(fd)
+}
+
+/** The system takes no more at a time than 2 GiB less a page. */
+const largestTransferBytes = 2 ** 30
+
+class NodeFile implements DiskFile {
+  readonly #fd: number
+  readonly #path: string
+  #syncsUnderWay = 0
+  #isClosed = false
+
+  constructor(fd: number, path: string) {
+    this.#fd = fd
+    this.#path = path
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#openFd('size')).size
+  }
+
+  read(into: Uint8Array, position: number): number {
+    assert(position >= 0, 'a position in a file is not negative')
+    const fd = this.#openFd('read')
+    let done = 0
+    while (done < into.length) {
+      const count = fs.readSync(fd, into, done, Math.min(into.length - done, largestTransferBytes), position + done)
+      if (count === 0) break
+      done += count
+    }
+    return done
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    assert(position >= 0, 'a position in a file is not negative')
+    const fd = this.#openFd('write')
+    let done = 0
+    while (done < bytes.length) {
+      const count = fs.writeSync(fd, bytes, done, Math.min(bytes.length - done, largestTransferBytes), position + done)
+      if (count === 0) throw new SystemError('EIO', 'write', this.#path)
+      done += count
+    }
+  }
+
+  truncate(size: number): void {
+    assert(size >= 0, 'the size of a file is not negative')
+    fs.ftruncateSync(this.#openFd('truncate'), size)
+  }
+
+  async sync(): Promise<void> {
+    const fd = this.#openFd('sync')
+    this.#syncsUnderWay += 1
+    try {
+      await new Promise<void>((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve())))
+    } finally {
+      this.#syncsUnderWay -= 1
+      this.#closeIfUnused()
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#closeIfUnused()
+  }
+
+  /** A descriptor closed during a sync can be another file's by the time that the sync gets to it. */
+  #closeIfUnused(): void {
+    if (this.#isClosed && this.#syncsUnderWay === 0) fs.closeSync(this.#fd)
+  }
+
+  #openFd(operation: string): number {
+    if (this.#isClosed) throw new SystemError('EBADF', operation, this.#path)
+    return this.#fd
+  }
+}
+
+const readBufferBytes = 64 * 1024
+
+const nodeNetwork: Network = {
+  listen(address: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener> {
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true }, (socket) => {
+        const connection = new NodeConnection(socket)
+        const handler = accept(connection)
+        connection.onClosed((error) => handler.onClose(error))
+        socket.on('data', (bytes) => handler.onData(bytes as Buffer))
+      })
+      server.once('error', reject)
+      server.listen(address.port, address.host, () => {
+        server.off('error', reject)
+        // A connection that could not be accepted (no file descriptors left) is the peer's to try again.
+        server.on('error', () => {})
+        resolve(listenerOf(server, address.host))
+      })
+    })
+  },
+
+  connect({ host, port }: Address, handler: ConnectionHandler): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const onread = {
+        buffer: Buffer.allocUnsafeSlow(readBufferBytes),
+        callback: (count: number, buffer: Uint8Array) => {
+          handler.onData(buffer.subarray(0, count))
+          return true
+        },
+      }
+      const socket = net.connect({ host, port, noDelay: true, onread })
+      const connection = new NodeConnection(socket)
+      let isConnected = false
+      socket.once('connect', () => {
+        isConnected = true
+        resolve(connection)
+      })
+      connection.onClosed((error) => (isConnected ? handler.onClose(error) : reject(error)))
+    })
+  },
+}
+
+function listenerOf(server: net.Server, host: string): Listener {
+  const { port } = server.address() as net.AddressInfo
+  return {
+    address: { host, port },
+    // The port is free when `close` returns; its callback would wait for the last connection.
+    close: async () => {
+      if (server.listening) server.close()
+    },
+  }
+}
+
+class NodeConnection implements Connection {
+  readonly #socket: net.Socket
+  #error: Error | undefined
+  #drained: Promise<void> | undefined
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+  }
+
+  onClosed(run: (error: Error | undefined) => void): void {
+    this.#socket.once('close', () => run(this.#error))
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (!this.#socket.writable) return true
+    // What the system does not take at once, the socket keeps by reference.
+    return this.#socket.write(Buffer.from(bytes))
+  }
+
+  drained(): Promise<void> {
+    if (this.#socket.destroyed || !this.#socket.writableNeedDrain) return Promise.resolve()
+    this.#drained ??= new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        this.#drained = undefined
+        resolve()
+      }
+      this.#socket.on('drain', done)
+      this.#socket.on('close', done)
+    })
+    return this.#drained
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+const nodeHost: Host = {
+  onSignal(signals: readonly Signal[], run: (signal: Signal) => void): Cancel {
+    for (const signal of signals) process.on(signal, run)
+    return () => {
+      for (const signal of signals) process.off(signal, run)
+    }
+  },
+
+  exit(code: number): void {
+    process.exit(code)
+  },
+}
