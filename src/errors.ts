@@ -17,6 +17,8 @@ export const errorCodes = {
   INVALID_TIMESTAMP: { retriable: false },
   /** A record batch is damaged: bad length, magic or checksum. */
   CORRUPT_BATCH: { retriable: false },
+  /** A record batch is compressed with a codec that cannot be read. */
+  UNSUPPORTED_COMPRESSION: { retriable: false },
   /** A record is larger than the topic allows. */
   RECORD_TOO_LARGE: { retriable: false },
   /** The topic or partition does not exist. */
@@ -27,6 +29,8 @@ export const errorCodes = {
   OFFSET_OUT_OF_RANGE: { retriable: false },
   /** A number does not fit a JavaScript number exactly (beyond 2^53 - 1). */
   NUMBER_OUT_OF_RANGE: { retriable: false },
+  /** More waits to be acknowledged than is allowed: what was refused may be sent again when some of it is. */
+  QUEUE_FULL: { retriable: true },
   /** Another process holds the data directory. */
   DIRECTORY_LOCKED: { retriable: true },
   /** The data directory or a file in it cannot be read or written. */

@@ -68,7 +68,7 @@ export class ProcessorGraph {
     return {
       name: node.name,
       taskId: state.taskId,
-      output: this.#childrenOf(node.children),
+      output: this.#childrenOf(node.children.filter((child) => !node.sideChildren?.includes(child))),
       outputTo: (child) => {
         if (node.children.includes(child)) return this.#processor(child)
         throw notConnected(node.name, `child '${child}'`)

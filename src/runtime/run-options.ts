@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import type { Connection } from '../cluster/connection.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Environment, Signal } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
@@ -9,7 +10,9 @@ export interface RunOptions {
   /** Names the application: its committed offsets, stores and the topics it makes for itself. Two applications with one id read each other's state. */
   readonly applicationId: string
   /** `'memory:'`, `'embedded:./data'`, or a cluster that is already connected (which is then left open at the end). */
-  readonly cluster: string | Cluster
+  readonly cluster: string | Connection
+  /** For a cluster given as a string: when appends are acknowledged. Default `'fsync'`; `'page-cache'` leaves it to the operating system when data reaches the disk. */
+  readonly flush?: 'fsync' | 'page-cache'
   /** How often offsets, outputs and stores are committed. Default `'1s'`. Shorter: less is read again after a crash, more fsyncs. */
   readonly commitInterval?: Duration
   /** Where stores keep their files. Default: `state` within the directory of an embedded cluster; none for `memory:`. */
@@ -53,7 +56,7 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
   const environment = options.environment ?? defaults.environment
   const ownsCluster = typeof options.cluster === 'string'
   const cluster =
-    typeof options.cluster === 'string' ? await defaults.connect(options.cluster, environment) : options.cluster
+    typeof options.cluster === 'string' ? await defaults.connect(options.cluster, environment) : options.cluster.cluster
   const stateDirectory = options.stateDirectory ?? directoryBeside(cluster)
   return {
     applicationId: options.applicationId,

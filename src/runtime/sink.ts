@@ -67,11 +67,7 @@ export class Sink implements Processor {
     const valueStart = hasRawValue ? record.valueStart : keyLength
     const valueEnd = hasRawValue ? record.valueEnd : scratch.length
 
-    const output = this.#outputFor(
-      keyBytes,
-      keyStart,
-      record.windowed && !hasRawKey ? this.#innerKeyEnd(keyEnd) : keyEnd,
-    )
+    const output = this.#outputFor(keyBytes, keyStart, this.#partitionKeyEnd(keyEnd))
     output.builder.append(record.timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd)
     this.recordCount++
     if (output.builder.sizeBytes >= batchBytes) this.#send(output)
@@ -96,7 +92,7 @@ export class Sink implements Processor {
   }
 
   /** Windowed keys are partitioned by the key within, so that all windows of a key stay together (Kafka's WindowedStreamPartitioner). */
-  #innerKeyEnd(keyEnd: number): number {
+  #partitionKeyEnd(keyEnd: number): number {
     return this.#windowedSerde === undefined ? keyEnd : keyEnd - this.#windowedSerde.windowBytes
   }
 

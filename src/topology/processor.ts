@@ -18,7 +18,7 @@ export interface ProcessorContext {
   readonly name: string
   /** `<sub-topology>_<partition>`, as Kafka Streams writes it. */
   readonly taskId: string
-  /** Where `process` hands its records: all children, in order. */
+  /** Where `process` hands its records: all children but the node's `sideChildren`, in order. */
   readonly output: Processor
   /** One child alone. @throws MillraceError INVALID_TOPOLOGY where it is not a child. */
   outputTo(child: string): Processor

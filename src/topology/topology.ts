@@ -41,6 +41,8 @@ export interface ProcessorNode {
   readonly stores: readonly string[]
   readonly parents: readonly string[]
   readonly children: readonly string[]
+  /** Those of the children that `output` leaves out: only `outputTo` reaches them. */
+  readonly sideChildren?: readonly string[]
 }
 
 export interface SinkNode {

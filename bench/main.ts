@@ -1,0 +1,44 @@
+import { cpus } from 'node:os'
+import { logAppend, logAppendSynced } from './log-append.ts'
+import { logRead } from './log-read.ts'
+import { type Comparison, median } from './rounds.ts'
+import { jsonChain, numberChain } from './stateless-chain.ts'
+import { windowedAggregate } from './windowed-aggregate.ts'
+
+/**
+ * Each workload against a hand-written loop over the same bytes, in one process and interleaved. What counts is the ratio: the
+ * share of the hand-written loop's speed that the product keeps. Absolute numbers only say on what machine it ran.
+ */
+const workloads: Record<string, () => Promise<Comparison>> = {
+  'log append': logAppend,
+  'log append, fsync': logAppendSynced,
+  'log read': logRead,
+  'stateless chain, numbers': numberChain,
+  'stateless chain, JSON': jsonChain,
+  'windowed aggregate, 1e3 keys': () => windowedAggregate(1_000),
+  'windowed aggregate, 1e5 keys': () => windowedAggregate(100_000),
+}
+
+const wanted = process.argv.slice(2)
+const chosen = Object.entries(workloads).filter(
+  ([name]) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
+)
+if (chosen.length === 0) {
+  process.stderr.write(`No workload is called like ${wanted.join(', ')}. There are: ${Object.keys(workloads).join('; ')}\n`)
+  process.exit(2)
+}
+
+process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}\n\n`)
+process.stdout.write(row('workload', 'ours ns/record', 'hand ns/record', 'ratio', 'min..max'))
+for (const [name, run] of chosen) {
+  process.stderr.write(`  running: ${name}\r`)
+  const result = await run()
+  const range = `${Math.min(...result.ratios).toFixed(2)}..${Math.max(...result.ratios).toFixed(2)}`
+  process.stdout.write(
+    row(name, result.oursNs.toFixed(0), result.handNs.toFixed(0), median(result.ratios).toFixed(2), range, result.note),
+  )
+}
+
+function row(name: string, ours: string, hand: string, ratio: string, range: string, note = ''): string {
+  return `${name.padEnd(30)}${ours.padStart(16)}${hand.padStart(16)}${ratio.padStart(8)}${range.padStart(14)}  ${note}\n`
+}

@@ -1,0 +1,44 @@
+/** One side of a comparison: does the work once and returns how many records it handled. */
+export type Side = () => number | Promise<number>
+
+export interface Comparison {
+  readonly name: string
+  /** Nanoseconds per record, the median of the rounds. */
+  readonly oursNs: number
+  readonly handNs: number
+  /** Ours as a share of the hand-written loop's speed, by round: 1 is as fast. */
+  readonly ratios: readonly number[]
+  readonly note: string
+}
+
+/**
+ * Runs both sides in turn, round by round, so that a machine whose speed drifts slows both alike; the first round only warms
+ * up. What is to be quoted is the median of the rounds' ratios, with their range.
+ */
+export async function compare(name: string, hand: Side, ours: Side, options: { rounds: number; note?: string }): Promise<Comparison> {
+  const handNs: number[] = []
+  const oursNs: number[] = []
+  for (let round = 0; round <= options.rounds; round++) {
+    const first = round % 2 === 0
+    const a = await timed(first ? hand : ours)
+    const b = await timed(first ? ours : hand)
+    if (round === 0) continue
+    handNs.push(first ? a : b)
+    oursNs.push(first ? b : a)
+  }
+  const ratios = handNs.map((ns, round) => ns / oursNs[round])
+  return { name, handNs: median(handNs), oursNs: median(oursNs), ratios, note: options.note ?? '' }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+async function timed(side: Side): Promise<number> {
+  globalThis.gc?.()
+  const start = process.hrtime.bigint()
+  const count = await side()
+  return Number(process.hrtime.bigint() - start) / count
+}

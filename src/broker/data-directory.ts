@@ -1,0 +1,135 @@
+import type { Disk, DiskLock, Random } from '../env/environment.ts'
+import { MillraceError } from '../errors.ts'
+import { fileUnusable, isDiskFull } from './disk-error.ts'
+import { makeDirectoryDurably, readText, replaceFile } from './durable-file.ts'
+import { DirectoryStatus } from './log/directory-status.ts'
+import { type CheckpointEntry, readOffsetCheckpoint, writeOffsetCheckpoint } from './offset-checkpoint.ts'
+import { randomId } from './topic-id.ts'
+
+const lockName = '.lock'
+const cleanShutdownName = '.kafka_cleanshutdown'
+const checkpointName = 'recovery-point-offset-checkpoint'
+const metaName = 'meta.properties'
+
+/**
+ * A broker's data directory, laid out as Kafka's: a directory `<topic>-<partition>` for each log, the recovery points of
+ * all of them in one checkpoint, and a marker that is only there while no process is at work and the last one closed in
+ * order. Held by one process at a time.
+ */
+export class DataDirectory {
+  readonly path: string
+  readonly status: DirectoryStatus
+  /** Whether the last process flushed and closed everything. */
+  readonly wasCleanlyShutDown: boolean
+  /** Whether a broker has been at home here before. */
+  readonly isFormatted: boolean
+  readonly #disk: Disk
+  readonly #lock: DiskLock
+  readonly #recoveryPoints: ReadonlyMap<string, number>
+
+  private constructor(
+    path: string,
+    disk: Disk,
+    lock: DiskLock,
+    wasCleanlyShutDown: boolean,
+    recoveryPoints: readonly CheckpointEntry[],
+  ) {
+    this.path = path
+    this.status = new DirectoryStatus(path)
+    this.wasCleanlyShutDown = wasCleanlyShutDown
+    this.#disk = disk
+    this.#lock = lock
+    this.isFormatted = disk.exists(`${path}/${metaName}`)
+    this.#recoveryPoints = new Map(recoveryPoints.map((entry) => [keyOf(entry.topic, entry.partition), entry.offset]))
+  }
+
+  /** @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED */
+  static async open(path: string, disk: Disk): Promise<DataDirectory> {
+    let lock: DiskLock | undefined
+    try {
+      await makeDirectoryDurably(disk, path)
+      lock = disk.lock(`${path}/${lockName}`)
+      if (lock === undefined) throw locked(disk, path)
+      const marker = `${path}/${cleanShutdownName}`
+      const wasCleanlyShutDown = disk.exists(marker)
+      const recoveryPoints = readOffsetCheckpoint(disk, `${path}/${checkpointName}`)
+      // The marker goes before anything is done, so that a crash from here on is never taken for an orderly end.
+      disk.remove(marker)
+      await disk.syncDirectory(path)
+      return new DataDirectory(path, disk, lock, wasCleanlyShutDown, recoveryPoints)
+    } catch (error) {
+      lock?.release()
+      throw fileUnusable(error, 'opening the data directory', path)
+    }
+  }
+
+  partitionPath(topic: string, partition: number): string {
+    return `${this.path}/${keyOf(topic, partition)}`
+  }
+
+  /** Up to where the log was on the device when the checkpoint was last written. */
+  recoveryPointOf(topic: string, partition: number): number {
+    return this.#recoveryPoints.get(keyOf(topic, partition)) ?? 0
+  }
+
+  /** Names the directory's owner, as Kafka's `meta.properties`; from then on its logs must be there. */
+  async format(random: Random): Promise<void> {
+    const lines = ['version=1', `cluster.id=${randomId(random)}`, 'node.id=1', `directory.id=${randomId(random)}`]
+    try {
+      await replaceFile(this.#disk, this.path, metaName, `${lines.join('\n')}\n`)
+    } catch (error) {
+      throw fileUnusable(error, 'writing the properties of the data directory', `${this.path}/${metaName}`)
+    }
+  }
+
+  /**
+   * Makes the recovery points known to the next start. A full disk is no failure: the last checkpoint stays, and the next
+   * start has more to check.
+   */
+  async writeRecoveryPoints(entries: readonly CheckpointEntry[]): Promise<boolean> {
+    this.status.requireOnline()
+    return this.#write('writing the recovery points', () =>
+      writeOffsetCheckpoint(this.#disk, this.path, checkpointName, entries),
+    )
+  }
+
+  /** Writes the marker that spares the next start its checks; everything else is on the device. */
+  async markCleanShutdown(): Promise<void> {
+    this.status.requireOnline()
+    await this.#write('marking the clean shutdown', () =>
+      replaceFile(this.#disk, this.path, cleanShutdownName, '{"version":0,"brokerEpoch":-1}'),
+    )
+  }
+
+  /** Lets other processes in. */
+  release(): void {
+    this.#lock.release()
+  }
+
+  async #write(doing: string, write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write()
+      return true
+    } catch (error) {
+      if (isDiskFull(error)) return false
+      throw this.status.goOffline(doing, this.path, error)
+    }
+  }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic}-${partition}`
+}
+
+function locked(disk: Disk, path: string): MillraceError {
+  const lockPath = `${path}/${lockName}`
+  return new MillraceError('DIRECTORY_LOCKED', `The data directory is in use by ${holderOf(disk, lockPath)}`, {
+    at: { path },
+    remedy: 'Stop that process first, or give this one a directory of its own.',
+  })
+}
+
+function holderOf(disk: Disk, lockPath: string): string {
+  const processId = readText(disk, lockPath).trim()
+  return /^\d+$/.test(processId) ? `the process ${processId}` : 'another cluster'
+}

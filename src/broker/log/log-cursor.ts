@@ -1,0 +1,157 @@
+import { MillraceError, type Place } from '../../errors.ts'
+import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf } from '../../record/batch-format.ts'
+import { headerFault } from './batch-check.ts'
+import type { PartitionLog } from './partition-log.ts'
+import type { Segment } from './segment.ts'
+
+/**
+ * A place in a log that reads from there on, into a buffer of its own that is used again for each read. It remembers where
+ * in which file it is, so that only a jump has to look into the index.
+ */
+export class LogCursor {
+  readonly log: PartitionLog
+  /** The next read begins with the batch that holds this offset. */
+  offset: number
+  #buffer: Buffer
+  #segment: Segment | undefined
+  #position = 0
+  #truncations = 0
+  /** Whether the batch that holds the offset begins at the position. */
+  #isInPlace = false
+
+  constructor(log: PartitionLog, offset: number, bufferBytes: number) {
+    this.log = log
+    this.offset = offset
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(bufferBytes, batchHeaderBytes))
+  }
+
+  seek(offset: number): void {
+    if (offset !== this.offset) this.#isInPlace = false
+    this.offset = offset
+  }
+
+  /**
+   * The next whole batches below the high watermark, at most as many as fit the buffer but always one: a larger batch makes
+   * the buffer grow. The first may begin below the offset. Empty where there is nothing to read yet. Valid until the next
+   * read; checksums are left to whoever decodes the records.
+   * @throws MillraceError OFFSET_OUT_OF_RANGE, CORRUPT_BATCH, STORAGE_FAILED
+   */
+  read(): Buffer {
+    const log = this.log
+    log.context.status.requireOnline()
+    if (this.offset < log.logStartOffset || this.offset > log.logEndOffset) throw this.#outOfRange()
+    if (this.offset >= log.highWatermark) return nothing
+    const isJump = !this.#isInPlace || this.#truncations !== log.truncations
+    this.#isInPlace = false
+    const segment = isJump ? this.#jump() : this.#currentSegment()
+    let leastBytes = batchHeaderBytes
+    for (;;) {
+      const length = this.#fill(segment, leastBytes)
+      const start = isJump ? this.#startIn(segment, length) : 0
+      const end = this.#endIn(segment, start, length)
+      if (end > start) {
+        this.#position += end
+        this.#isInPlace = true
+        return this.#buffer.subarray(start, end)
+      }
+      this.#position += start
+      const left = length - start
+      leastBytes = left < batchHeaderBytes ? batchHeaderBytes : batchSize(this.#buffer, start)
+    }
+  }
+
+  /** Reads from the position on: as much as the buffer holds, which is made to hold the least that is needed. */
+  #fill(segment: Segment, leastBytes: number): number {
+    if (leastBytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(leastBytes)
+    const wanted = Math.min(this.#buffer.length, segment.size - this.#position)
+    try {
+      const into = wanted === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, wanted)
+      const length = segment.file.read(into, this.#position)
+      if (length === wanted && length > 0) return length
+    } catch (error) {
+      throw this.log.context.status.goOffline('reading the log', segment.path, error)
+    }
+    throw this.#damaged(segment, this.#position, 'the file ends before it')
+  }
+
+  /** Where in the bytes read the batch begins that holds the offset; where the whole batches end, if it is not among them. */
+  #startIn(segment: Segment, length: number): number {
+    let at = 0
+    while (at + batchHeaderBytes <= length) {
+      this.#requireHeader(segment, at)
+      const size = batchSize(this.#buffer, at)
+      if (lastOffsetOf(this.#buffer, at) >= this.offset || at + size > length) return at
+      at += size
+    }
+    return at
+  }
+
+  /**
+   * Where the whole batches below the high watermark end, or those in front of a damaged one, which is then left for the
+   * next read to report; moves the offset behind them.
+   */
+  #endIn(segment: Segment, start: number, length: number): number {
+    let at = start
+    while (at + batchHeaderBytes <= length) {
+      if (at === start) this.#requireHeader(segment, at)
+      else if (this.#faultAt(segment, at, this.offset) !== undefined) break
+      const size = batchSize(this.#buffer, at)
+      const lastOffset = lastOffsetOf(this.#buffer, at)
+      const isBelow = lastOffset < this.offset
+      if (isBelow || at + size > length || baseOffsetOf(this.#buffer, at) >= this.log.highWatermark) break
+      this.offset = lastOffset + 1
+      at += size
+    }
+    return at
+  }
+
+  #jump(): Segment {
+    const segment = this.log.segmentOf(this.offset)
+    this.#segment = segment
+    this.#position = segment.index.lookup(this.offset)
+    this.#truncations = this.log.truncations
+    return segment
+  }
+
+  #currentSegment(): Segment {
+    const segment = this.#segment as Segment
+    const next = this.#position < segment.size ? undefined : this.log.segmentAfter(segment)
+    if (next === undefined) return segment
+    this.#segment = next
+    this.#position = 0
+    return next
+  }
+
+  #requireHeader(segment: Segment, at: number): void {
+    const fault = this.#faultAt(segment, at, undefined)
+    if (fault !== undefined) throw this.#damaged(segment, this.#position + at, fault)
+  }
+
+  #faultAt(segment: Segment, at: number, dueOffset: number | undefined): string | undefined {
+    return headerFault(this.#buffer, at, segment.size - this.#position, dueOffset)
+  }
+
+  #damaged(segment: Segment, position: number, fault: string): MillraceError {
+    return damagedBatch(fault, position, { ...this.#place(), offset: this.offset, path: segment.path })
+  }
+
+  #outOfRange(): MillraceError {
+    const { logStartOffset, logEndOffset } = this.log
+    const what = `The log holds offsets from ${logStartOffset} up to, but not including, ${logEndOffset}`
+    return new MillraceError('OFFSET_OUT_OF_RANGE', what, { at: { ...this.#place(), offset: this.offset } })
+  }
+
+  #place(): Place {
+    return { topic: this.log.topic, partition: this.log.partition }
+  }
+}
+
+/** A batch of the log that was good once and is not now. */
+export function damagedBatch(fault: string, position: number, at: Place): MillraceError {
+  return new MillraceError('CORRUPT_BATCH', `The batch at position ${position} of the log is damaged: ${fault}`, {
+    at,
+    remedy: 'The file was left as it is: put back a copy of it, or read on after the damage.',
+  })
+}
+
+const nothing = Buffer.alloc(0)

@@ -1,0 +1,139 @@
+import type { Disk } from '../../env/environment.ts'
+
+const entryBytes = 8
+/** New entries are written to the file in runs of this many: 4 KiB, one page. */
+const entriesPerWrite = 512
+
+/**
+ * A segment's sparse offset index: for some of its batches the last offset, relative to the segment's base, and the position
+ * where the batch begins. Held in memory; the file (Kafka's format: two big-endian int32 an entry) only saves a scan at the
+ * next start, is written in runs, and can always be made again from the log.
+ */
+export class OffsetIndex {
+  readonly path: string
+  readonly #baseOffset: number
+  /** Relative offset and position of each entry, one after the other. */
+  #entries = new Int32Array(64)
+  #length = 0
+  /** Entries that are in the file. */
+  #savedLength = 0
+
+  constructor(path: string, baseOffset: number) {
+    this.path = path
+    this.#baseOffset = baseOffset
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Position of the batch that the last entry points at; 0 where there is no entry. */
+  get lastPosition(): number {
+    return this.#length === 0 ? 0 : this.#positionAt(this.#length - 1)
+  }
+
+  /** Last offset of that batch; one below the segment's base where there is no entry. */
+  get lastOffset(): number {
+    const relativeOffset = this.#length === 0 ? -1 : (this.#entries[this.#length * 2 - 2] as number)
+    return this.#baseOffset + relativeOffset
+  }
+
+  get hasFullRunUnsaved(): boolean {
+    return this.#length - this.#savedLength >= entriesPerWrite
+  }
+
+  append(lastOffset: number, position: number): void {
+    if (this.#length * 2 === this.#entries.length) {
+      const larger = new Int32Array(this.#entries.length * 2)
+      larger.set(this.#entries)
+      this.#entries = larger
+    }
+    this.#entries[this.#length * 2] = lastOffset - this.#baseOffset
+    this.#entries[this.#length * 2 + 1] = position
+    this.#length++
+  }
+
+  /** A position at or before the batch that holds the offset, where a batch begins. */
+  lookup(offset: number): number {
+    const count = this.#countUpTo(offset - this.#baseOffset)
+    return count === 0 ? 0 : this.#positionAt(count - 1)
+  }
+
+  /** Forgets the batches that begin at the position or after it. */
+  truncateToPosition(position: number): void {
+    while (this.#length > 0 && this.#positionAt(this.#length - 1) >= position) this.#length--
+    this.#savedLength = Math.min(this.#savedLength, this.#length)
+  }
+
+  clear(): void {
+    this.#length = 0
+    this.#savedLength = 0
+  }
+
+  /** Writes the entries that the file does not have yet; `file[0..8 * length)` is the index after it. */
+  save(disk: Disk): void {
+    if (this.#savedLength === this.#length && this.#length > 0) return
+    const bytes = Buffer.allocUnsafe((this.#length - this.#savedLength) * entryBytes)
+    for (let at = 0, i = this.#savedLength * 2; i < this.#length * 2; i++, at += 4) {
+      bytes.writeInt32BE(this.#entries[i] as number, at)
+    }
+    const file = disk.open(this.path, { create: true })
+    try {
+      file.truncate(this.#savedLength * entryBytes)
+      file.write(bytes, this.#savedLength * entryBytes)
+      this.#savedLength = this.#length
+    } finally {
+      file.close()
+    }
+  }
+
+  /**
+   * Reads the file. Where it is missing or cannot be an index of a log of this size, the index is left empty.
+   * A file that lacks the last entries is still right: a lookup then begins further in front.
+   */
+  load(disk: Disk, logSize: number): void {
+    this.clear()
+    if (!disk.exists(this.path)) return
+    const file = disk.open(this.path)
+    try {
+      const bytes = Buffer.alloc(Math.floor(file.size() / entryBytes) * entryBytes)
+      file.read(bytes, 0)
+      this.#fill(bytes, logSize)
+      this.#savedLength = this.#length
+    } finally {
+      file.close()
+    }
+  }
+
+  #fill(bytes: Buffer, logSize: number): void {
+    let lastRelative = -1
+    let lastPosition = -1
+    for (let at = 0; at < bytes.length; at += entryBytes) {
+      const relative = bytes.readInt32BE(at)
+      const position = bytes.readInt32BE(at + 4)
+      if (relative <= lastRelative || position <= lastPosition || position >= logSize) {
+        this.clear()
+        return
+      }
+      this.append(this.#baseOffset + relative, position)
+      lastRelative = relative
+      lastPosition = position
+    }
+  }
+
+  #positionAt(entry: number): number {
+    return this.#entries[entry * 2 + 1] as number
+  }
+
+  /** How many entries have a relative offset that is not above the given one. */
+  #countUpTo(relativeOffset: number): number {
+    let low = 0
+    let high = this.#length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#entries[middle * 2] as number) <= relativeOffset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

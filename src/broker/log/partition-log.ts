@@ -1,0 +1,273 @@
+import { assert, MillraceError, type Place } from '../../errors.ts'
+import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch } from '../../record/batch-format.ts'
+import { fileUnusable } from '../disk-error.ts'
+import { requireAppendable } from './batch-check.ts'
+import type { Flushable, Flusher } from './flusher.ts'
+import { type LogSettings, maxSegmentBytes } from './log-settings.ts'
+import { Segment, type SegmentContext } from './segment.ts'
+import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
+
+/** When an append is acknowledged: when it is on the device, or when the operating system has it (Kafka's default). */
+export type FlushPolicy = 'fsync' | 'page-cache'
+
+/** Told each time that readers may see more of a log. Called in the middle of appends: to note it, not to act on it. */
+export interface LogWatcher {
+  onAdvance(): void
+}
+
+export interface PartitionLogOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly directory: string
+  readonly settings: LogSettings
+  readonly flushPolicy: FlushPolicy
+  readonly flusher: Flusher
+  readonly context: SegmentContext
+  /** At least one, in order. */
+  readonly segments: Segment[]
+  /** Everything below it is known to be on the device. */
+  readonly recoveryPoint: number
+  /** Whether files may have come or gone in the directory since it was last synced. */
+  readonly hasUnsyncedNames: boolean
+}
+
+/** Relative offsets in an index are int32. */
+const maxRelativeOffset = 2_147_483_647
+
+const done = Promise.resolve()
+
+/**
+ * The log of one partition: segments of record batches, one after the other without a gap.
+ *
+ * `logStartOffset <= recoveryPoint <= logEndOffset`; readers see what is below the high watermark, which is the recovery
+ * point where appends are acknowledged after an fsync, and the log's end where they are acknowledged at once.
+ */
+export class PartitionLog implements Flushable {
+  readonly topic: string
+  readonly partition: number
+  /** Written into each batch: which leadership of the partition appended it. */
+  leaderEpoch = 0
+  readonly segments: Segment[]
+  readonly context: SegmentContext
+  /** Grows with each truncation: a reader's place in a segment is only good while it stays the same. */
+  truncations = 0
+  readonly #directory: string
+  readonly #settings: LogSettings
+  readonly #flushPolicy: FlushPolicy
+  readonly #flusher: Flusher
+  readonly #place: Place
+  readonly #watchers = new Set<LogWatcher>()
+  #active: Segment
+  #highWatermark: number
+  #recoveryPoint: number
+  /** Segments written to since the last sync began, and where the log ended at that time. */
+  #unsynced: Segment[]
+  #syncingTo: number
+  #hasUnsyncedNames: boolean
+  #isClosed = false
+
+  constructor(options: PartitionLogOptions) {
+    this.topic = options.topic
+    this.partition = options.partition
+    this.segments = options.segments
+    this.context = options.context
+    this.#directory = options.directory
+    this.#settings = options.settings
+    this.#flushPolicy = options.flushPolicy
+    this.#flusher = options.flusher
+    this.#place = { topic: options.topic, partition: options.partition }
+    this.#active = options.segments.at(-1) as Segment
+    this.#recoveryPoint = Math.min(options.recoveryPoint, this.logEndOffset)
+    this.#syncingTo = this.#recoveryPoint
+    this.#highWatermark = options.flushPolicy === 'fsync' ? this.#recoveryPoint : this.logEndOffset
+    this.#unsynced = options.segments.filter((segment) => segment.nextOffset > this.#recoveryPoint)
+    this.#hasUnsyncedNames = options.hasUnsyncedNames
+  }
+
+  /** The first offset that can be read. */
+  get logStartOffset(): number {
+    return (this.segments[0] as Segment).baseOffset
+  }
+
+  /** The offset that the next record gets. */
+  get logEndOffset(): number {
+    return this.#active.nextOffset
+  }
+
+  /** The offset after the last one that readers may see. */
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  /** Everything below it is on the device: recovery may cut nothing there. */
+  get recoveryPoint(): number {
+    return this.#recoveryPoint
+  }
+
+  /**
+   * Appends whole batches in one write, setting their offsets and leader epoch in the caller's bytes, which are the
+   * caller's again afterwards. Returns the offset of the first record. Durable when `flushed` then resolves.
+   * @throws MillraceError CORRUPT_BATCH, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED
+   */
+  append(batches: Buffer): number {
+    this.context.status.requireOnline()
+    const offsets = requireAppendable(batches, this.#settings.maxMessageBytes, this.#place)
+    this.#makeRoom(batches.length, offsets)
+    const baseOffset = this.logEndOffset
+    this.#assignOffsets(batches, baseOffset)
+    this.#active.append(batches)
+    if (this.#unsynced.at(-1) !== this.#active) this.#unsynced.push(this.#active)
+    if (this.#flushPolicy === 'page-cache') this.#raiseHighWatermark(this.logEndOffset)
+    return baseOffset
+  }
+
+  /** Resolves when everything appended so far may be acknowledged. */
+  acknowledged(): Promise<void> {
+    return this.#flushPolicy === 'page-cache' ? done : this.flushed()
+  }
+
+  /** Resolves when everything appended so far is on the device. */
+  flushed(): Promise<void> {
+    return this.#flusher.flush(this)
+  }
+
+  watch(watcher: LogWatcher): void {
+    this.#watchers.add(watcher)
+  }
+
+  unwatch(watcher: LogWatcher): void {
+    this.#watchers.delete(watcher)
+  }
+
+  /** The segment that holds the offset, which is in the log or its end. */
+  segmentOf(offset: number): Segment {
+    let low = 0
+    let high = this.segments.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if ((this.segments[middle] as Segment).baseOffset <= offset) low = middle
+      else high = middle - 1
+    }
+    return this.segments[low] as Segment
+  }
+
+  segmentAfter(segment: Segment): Segment | undefined {
+    return this.segments[this.segments.indexOf(segment) + 1]
+  }
+
+  /**
+   * Gives up the promise that recovery finds everything from the offset on. The directory's checkpoint must be written
+   * after it, before the log is truncated there: or the next start would take the truncation for lost data.
+   */
+  lowerRecoveryPoint(offset: number): void {
+    this.#recoveryPoint = Math.min(this.#recoveryPoint, offset)
+    this.#syncingTo = Math.min(this.#syncingTo, offset)
+  }
+
+  /** Removes the batch that holds the offset and all after it. The recovery point is not above the offset. */
+  truncate(offset: number): void {
+    this.context.status.requireOnline()
+    assert(offset >= this.logStartOffset, 'a log is not truncated below its start')
+    assert(offset >= this.#recoveryPoint, 'the recovery point is lowered and saved before a truncation')
+    if (offset >= this.logEndOffset) return
+    const last = this.segmentOf(offset)
+    for (const segment of this.segments.splice(this.segments.indexOf(last) + 1)) segment.remove()
+    this.#active = last
+    truncateSegment(last, offset)
+    this.truncations++
+    this.#unsynced = this.#unsynced.filter((segment) => this.segments.includes(segment) && segment !== last)
+    this.#unsynced.push(last)
+    this.#hasUnsyncedNames = true
+    this.lowerRecoveryPoint(this.logEndOffset)
+    this.#highWatermark = Math.min(this.#highWatermark, this.logEndOffset)
+  }
+
+  async sync(): Promise<void> {
+    const segments = this.#unsynced
+    const hasUnsyncedNames = this.#hasUnsyncedNames
+    this.#syncingTo = this.logEndOffset
+    this.#unsynced = []
+    this.#hasUnsyncedNames = false
+    const syncs = segments.map((segment) => segment.sync(segment !== this.#active))
+    if (hasUnsyncedNames) syncs.push(this.context.disk.syncDirectory(this.#directory))
+    await Promise.all(syncs)
+  }
+
+  completeSync(): void {
+    this.#recoveryPoint = Math.max(this.#recoveryPoint, this.#syncingTo)
+    if (this.#flushPolicy === 'fsync') this.#raiseHighWatermark(this.#recoveryPoint)
+  }
+
+  /** Closes the files; again does nothing. What was not flushed is then up to the operating system. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    if (this.context.status.failure === undefined) this.#active.saveIndex()
+    for (const segment of this.segments) segment.close()
+    this.#watchers.clear()
+  }
+
+  #raiseHighWatermark(offset: number): void {
+    if (offset <= this.#highWatermark) return
+    this.#highWatermark = offset
+    for (const watcher of this.#watchers) watcher.onAdvance()
+  }
+
+  /** Begins a new segment where the append would make the last one too large. */
+  #makeRoom(bytes: number, offsets: number): void {
+    const active = this.#active
+    if (bytes > maxSegmentBytes) {
+      throw new MillraceError('RECORD_TOO_LARGE', `An append of ${bytes} bytes is above ${maxSegmentBytes} bytes`, {
+        at: this.#place,
+        remedy: 'Append fewer batches at once.',
+      })
+    }
+    const isFull = active.size + bytes > this.#settings.segmentBytes
+    const reachesTooFar = active.nextOffset + offsets - active.baseOffset > maxRelativeOffset
+    if (active.size > 0 && (isFull || reachesTooFar)) this.#roll()
+  }
+
+  #roll(): void {
+    const full = this.#active
+    const next = new Segment(this.context, this.#directory, this.logEndOffset, { create: true })
+    full.saveIndex()
+    this.context.status.requireOnline()
+    if (this.#unsynced.at(-1) !== full) this.#unsynced.push(full)
+    this.#hasUnsyncedNames = true
+    this.segments.push(next)
+    this.#active = next
+    // A segment is flushed when it is full, whoever waits for it: this bounds what a recovery has to look at.
+    void this.flushed()
+  }
+
+  #assignOffsets(batches: Buffer, baseOffset: number): void {
+    let offset = baseOffset
+    for (let start = 0; start < batches.length; start += batchSize(batches, start)) {
+      setBaseOffset(batches, start, offset)
+      setLeaderEpoch(batches, start, this.leaderEpoch)
+      offset = lastOffsetOf(batches, start) + 1
+    }
+  }
+}
+
+/** Makes the directory of a log and its first segment. */
+export function createSegments(context: SegmentContext, directory: string): Segment[] {
+  try {
+    context.disk.makeDirectory(directory)
+  } catch (error) {
+    throw fileUnusable(error, 'making the directory of a log', directory)
+  }
+  return [new Segment(context, directory, 0, { create: true })]
+}
+
+function truncateSegment(segment: Segment, offset: number): void {
+  const position = segment.index.lookup(offset)
+  const buffer = Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(segment.size, 1)))
+  const scanner = new SegmentScanner(segment.file, { position, baseOffset: undefined, checksums: false, buffer })
+  while (scanner.next()) {
+    if (scanner.lastOffset < offset) continue
+    segment.restartAt(scanner.position, scanner.baseOffset)
+    segment.truncateToSize()
+    return
+  }
+}

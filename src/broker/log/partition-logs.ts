@@ -1,0 +1,158 @@
+import type { Disk, Timers } from '../../env/environment.ts'
+import { MillraceError } from '../../errors.ts'
+import type { DataDirectory } from '../data-directory.ts'
+import { fileUnusable } from '../disk-error.ts'
+import type { Flusher } from './flusher.ts'
+import { recoverLog, type TornTail } from './log-recovery.ts'
+import type { LogSettings } from './log-settings.ts'
+import { createSegments, type FlushPolicy, PartitionLog } from './partition-log.ts'
+import { segmentFileName } from './segment.ts'
+import { scanChunkBytes } from './segment-scanner.ts'
+
+export interface PartitionLogsOptions {
+  readonly directory: DataDirectory
+  readonly disk: Disk
+  readonly timers: Timers
+  readonly flusher: Flusher
+  readonly flushPolicy: FlushPolicy
+}
+
+/** Directories that are made durable at the same time. */
+const syncsAtOnce = 64
+
+/** The logs of a data directory: opens, makes, finds and closes them. */
+export class PartitionLogs {
+  /** What recovery cut off the ends of logs, for whoever reports it. */
+  readonly cuts: TornTail[] = []
+  readonly #options: PartitionLogsOptions
+  readonly #logs = new Map<string, PartitionLog[]>()
+  /** Recoveries go one after the other and share it. */
+  #buffer: Buffer | undefined
+
+  constructor(options: PartitionLogsOptions) {
+    this.#options = options
+  }
+
+  get(topic: string, partition: number): PartitionLog | undefined {
+    return this.#logs.get(topic)?.[partition]
+  }
+
+  ofTopic(topic: string): readonly PartitionLog[] {
+    return this.#logs.get(topic) ?? []
+  }
+
+  all(): PartitionLog[] {
+    return [...this.#logs.values()].flat()
+  }
+
+  /** Opens the logs of a topic as the last process left them. */
+  async open(topic: string, partitions: number, settings: LogSettings): Promise<void> {
+    const logs: PartitionLog[] = []
+    // From here on they are closed with all others, also where a later one cannot be opened.
+    this.#logs.set(topic, logs)
+    for (let partition = 0; partition < partitions; partition++) {
+      logs.push(await this.#open(topic, partition, settings))
+    }
+  }
+
+  /** Gives back the memory that opening logs took. */
+  endRecovery(): void {
+    this.#buffer = undefined
+  }
+
+  /** Makes the logs of a new topic, so that they are there after a power failure too. */
+  async create(topic: string, topicId: string, partitions: number, settings: LogSettings): Promise<void> {
+    const { directory, disk } = this.#options
+    const made: PartitionLog[] = []
+    try {
+      for (let partition = 0; partition < partitions; partition++) {
+        made.push(this.#create(topic, topicId, partition, settings))
+      }
+      for (let from = 0; from < partitions; from += syncsAtOnce) {
+        const some = made.slice(from, from + syncsAtOnce)
+        await Promise.all(some.map((log) => disk.syncDirectory(directory.partitionPath(topic, log.partition))))
+      }
+      await disk.syncDirectory(directory.path)
+    } catch (error) {
+      for (const log of made) log.close()
+      throw fileUnusable(error, 'making the logs of a topic', directory.path)
+    }
+    this.#logs.set(topic, made)
+  }
+
+  /** Takes back the making of a topic that did not come to be. */
+  remove(topic: string): void {
+    const { directory, disk } = this.#options
+    for (const log of this.ofTopic(topic)) {
+      log.close()
+      disk.remove(directory.partitionPath(topic, log.partition))
+    }
+    this.#logs.delete(topic)
+  }
+
+  close(): void {
+    for (const log of this.all()) log.close()
+  }
+
+  async #open(topic: string, partition: number, settings: LogSettings): Promise<PartitionLog> {
+    const { directory, disk, timers, flushPolicy, flusher } = this.#options
+    const { wasCleanlyShutDown, status } = directory
+    const context = { disk, status, indexIntervalBytes: settings.indexIntervalBytes }
+    const path = directory.partitionPath(topic, partition)
+    const recoveryPoint = directory.recoveryPointOf(topic, partition)
+    this.#buffer ??= Buffer.allocUnsafeSlow(scanChunkBytes)
+    const buffer = this.#buffer
+    const recovery = { context, timers, topic, partition, directory: path, recoveryPoint, wasCleanlyShutDown, buffer }
+    const { segments, cut } = await recoverLog(recovery)
+    if (cut !== undefined) this.cuts.push(cut)
+    return new PartitionLog({
+      topic,
+      partition,
+      directory: path,
+      settings,
+      flushPolicy,
+      flusher,
+      context,
+      segments,
+      recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
+      hasUnsyncedNames: !wasCleanlyShutDown,
+    })
+  }
+
+  #create(topic: string, topicId: string, partition: number, settings: LogSettings): PartitionLog {
+    const { directory, disk, flushPolicy, flusher } = this.#options
+    const path = directory.partitionPath(topic, partition)
+    removeLeftover(disk, path, topic, partition)
+    const context = { disk, status: directory.status, indexIntervalBytes: settings.indexIntervalBytes }
+    const segments = createSegments(context, path)
+    writePartitionMetadata(disk, path, topicId)
+    const parts = { topic, partition, directory: path, settings, flushPolicy, flusher, context, segments }
+    return new PartitionLog({ ...parts, recoveryPoint: 0, hasUnsyncedNames: false })
+  }
+}
+
+/** A topic whose making was interrupted leaves empty logs; one that holds records is somebody's data. */
+function removeLeftover(disk: Disk, path: string, topic: string, partition: number): void {
+  if (!disk.exists(path)) return
+  for (const name of disk.list(path).filter((name) => name.endsWith('.log'))) {
+    const file = disk.open(`${path}/${name}`)
+    const isEmpty = file.size() === 0 && name === segmentFileName(0, '.log')
+    file.close()
+    if (isEmpty) continue
+    throw new MillraceError('DIRECTORY_UNUSABLE', 'There are records of a topic that is not in the registry', {
+      at: { topic, partition, path },
+      remedy: 'Move the directory away, or put back the registry that it belongs to.',
+    })
+  }
+  disk.remove(path)
+}
+
+/** Kafka's `partition.metadata`: which topic's log this is, were its name to be given to another one. */
+function writePartitionMetadata(disk: Disk, path: string, topicId: string): void {
+  const file = disk.open(`${path}/partition.metadata`, { create: true })
+  try {
+    file.write(Buffer.from(`version: 0\ntopic_id: ${topicId}\n`), 0)
+  } finally {
+    file.close()
+  }
+}

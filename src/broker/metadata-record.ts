@@ -1,0 +1,164 @@
+import type { ByteWriter } from '../bytes/byte-writer.ts'
+import { assert, MillraceError } from '../errors.ts'
+import { idFromBytes, idToBytes } from './topic-id.ts'
+
+/**
+ * What the topic registry is made of, in the bytes of Kafka's KRaft metadata log (TopicRecord, PartitionRecord and
+ * ConfigRecord of org.apache.kafka.common.metadata, version 0 each): a frame version, the record's type and version as
+ * unsigned varints, then the fields.
+ */
+export type MetadataRecord = TopicRecord | PartitionRecord | ConfigRecord
+
+export interface TopicRecord {
+  readonly type: 'topic'
+  readonly name: string
+  readonly topicId: string
+}
+
+export interface PartitionRecord {
+  readonly type: 'partition'
+  readonly partition: number
+  readonly topicId: string
+}
+
+export interface ConfigRecord {
+  readonly type: 'config'
+  readonly topic: string
+  readonly name: string
+  readonly value: string
+}
+
+const frameVersion = 1
+const topicType = 2
+const partitionType = 3
+const configType = 4
+const topicResource = 2
+const nodeId = 1
+
+export function writeMetadataRecord(record: MetadataRecord, out: ByteWriter): void {
+  writeUnsigned(frameVersion, out)
+  if (record.type === 'topic') writeTopic(record, out)
+  else if (record.type === 'partition') writePartition(record, out)
+  else writeConfig(record, out)
+  // No tagged fields.
+  writeUnsigned(0, out)
+}
+
+/** @throws MillraceError DIRECTORY_UNUSABLE where it is a record of a kind that this version does not know. */
+export function readMetadataRecord(bytes: Buffer, start: number, end: number): MetadataRecord {
+  const fields = new MetadataFields(bytes, start, end)
+  const frame = fields.unsigned()
+  const type = fields.unsigned()
+  const version = fields.unsigned()
+  if (frame !== frameVersion || version !== 0 || type < topicType || type > configType) {
+    throw unknownRecord(frame, type, version)
+  }
+  if (type === topicType) return { type: 'topic', name: fields.text(), topicId: fields.id() }
+  if (type === partitionType) return { type: 'partition', partition: fields.int32(), topicId: fields.id() }
+  if (fields.int8() !== topicResource) throw unknownRecord(frame, type, version)
+  return { type: 'config', topic: fields.text(), name: fields.text(), value: fields.text() }
+}
+
+function writeTopic(record: TopicRecord, out: ByteWriter): void {
+  writeType(topicType, out)
+  writeText(record.name, out)
+  out.writeBytes(idToBytes(record.topicId))
+}
+
+function writePartition(record: PartitionRecord, out: ByteWriter): void {
+  writeType(partitionType, out)
+  out.writeInt32(record.partition)
+  out.writeBytes(idToBytes(record.topicId))
+  for (const replicas of [[nodeId], [nodeId], [], []]) {
+    writeUnsigned(replicas.length + 1, out)
+    for (const replica of replicas) out.writeInt32(replica)
+  }
+  const leaderEpoch = 0
+  const partitionEpoch = 0
+  out.writeInt32(nodeId)
+  out.writeInt32(leaderEpoch)
+  out.writeInt32(partitionEpoch)
+}
+
+function writeConfig(record: ConfigRecord, out: ByteWriter): void {
+  writeType(configType, out)
+  out.writeInt8(topicResource)
+  writeText(record.topic, out)
+  writeText(record.name, out)
+  writeText(record.value, out)
+}
+
+function writeType(type: number, out: ByteWriter): void {
+  writeUnsigned(type, out)
+  writeUnsigned(0, out)
+}
+
+/** A compact string: its length in bytes and one more, then the bytes. */
+function writeText(text: string, out: ByteWriter): void {
+  writeUnsigned(Buffer.byteLength(text) + 1, out)
+  out.writeUtf8(text)
+}
+
+function writeUnsigned(value: number, out: ByteWriter): void {
+  let left = value
+  while (left >= 0x80) {
+    out.writeInt8((left & 0x7f) | 0x80)
+    left >>>= 7
+  }
+  out.writeInt8(left)
+}
+
+/** Reads the fields of a record one after the other; the record's checksum was right. */
+class MetadataFields {
+  readonly #bytes: Buffer
+  readonly #end: number
+  #position: number
+
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes
+    this.#end = end
+    this.#position = start
+  }
+
+  unsigned(): number {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      assert(shift < 35, 'an unsigned varint of the registry has at most five bytes')
+      const byte = this.#bytes[this.#take(1)] as number
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+  }
+
+  int8(): number {
+    return this.#bytes.readInt8(this.#take(1))
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#take(4))
+  }
+
+  id(): string {
+    return idFromBytes(this.#bytes, this.#take(16))
+  }
+
+  text(): string {
+    const length = this.unsigned() - 1
+    const start = this.#take(length)
+    return this.#bytes.toString('utf8', start, start + length)
+  }
+
+  #take(length: number): number {
+    const start = this.#position
+    assert(length >= 0 && start + length <= this.#end, 'a record of the registry ends with its last field')
+    this.#position = start + length
+    return start
+  }
+}
+
+function unknownRecord(frame: number, type: number, version: number): MillraceError {
+  const what = `The topic registry holds a record of type ${type}, version ${version} (frame ${frame}), which is not known`
+  return new MillraceError('DIRECTORY_UNUSABLE', what, {
+    remedy: 'Open the data directory with the version of the program that wrote it.',
+  })
+}

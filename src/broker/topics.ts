@@ -1,0 +1,105 @@
+import { ByteWriter } from '../bytes/byte-writer.ts'
+import type { Clock } from '../env/environment.ts'
+import { assert } from '../errors.ts'
+import { BatchBuilder } from '../record/batch-builder.ts'
+import type { BatchReader } from '../record/batch-reader.ts'
+import type { PartitionLog } from './log/partition-log.ts'
+import { LogFold } from './log-fold.ts'
+import { type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
+
+export const metadataTopic = '__cluster_metadata'
+export const offsetsTopic = '__consumer_offsets'
+
+/** Topics of the broker's own, which are not listed. */
+export const ownTopics: ReadonlySet<string> = new Set([metadataTopic, offsetsTopic])
+
+export interface TopicDefinition {
+  readonly name: string
+  readonly partitions: number
+  readonly config?: Readonly<Record<string, string>>
+}
+
+export interface BrokerTopic {
+  readonly name: string
+  readonly id: string
+  readonly partitions: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+/**
+ * Which topics there are. They are kept as records in a log of their own; what is in memory is the fold of that log. All
+ * records of a topic are in one batch, so that a crash leaves a topic whole or not there at all.
+ */
+export class Topics {
+  readonly #log: PartitionLog
+  readonly #clock: Clock
+  readonly #fold: LogFold
+  readonly #byName = new Map<string, BrokerTopic>()
+  readonly #nameById = new Map<string, string>()
+
+  constructor(log: PartitionLog, clock: Clock) {
+    this.#log = log
+    this.#clock = clock
+    this.#fold = new LogFold(log, (record) => this.#apply(record))
+    this.#fold.catchUp()
+  }
+
+  get(name: string): BrokerTopic | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** All topics, sorted by name. */
+  list(): BrokerTopic[] {
+    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Adds topics that are not there yet; resolves when they are durable. */
+  async add(topics: readonly BrokerTopic[]): Promise<void> {
+    assert(
+      topics.every((topic) => !this.#byName.has(topic.name)),
+      'a topic is added once',
+    )
+    this.#log.append(Buffer.concat(topics.map((topic) => this.#batchOf(topic))))
+    await this.#log.acknowledged()
+    this.#fold.catchUp()
+  }
+
+  #batchOf(topic: BrokerTopic): Buffer {
+    const builder = new BatchBuilder()
+    const out = new ByteWriter()
+    for (const record of recordsOf(topic)) {
+      out.clear()
+      writeMetadataRecord(record, out)
+      builder.append(this.#clock.wallMs(), null, -1, -1, out.buffer, 0, out.length)
+    }
+    return builder.finish()
+  }
+
+  #apply({ bytes, valueStart, valueEnd }: BatchReader): void {
+    const record = readMetadataRecord(bytes, valueStart, valueEnd)
+    if (record.type === 'topic') {
+      this.#nameById.set(record.topicId, record.name)
+      this.#byName.set(record.name, { name: record.name, id: record.topicId, partitions: 0, config: {} })
+      return
+    }
+    const name = record.type === 'config' ? record.topic : this.#nameById.get(record.topicId)
+    const topic = name === undefined ? undefined : this.#byName.get(name)
+    assert(topic !== undefined, 'the records of a topic follow the one with its name')
+    const changed =
+      record.type === 'config'
+        ? { ...topic, config: { ...topic.config, [record.name]: record.value } }
+        : { ...topic, partitions: record.partition + 1 }
+    this.#byName.set(topic.name, changed)
+  }
+}
+
+function recordsOf(topic: BrokerTopic): MetadataRecord[] {
+  const records: MetadataRecord[] = [{ type: 'topic', name: topic.name, topicId: topic.id }]
+  for (const [name, value] of Object.entries(topic.config)) {
+    records.push({ type: 'config', topic: topic.name, name, value })
+  }
+  for (let partition = 0; partition < topic.partitions; partition++) {
+    records.push({ type: 'partition', partition, topicId: topic.id })
+  }
+  return records
+}

@@ -1,0 +1,119 @@
+import { type Broker, type BrokerSettings, isListed, openBroker } from '../broker/broker.ts'
+import type { FlushPolicy } from '../broker/log/partition-log.ts'
+import type { Environment } from '../env/environment.ts'
+import type {
+  AppendResult,
+  Cluster,
+  CommittedOffset,
+  LogReader,
+  OffsetCommit,
+  OffsetRange,
+  TopicDescription,
+  TopicPartition,
+  TopicSpec,
+} from './cluster.ts'
+import { EmbeddedReader } from './embedded-reader.ts'
+
+export interface EmbeddedClusterSettings extends BrokerSettings {
+  /** The buffer that a reader has for each of its partitions; a larger batch makes it grow. Default: 256 KiB. */
+  readonly readBufferBytes: number
+}
+
+export interface EmbeddedClusterOptions {
+  /** How the cluster is named in messages. */
+  readonly address: string
+  /** Made where it is missing. */
+  readonly directory: string
+  readonly environment: Environment
+  readonly flush: FlushPolicy
+  readonly settings?: Partial<EmbeddedClusterSettings>
+}
+
+const defaultReadBufferBytes = 262_144
+
+/**
+ * Opens a cluster of one node in this process.
+ * @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
+ */
+export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
+  return new EmbeddedCluster(await openBroker(options), options)
+}
+
+/** The cluster port over a broker in the same process: no sockets, and no copy but the one into and out of the log. */
+export class EmbeddedCluster implements Cluster {
+  readonly address: string
+  readonly #broker: Broker
+  readonly #environment: Environment
+  readonly #acknowledgesAtOnce: boolean
+  readonly #readBufferBytes: number
+  readonly #readers = new Set<EmbeddedReader>()
+
+  constructor(broker: Broker, options: EmbeddedClusterOptions) {
+    this.address = options.address
+    this.#broker = broker
+    this.#environment = options.environment
+    this.#acknowledgesAtOnce = options.flush === 'page-cache'
+    this.#readBufferBytes = options.settings?.readBufferBytes ?? defaultReadBufferBytes
+    broker.onOffline(() => {
+      for (const reader of this.#readers) reader.wakeAll()
+    })
+  }
+
+  createTopics(topics: readonly TopicSpec[]): Promise<void> {
+    return this.#broker.createTopics(topics)
+  }
+
+  async describeTopics(names?: readonly string[]): Promise<TopicDescription[]> {
+    this.#broker.requireOpen()
+    return this.#broker.topics
+      .list()
+      .filter((topic) => (names === undefined ? isListed(topic) : names.includes(topic.name)))
+      .map(({ name, partitions, config }) => ({ name, partitions, config }))
+  }
+
+  async offsets(partitions: readonly TopicPartition[]): Promise<OffsetRange[]> {
+    return partitions.map(({ topic, partition }) => {
+      const log = this.#broker.log(topic, partition)
+      return { start: log.logStartOffset, end: log.highWatermark }
+    })
+  }
+
+  append({ topic, partition }: TopicPartition, batches: Buffer): Promise<AppendResult> {
+    try {
+      const log = this.#broker.log(topic, partition)
+      const result = { baseOffset: log.append(batches) }
+      return this.#acknowledgesAtOnce ? Promise.resolve(result) : log.acknowledged().then(() => result)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  reader(): LogReader {
+    this.#broker.requireOpen()
+    const reader = new EmbeddedReader(this.#broker, this.#environment, this.#readBufferBytes, (closed) => {
+      this.#readers.delete(closed)
+    })
+    this.#readers.add(reader)
+    return reader
+  }
+
+  async committedOffsets(
+    group: string,
+    partitions: readonly TopicPartition[],
+  ): Promise<(CommittedOffset | undefined)[]> {
+    this.#broker.requireOpen()
+    return partitions.map(({ topic, partition }) => this.#broker.offsets.committed(group, topic, partition))
+  }
+
+  async commitOffsets(group: string, offsets: readonly OffsetCommit[]): Promise<void> {
+    this.#broker.requireOpen()
+    for (const { topic, partition } of offsets) this.#broker.log(topic, partition)
+    await this.#broker.offsets.commit(group, offsets)
+  }
+
+  close(): Promise<void> {
+    const closed = this.#broker.close()
+    for (const reader of [...this.#readers]) reader.close()
+    return closed
+  }
+}

@@ -1,0 +1,80 @@
+import type { Serde } from '../serde/serde.ts'
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { SinkTopic } from '../topology/node-topic.ts'
+import type { Processor } from '../topology/processor.ts'
+import { countSerde } from './count-serde.ts'
+import type { GroupedState, ProcessorPlan, SinkPlan, TableState } from './plan.ts'
+import { addRepartition } from './repartition.ts'
+import { declareStore } from './store-declarations.ts'
+import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
+import type { WindowShape } from './window-shape.ts'
+
+/** An aggregation of a grouped stream, of whichever kind. */
+export interface Aggregation {
+  readonly method: 'count' | 'reduce' | 'aggregate'
+  readonly options: AggregationOptions
+  /** What is known of the results' serde without the options. */
+  readonly value: TrackedSerde
+  /** The windows of the results; undefined where there is one result per key. */
+  readonly shape: WindowShape | undefined
+  /** Takes the records that are too late for all windows. */
+  readonly late: SinkTopic<never, never> | undefined
+  readonly create: (store: string, lateChild: string | undefined) => () => Processor
+}
+
+/** StoreOptions without its types. */
+export interface AggregationOptions {
+  readonly name?: string
+  readonly store?: string
+  readonly key?: Serde<unknown>
+  readonly value?: Serde<unknown>
+  readonly engine?: StoreEngineFactory
+}
+
+export const countTracked: TrackedSerde = { serde: countSerde, madeBy: 'count' }
+
+/** Of aggregates nothing is known but what the options say. */
+export const unknownSerde: TrackedSerde = { serde: undefined, madeBy: 'aggregate' }
+
+/** Adds the aggregation, its store and what stands before and beside it to the plan. */
+export function addAggregation(grouped: GroupedState, aggregation: Aggregation): TableState {
+  const { plan } = grouped
+  const { method, options, shape, late } = aggregation
+  const prefix = method === 'reduce' ? 'KSTREAM-REDUCE-' : 'KSTREAM-AGGREGATE-'
+  if (method === 'count' && describesNamelessStore(options)) plan.names.store(prefix, undefined)
+  const store = plan.names.store(prefix, options.store)
+  const name = plan.names.operator(prefix, options.name)
+
+  const parent = addRepartition(grouped, name, store)
+  const need = { operator: name, purpose: `the store '${store}'` }
+  const key = requireSerde(givenOrTracked(options.key, grouped.key), {
+    ...need,
+    part: 'key',
+    option: `${grouped.method}({ key })`,
+  })
+  const value = requireSerde(givenOrTracked(options.value, aggregation.value), {
+    ...need,
+    part: 'value',
+    option: `${method}(..., { value })`,
+  })
+  const lateChild = late === undefined ? undefined : `${name}-late`
+  const node = plan.add<ProcessorPlan>(
+    {
+      kind: 'processor',
+      name,
+      create: aggregation.create(store, lateChild),
+      stores: [declareStore({ name: store, key, value, engine: options.engine }, shape)],
+      lateChild,
+    },
+    [parent],
+  )
+  if (late !== undefined && lateChild !== undefined) {
+    plan.add<SinkPlan>({ kind: 'sink', name: lateChild, topic: late }, [node])
+  }
+  return { plan, node, key, value, shape, engine: options.engine }
+}
+
+/** Kafka Streams' count takes one number more where it is told about its store but not the name. */
+function describesNamelessStore({ store, key, value, engine }: AggregationOptions): boolean {
+  return store === undefined && (key ?? value ?? engine) !== undefined
+}

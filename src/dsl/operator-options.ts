@@ -1,0 +1,47 @@
+import type { Serde } from '../serde/serde.ts'
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { SinkTopic } from '../topology/node-topic.ts'
+
+export interface OperatorOptions {
+  /** The operator's name in the topology, in metrics and in errors. Default: a generated one. Letters, digits, `.`, `_` and `-`. */
+  readonly name?: string
+}
+
+export interface GroupByKeyOptions<K, V> {
+  /** The repartition topic, where the key has changed, is `<application id>-<name>-repartition`. Default: named after the store. */
+  readonly name?: string
+  /** Needed where the key has changed. */
+  readonly key?: Serde<K>
+  /** Needed where the value has changed and is written: to a repartition topic, or by `reduce` to its store. */
+  readonly value?: Serde<V>
+}
+
+export interface GroupByOptions<K, V> {
+  /** Names the operator, and the repartition topic `<application id>-<name>-repartition`. Default: the topic is named after the store. */
+  readonly name?: string
+  /** Serde of the new key. */
+  readonly key: Serde<K>
+  /** Needed where the value has changed. */
+  readonly value?: Serde<V>
+}
+
+export interface StoreOptions<K, A> extends OperatorOptions {
+  /** The store's name, by which it can be queried; its changelog is `<application id>-<store>-changelog`. Default: a generated one. */
+  readonly store?: string
+  /** Serde of the keys in the store. Default: that of the stream. */
+  readonly key?: Serde<K>
+  /** Serde of the results in the store. */
+  readonly value?: Serde<A>
+  /** Where the store is kept. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
+}
+
+export interface AggregateOptions<K, A> extends StoreOptions<K, A> {
+  /** Serde of the aggregates, which also says their type. */
+  readonly value: Serde<A>
+}
+
+export interface WindowedByOptions<K, V> {
+  /** Takes, unchanged, the records that come too late for all of their windows. Default: they are only counted. */
+  readonly late?: SinkTopic<K, V>
+}

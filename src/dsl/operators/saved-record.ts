@@ -1,0 +1,36 @@
+import type { FlowRecord, SavedKey, SavedValue } from '../../topology/flow-record.ts'
+
+const noBytes = Buffer.alloc(0)
+
+/** Key, value and timestamp of a record, kept while an operator's children see others. Made once per operator. */
+export class SavedRecord {
+  readonly #key: SavedKey = {
+    key: null,
+    bytes: noBytes,
+    start: -1,
+    end: -1,
+    serde: undefined,
+    windowed: false,
+    windowStart: 0,
+    windowEnd: 0,
+    timestamp: 0,
+  }
+  readonly #value: SavedValue = {
+    value: null,
+    bytes: noBytes,
+    start: -1,
+    end: -1,
+    serde: undefined,
+    oldValue: undefined,
+  }
+
+  save(record: FlowRecord): void {
+    record.saveKey(this.#key)
+    record.saveValue(this.#value)
+  }
+
+  restore(record: FlowRecord): void {
+    record.restoreKey(this.#key)
+    record.restoreValue(this.#value)
+  }
+}

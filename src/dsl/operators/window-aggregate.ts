@@ -1,0 +1,137 @@
+import { type WindowEntry, WindowStore } from '../../state/window-store.ts'
+import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import type { TimeWindows } from '../windows.ts'
+import { connectedStore, requireRetention } from './connected-store.ts'
+import { readsKey } from './reads-key.ts'
+import { SavedRecord } from './saved-record.ts'
+
+export interface WindowAggregateOptions {
+  /** The name of a WindowStore. */
+  readonly store: string
+  readonly windows: TimeWindows
+  /** The aggregate before the first record of a window; undefined where the first value stands for itself. */
+  readonly initializer: () => unknown
+  /** Returns the new aggregate; null or undefined deletes. */
+  readonly aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
+  /** Whether records without a value are dropped; otherwise the aggregator is given null. */
+  readonly skipsNullValues: boolean
+  /** The side child that takes records which came too late for all of their windows. */
+  readonly lateChild?: string | undefined
+}
+
+/**
+ * Aggregates the records of each key in each window, and hands on every new result. After Kafka Streams'
+ * KStreamWindowAggregate: a window is closed when its end is at most `stream time - grace`, where stream time includes
+ * the record; a result's timestamp is the greatest of its records.
+ *
+ * Counted as `late` is each record that at least one of its windows was closed for, once (Kafka Streams counts once per
+ * window); it is still in its other windows. The aggregator may change the aggregate in place and return it: then the
+ * old value handed on is that same object.
+ */
+export function windowAggregate(options: WindowAggregateOptions): () => Processor {
+  return () => new WindowAggregate(options)
+}
+
+class WindowAggregate implements Processor {
+  readonly #options: WindowAggregateOptions
+  readonly #aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
+  readonly #readsRecord: boolean
+  readonly #sizeMs: number
+  readonly #advanceMs: number
+  readonly #graceMs: number
+  readonly #saved = new SavedRecord()
+  #context!: ProcessorContext
+  #output!: Processor
+  #late: Processor | undefined
+  #store!: WindowStore
+  #name = ''
+  #retentionMs = 0
+
+  constructor(options: WindowAggregateOptions) {
+    this.#options = options
+    this.#aggregator = options.aggregator
+    // An aggregator that can see nothing but its first argument, as count's, needs neither value nor key decoded.
+    this.#readsRecord = readsKey(options.aggregator)
+    this.#sizeMs = options.windows.sizeMs
+    this.#advanceMs = options.windows.advanceMs
+    this.#graceMs = options.windows.graceMs
+  }
+
+  init(context: ProcessorContext): void {
+    const { store, lateChild } = this.#options
+    this.#context = context
+    this.#name = context.name
+    this.#output = context.output
+    this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
+    this.#store = connectedStore(context, store, WindowStore)
+    this.#retentionMs = this.#store.retentionMs
+    requireRetention(context, store, this.#retentionMs, this.#sizeMs + this.#graceMs)
+    this.#store.expireBefore(context.streamTime.observed - this.#retentionMs)
+  }
+
+  process(record: FlowRecord): void {
+    const context = this.#context
+    if (!record.hasKey) {
+      context.drop('null-key')
+      return
+    }
+    if (this.#options.skipsNullValues && !record.hasValue) {
+      context.drop('null-value')
+      return
+    }
+    const timestamp = record.timestamp
+    const streamTime = context.streamTime
+    if (timestamp > streamTime.observed) {
+      streamTime.observed = timestamp
+      this.#store.expireBefore(timestamp - this.#retentionMs)
+    }
+    const first = this.#options.windows.firstStart(timestamp)
+    const open = this.#firstOpen(first, timestamp, streamTime.observed - this.#graceMs)
+    if (open !== first) {
+      context.drop('late')
+      if (open > timestamp) {
+        this.#late?.process(record)
+        return
+      }
+    }
+    this.#update(record, open, timestamp)
+  }
+
+  /** The start of the record's first window that ends after `closedUntil`; beyond its timestamp where all are closed. */
+  #firstOpen(first: number, timestamp: number, closedUntil: number): number {
+    let start = first
+    while (start <= timestamp && start + this.#sizeMs <= closedUntil) start += this.#advanceMs
+    return start
+  }
+
+  #update(record: FlowRecord, firstStart: number, timestamp: number): void {
+    const store = this.#store
+    const keyId = store.keyId(record)
+    const value = this.#readsRecord ? record.value() : undefined
+    const key = this.#readsRecord ? store.keys.key(keyId) : undefined
+    this.#saved.save(record)
+    store.keys.loadOwn(keyId, record)
+    for (let start = firstStart; start <= timestamp; start += this.#advanceMs) {
+      const entry = store.entry(start, keyId)
+      const oldValue = entry.value
+      this.#aggregate(record, entry, value, key, timestamp)
+      record.setWindow(start, start + this.#sizeMs)
+      record.setValue(entry.value)
+      record.oldValue = oldValue
+      record.timestamp = entry.timestamp
+      this.#output.process(record)
+    }
+    this.#saved.restore(record)
+  }
+
+  #aggregate(record: FlowRecord, entry: WindowEntry, value: unknown, key: unknown, timestamp: number): void {
+    const oldValue = entry.value
+    record.operator = this.#name
+    const before = oldValue === undefined ? this.#options.initializer() : oldValue
+    const aggregator = this.#aggregator
+    const after = aggregator(before, value, key)
+    const isOlder = oldValue !== undefined && entry.timestamp > timestamp
+    this.#store.update(entry, after, isOlder ? entry.timestamp : timestamp)
+  }
+}

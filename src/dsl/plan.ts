@@ -1,0 +1,109 @@
+/**
+ * The logical plan: what the user wrote, as a graph of operators, before it is compiled to a topology. Operators are added
+ * in the order of the user's calls, and parents always before their children.
+ */
+import type { Serde } from '../serde/serde.ts'
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { Topic } from '../topic.ts'
+import type { RepartitionTopic, SinkTopic } from '../topology/node-topic.ts'
+import type { Processor } from '../topology/processor.ts'
+import type { StoreDeclaration } from '../topology/topology.ts'
+import { NodeNames } from './node-names.ts'
+import type { KStream } from './streams.ts'
+import type { TrackedSerde } from './tracked-serde.ts'
+import type { WindowShape } from './window-shape.ts'
+
+interface PlanLinks {
+  /** Its name as a parent of others. */
+  readonly name: string
+  readonly parents: PlanNode[]
+  /** Nodes are written to the topology in this order as far as their parents allow. */
+  priority: number
+}
+
+export interface SourcePlan extends PlanLinks {
+  readonly kind: 'source'
+  readonly topics: readonly Topic<unknown, unknown>[]
+}
+
+export interface ProcessorPlan extends PlanLinks {
+  readonly kind: 'processor'
+  readonly create: () => Processor
+  readonly stores: readonly StoreDeclaration[]
+  /** A sink that only gets what the processor sends to it by name. */
+  readonly lateChild: string | undefined
+}
+
+/** Out to a topic and in again: a filter of records without a key, a sink, and a source that bears the node's name. */
+export interface RepartitionPlan extends PlanLinks {
+  readonly kind: 'repartition'
+  readonly topic: RepartitionTopic<unknown, unknown>
+  readonly filterName: string
+  readonly sinkName: string
+}
+
+export interface SinkPlan extends PlanLinks {
+  readonly kind: 'sink'
+  readonly topic: SinkTopic<never, never>
+}
+
+export type PlanNode = SourcePlan | ProcessorPlan | RepartitionPlan | SinkPlan
+
+/** A stream as the plan knows it. */
+export interface StreamState {
+  readonly plan: Plan
+  readonly node: PlanNode
+  readonly key: TrackedSerde
+  readonly value: TrackedSerde
+  /** Whether records may lie in a partition that is not their key's. */
+  readonly keyChanged: boolean
+}
+
+/** A grouped stream, as it and its windowed forms share it. */
+export interface GroupedState extends StreamState {
+  /** The user's name for the repartition topic. */
+  readonly name: string | undefined
+  /** What the user called, for error messages. */
+  readonly method: 'groupByKey' | 'groupBy'
+  /** The repartition that was made last; one with a name of the user's serves all aggregations. */
+  repartition: RepartitionPlan | undefined
+}
+
+/** A table as the plan knows it. `key` is the serde of the keys without their windows. */
+export interface TableState {
+  readonly plan: Plan
+  readonly node: PlanNode
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly shape: WindowShape | undefined
+  readonly engine: StoreEngineFactory | undefined
+}
+
+type Unlinked<N extends PlanNode> = N extends PlanNode ? Omit<N, 'parents' | 'priority'> : never
+
+export class Plan {
+  readonly names: NodeNames = new NodeNames()
+  readonly nodes: PlanNode[] = []
+  /** Makes the stream over a state. Handed in, because tables lead back to streams. */
+  readonly openStream: <K, V>(state: StreamState) => KStream<K, V>
+  #priority = 0
+
+  constructor(openStream: <K, V>(state: StreamState) => KStream<K, V>) {
+    this.openStream = openStream
+  }
+
+  add<N extends PlanNode>(unlinked: Unlinked<N>, parents: readonly PlanNode[]): N {
+    const node = { ...unlinked, parents: [...new Set(parents)], priority: this.#priority++ } as unknown as N
+    this.nodes.push(node)
+    return node
+  }
+
+  /** Takes a place after all nodes so far for a node that is used once more, as Kafka Streams does. */
+  postpone(node: PlanNode): void {
+    node.priority = this.#priority++
+  }
+
+  addProcessor(name: string, create: () => Processor, parents: readonly PlanNode[]): ProcessorPlan {
+    return this.add<ProcessorPlan>({ kind: 'processor', name, create, stores: [], lateChild: undefined }, parents)
+  }
+}

@@ -1,0 +1,58 @@
+import type { SinkTopic } from '../topology/node-topic.ts'
+import { type AggregateFunctions, counting, reducing } from './aggregate-functions.ts'
+import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
+import type { AggregateOptions, StoreOptions, WindowedByOptions } from './operator-options.ts'
+import { keyValueAggregate } from './operators/key-value-aggregate.ts'
+import type { GroupedState } from './plan.ts'
+import { PlannedTable } from './planned-table.ts'
+import { PlannedSessionWindowedStream, PlannedTimeWindowedStream } from './planned-windowed-streams.ts'
+import type { KGroupedStream, KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
+import { SessionWindows, type TimeWindows } from './windows.ts'
+
+export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
+  readonly #state: GroupedState
+
+  constructor(state: GroupedState) {
+    this.#state = state
+  }
+
+  count(options: StoreOptions<K, number> = {}): KTable<K, number> {
+    return this.#add({ method: 'count', options, value: countTracked }, counting)
+  }
+
+  reduce(reducer: (aggregate: V, value: V) => V | null, options: StoreOptions<K, V> = {}): KTable<K, V> {
+    return this.#add({ method: 'reduce', options, value: this.#state.value }, reducing(reducer))
+  }
+
+  aggregate<A>(
+    initializer: () => NoInfer<A>,
+    aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
+    options: AggregateOptions<K, A>,
+  ): KTable<K, A> {
+    const functions = { initializer, aggregator } as AggregateFunctions
+    return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
+  }
+
+  windowedBy(windows: TimeWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
+  windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
+  windowedBy(
+    windows: TimeWindows | SessionWindows,
+    options: WindowedByOptions<K, V> = {},
+  ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    const late: SinkTopic<never, never> | undefined = options.late
+    if (windows instanceof SessionWindows) {
+      return new PlannedSessionWindowedStream<K, V>(this.#state, windows, late)
+    }
+    return new PlannedTimeWindowedStream<K, V>(this.#state, windows, late)
+  }
+
+  #add<A>(
+    parts: Pick<Aggregation, 'method' | 'options' | 'value'>,
+    { initializer, aggregator }: AggregateFunctions,
+  ): KTable<K, A> {
+    const create: Aggregation['create'] = (store) =>
+      keyValueAggregate({ store, initializer, aggregator, skipsNullValues: true })
+    const state = addAggregation(this.#state, { ...parts, shape: undefined, late: undefined, create })
+    return new PlannedTable<K, A>(state)
+  }
+}

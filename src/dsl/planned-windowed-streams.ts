@@ -1,0 +1,90 @@
+import type { SinkTopic } from '../topology/node-topic.ts'
+import type { Windowed } from '../windowed.ts'
+import { type AggregateFunctions, counting, reducing, type SessionAggregateFunctions } from './aggregate-functions.ts'
+import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
+import type { AggregateOptions, StoreOptions } from './operator-options.ts'
+import { sessionAggregate } from './operators/session-aggregate.ts'
+import { windowAggregate } from './operators/window-aggregate.ts'
+import type { GroupedState } from './plan.ts'
+import { PlannedTable } from './planned-table.ts'
+import type { KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
+import { sessionWindowShape, timeWindowShape } from './window-shape.ts'
+import type { SessionWindows, TimeWindows } from './windows.ts'
+
+type Late = SinkTopic<never, never> | undefined
+type Parts = Pick<Aggregation, 'method' | 'options' | 'value'>
+
+export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V> {
+  readonly #grouped: GroupedState
+  readonly #windows: TimeWindows
+  readonly #late: Late
+
+  constructor(grouped: GroupedState, windows: TimeWindows, late: Late) {
+    this.#grouped = grouped
+    this.#windows = windows
+    this.#late = late
+  }
+
+  count(options: StoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
+    return this.#add({ method: 'count', options, value: countTracked }, counting)
+  }
+
+  reduce(reducer: (aggregate: V, value: V) => V | null, options: StoreOptions<K, V> = {}): KTable<Windowed<K>, V> {
+    return this.#add({ method: 'reduce', options, value: this.#grouped.value }, reducing(reducer))
+  }
+
+  aggregate<A>(
+    initializer: () => NoInfer<A>,
+    aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
+    options: AggregateOptions<K, A>,
+  ): KTable<Windowed<K>, A> {
+    const functions = { initializer, aggregator } as AggregateFunctions
+    return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
+  }
+
+  #add<A>(parts: Parts, { initializer, aggregator }: AggregateFunctions): KTable<Windowed<K>, A> {
+    const windows = this.#windows
+    const create: Aggregation['create'] = (store, lateChild) =>
+      windowAggregate({ store, windows, initializer, aggregator, lateChild, skipsNullValues: false })
+    const aggregation = { ...parts, shape: timeWindowShape(windows), late: this.#late, create }
+    return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
+  }
+}
+
+export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStream<K, V> {
+  readonly #grouped: GroupedState
+  readonly #windows: SessionWindows
+  readonly #late: Late
+
+  constructor(grouped: GroupedState, windows: SessionWindows, late: Late) {
+    this.#grouped = grouped
+    this.#windows = windows
+    this.#late = late
+  }
+
+  count(options: StoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
+    return this.#add({ method: 'count', options, value: countTracked }, counting)
+  }
+
+  reduce(reducer: (aggregate: V, value: V) => V | null, options: StoreOptions<K, V> = {}): KTable<Windowed<K>, V> {
+    return this.#add({ method: 'reduce', options, value: this.#grouped.value }, reducing(reducer))
+  }
+
+  aggregate<A>(
+    initializer: () => NoInfer<A>,
+    aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
+    merger: (a: NoInfer<A>, b: NoInfer<A>, key: K) => NoInfer<A>,
+    options: AggregateOptions<K, A>,
+  ): KTable<Windowed<K>, A> {
+    const functions = { initializer, aggregator, merger } as SessionAggregateFunctions
+    return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
+  }
+
+  #add<A>(parts: Parts, { initializer, aggregator, merger }: SessionAggregateFunctions): KTable<Windowed<K>, A> {
+    const windows = this.#windows
+    const create: Aggregation['create'] = (store, lateChild) =>
+      sessionAggregate({ store, windows, initializer, aggregator, merger, lateChild, skipsNullValues: false })
+    const aggregation = { ...parts, shape: sessionWindowShape(windows), late: this.#late, create }
+    return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
+  }
+}

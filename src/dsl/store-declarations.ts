@@ -1,0 +1,44 @@
+import type { Serde } from '../serde/serde.ts'
+import { keyValueStore } from '../state/key-value-store.ts'
+import { sessionStore } from '../state/session-store.ts'
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import { suppressStore } from '../state/suppress-store.ts'
+import { windowStore } from '../state/window-store.ts'
+import type { StoreDeclaration } from '../topology/topology.ts'
+import type { WindowShape } from './window-shape.ts'
+
+/** What Kafka Streams adds to the retention of a windowed store's changelog (`windowstore.changelog.additional.retention.ms`). */
+const changelogSlackMs = 24 * 60 * 60 * 1000
+
+interface StoreParts {
+  readonly name: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly engine: StoreEngineFactory | undefined
+}
+
+/** The store of an aggregation: of one result per key, or per key and window. */
+export function declareStore({ engine, ...parts }: StoreParts, shape: WindowShape | undefined): StoreDeclaration {
+  const { name } = parts
+  if (shape === undefined) {
+    return { name, logged: true, changelogConfig: compacted, engine, create: keyValueStore(parts) }
+  }
+  const { retentionMs } = shape
+  const create =
+    shape.kind === 'session'
+      ? sessionStore({ ...parts, retentionMs })
+      : windowStore({ ...parts, sizeMs: shape.sizeMs, retentionMs })
+  const changelogConfig = {
+    'cleanup.policy': 'compact,delete',
+    'retention.ms': String(retentionMs + changelogSlackMs),
+  }
+  return { name, logged: true, changelogConfig, engine, create }
+}
+
+/** The results that wait for their windows to close; `key` is the serde of the keys without their windows. */
+export function declareSuppressStore({ engine, ...parts }: StoreParts): StoreDeclaration {
+  const create = suppressStore(parts)
+  return { name: parts.name, logged: true, changelogConfig: compacted, engine, create }
+}
+
+const compacted = { 'cleanup.policy': 'compact' }

@@ -1,0 +1,89 @@
+import { connect as connectCluster } from './cluster/connect.ts'
+import { Connection } from './cluster/connection.ts'
+import type { Environment } from './env/environment.ts'
+import { nodeEnvironment } from './env/node.ts'
+import type { Application } from './runtime/application.ts'
+import { runTopology } from './runtime/run.ts'
+import type { RunOptions } from './runtime/run-options.ts'
+import { lmdbEngine } from './state/lmdb-engine.ts'
+import { memoryEngine } from './state/memory-engine.ts'
+import type { Topology } from './topology/topology.ts'
+
+export { ByteWriter } from './bytes/byte-writer.ts'
+// Read and write topics
+export type { Cluster, OffsetRange, TopicDescription, TopicPartition, TopicSpec } from './cluster/cluster.ts'
+export { Connection } from './cluster/connection.ts'
+export type { ConsumedRecord, ConsumeOptions } from './cluster/consumer.ts'
+export type { Producer, ProducerOptions, ProducerRecord } from './cluster/producer.ts'
+// Write a topology
+export type {
+  AggregateOptions,
+  GroupByKeyOptions,
+  GroupByOptions,
+  OperatorOptions,
+  StoreOptions,
+  WindowedByOptions,
+} from './dsl/operator-options.ts'
+export type { KGroupedStream, KStream, KTable, SessionWindowedKStream, TimeWindowedKStream } from './dsl/streams.ts'
+export { StreamsBuilder } from './dsl/streams-builder.ts'
+export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts'
+export { SessionWindows, TimeWindows } from './dsl/windows.ts'
+export { type Duration, formatDuration, toMilliseconds } from './duration.ts'
+// The world outside
+export type { Clock, Disk, Environment, Host, Network, Random, Signal, Timers } from './env/environment.ts'
+export { nodeEnvironment } from './env/node.ts'
+// When something goes wrong
+export { type ErrorCode, MillraceError, type Place } from './errors.ts'
+// Declare topics and their formats
+export type { RecordHeader } from './record/headers.ts'
+
+// Run it
+export type { Application, ApplicationMetrics, ApplicationState, DropMetric } from './runtime/application.ts'
+export type { RunOptions } from './runtime/run-options.ts'
+export type { BadRecordPolicy } from './runtime/task-input.ts'
+export type { Codec } from './serde/custom-serde.ts'
+export type { Serde, ValueOf } from './serde/serde.ts'
+export { type Serdes, serde } from './serde/serdes.ts'
+export type { WindowedSerde, WindowedSerdeOptions } from './serde/windowed-serde.ts'
+export { lmdbEngine } from './state/lmdb-engine.ts'
+export { memoryEngine } from './state/memory-engine.ts'
+export type { StoreEngine, StoreEngineFactory } from './state/store-engine.ts'
+export { type Topic, type TopicOptions, topic } from './topic.ts'
+export type { DropReason } from './topology/processor.ts'
+export type { Topology } from './topology/topology.ts'
+export type { Window, Windowed } from './windowed.ts'
+
+export interface ConnectOptions {
+  /**
+   * When an append is acknowledged: `'fsync'` (default) when it is on the device, `'page-cache'` when the operating system
+   * has it, so that a power failure may take what was acknowledged. `memory:` has nothing to flush.
+   */
+  readonly flush?: 'fsync' | 'page-cache'
+  /** Default: the real one. */
+  readonly environment?: Environment
+}
+
+/**
+ * Opens the cluster that an address names: `memory:` for one that lives and dies with this process, `embedded:DIR` for one
+ * that keeps its log in a directory.
+ * @throws MillraceError INVALID_ARGUMENT, DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
+ */
+export async function connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
+  const environment = options.environment ?? nodeEnvironment()
+  const cluster = await connectCluster(address, { environment, flush: options.flush ?? 'fsync' })
+  return new Connection(cluster, environment.clock)
+}
+
+/**
+ * Starts a topology where its last run stopped: makes its topics, restores its stores and begins to process. The promise
+ * resolves when it runs.
+ * @throws MillraceError INVALID_ARGUMENT, INVALID_TOPOLOGY, TOPIC_MISMATCH, and those of `connect`
+ */
+export function run(topology: Topology, options: RunOptions): Promise<Application> {
+  return runTopology(topology, options, {
+    environment: options.environment ?? nodeEnvironment(),
+    connect: (address, environment) => connectCluster(address, { environment, flush: options.flush ?? 'fsync' }),
+    memoryEngine,
+    diskEngine: lmdbEngine(),
+  })
+}

@@ -1,0 +1,145 @@
+import { copyBytes } from '../bytes/copy-bytes.ts'
+import { writeInt64 } from '../bytes/int64.ts'
+import { assert, MillraceError } from '../errors.ts'
+import * as format from './batch-format.ts'
+import { type RecordHeader, sizeOfHeaders, writeHeaders } from './headers.ts'
+import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
+
+/** What the header says beside the records; by default nothing (-1 or false) and base offset 0. */
+export interface BatchHeader {
+  readonly baseOffset?: number
+  readonly leaderEpoch?: number
+  readonly producerId?: number
+  readonly producerEpoch?: number
+  readonly baseSequence?: number
+  readonly isTransactional?: boolean
+  readonly isControl?: boolean
+}
+
+/**
+ * Writes records into one batch, byte for byte as Kafka's producer does: the first record's timestamp is the base, offsets
+ * count from 0. The buffer is kept and used again for the next batch.
+ */
+export class BatchBuilder {
+  #bytes: Buffer
+  #position: number = format.batchHeaderBytes
+  #recordCount = 0
+  #baseTimestamp = 0
+  #maxTimestamp = 0
+
+  constructor(capacity = 16_384) {
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(capacity, format.batchHeaderBytes))
+  }
+
+  get recordCount(): number {
+    return this.#recordCount
+  }
+
+  /** The size of the batch if it were finished now. */
+  get sizeBytes(): number {
+    return this.#position
+  }
+
+  /**
+   * Copies a record in. There is no key (value) where its buffer is null or its start below zero, as in a `BatchReader`.
+   * @throws MillraceError NUMBER_OUT_OF_RANGE where the timestamp, or how far it is from the first record's, is no safe integer.
+   * @throws MillraceError RECORD_TOO_LARGE where the batch would grow beyond what its length field can say.
+   */
+  append(
+    timestamp: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers?: readonly RecordHeader[],
+  ): void {
+    const offsetDelta = this.#recordCount
+    const timestampDelta = offsetDelta === 0 ? 0 : timestamp - this.#baseTimestamp
+    if (!Number.isSafeInteger(timestamp) || !Number.isSafeInteger(timestampDelta)) throw badTimestamp(timestamp)
+    const keyLength = key === null || keyStart < 0 ? -1 : keyEnd - keyStart
+    const valueLength = value === null || valueStart < 0 ? -1 : valueEnd - valueStart
+    const headerCount = headers === undefined ? 0 : headers.length
+    const size =
+      1 +
+      sizeOfVarlong(timestampDelta) +
+      sizeOfVarint(offsetDelta) +
+      sizeOfVarint(keyLength) +
+      Math.max(keyLength, 0) +
+      sizeOfVarint(valueLength) +
+      Math.max(valueLength, 0) +
+      sizeOfVarint(headerCount) +
+      (headers === undefined ? 0 : sizeOfHeaders(headers))
+    const end = this.#position + sizeOfVarint(size) + size
+    if (end > this.#bytes.length) this.#grow(end)
+
+    const bytes = this.#bytes
+    let position = writeVarint(bytes, this.#position, size)
+    bytes[position++] = 0
+    position = writeVarlong(bytes, position, timestampDelta)
+    position = writeVarint(bytes, position, offsetDelta)
+    position = writeVarint(bytes, position, keyLength)
+    if (keyLength > 0) position = copyBytes(key!, keyStart, keyEnd, bytes, position)
+    position = writeVarint(bytes, position, valueLength)
+    if (valueLength > 0) position = copyBytes(value!, valueStart, valueEnd, bytes, position)
+    position = writeVarint(bytes, position, headerCount)
+    if (headers !== undefined) position = writeHeaders(bytes, position, headers)
+    assert(position === end, 'a record takes as many bytes as were counted')
+
+    this.#position = end
+    this.#recordCount = offsetDelta + 1
+    if (offsetDelta === 0) this.#baseTimestamp = timestamp
+    if (offsetDelta === 0 || timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+  }
+
+  /** The batch, valid until the next `append` or `clear`. There is at least one record. */
+  finish(header: BatchHeader = {}): Buffer {
+    assert(this.#recordCount > 0, 'a batch that is finished has a record')
+    const bytes = this.#bytes
+    const end = this.#position
+    const attributes =
+      (header.isTransactional === true ? format.transactionalBit : 0) |
+      (header.isControl === true ? format.controlBit : 0)
+    writeInt64(bytes, format.baseOffsetAt, header.baseOffset ?? 0)
+    bytes.writeInt32BE(end - format.uncountedBytes, format.batchLengthAt)
+    bytes.writeInt32BE(header.leaderEpoch ?? format.unset, format.leaderEpochAt)
+    bytes[format.magicAt] = format.currentMagic
+    bytes.writeInt16BE(attributes, format.attributesAt)
+    bytes.writeInt32BE(this.#recordCount - 1, format.lastOffsetDeltaAt)
+    writeInt64(bytes, format.baseTimestampAt, this.#baseTimestamp)
+    writeInt64(bytes, format.maxTimestampAt, this.#maxTimestamp)
+    writeInt64(bytes, format.producerIdAt, header.producerId ?? format.unset)
+    bytes.writeInt16BE(header.producerEpoch ?? format.unset, format.producerEpochAt)
+    bytes.writeInt32BE(header.baseSequence ?? format.unset, format.baseSequenceAt)
+    bytes.writeInt32BE(this.#recordCount, format.recordCountAt)
+    bytes.writeUInt32BE(format.computeChecksum(bytes, 0), format.checksumAt)
+    return bytes.subarray(0, end)
+  }
+
+  /** Starts the next batch in the same buffer. */
+  clear(): void {
+    this.#position = format.batchHeaderBytes
+    this.#recordCount = 0
+  }
+
+  #grow(needed: number): void {
+    if (needed > largestBatchBytes) {
+      throw new MillraceError(
+        'RECORD_TOO_LARGE',
+        `A record batch of ${needed} bytes would be larger than 2^31 - 1 bytes`,
+      )
+    }
+    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, this.#bytes.length * 2), largestBatchBytes))
+    this.#bytes.copy(larger, 0, 0, this.#position)
+    this.#bytes = larger
+  }
+}
+
+const largestBatchBytes = 0x7fff_ffff
+
+function badTimestamp(timestamp: number): MillraceError {
+  return new MillraceError('NUMBER_OUT_OF_RANGE', `${timestamp} cannot be the timestamp of a record in this batch`, {
+    remedy: 'Timestamps are whole milliseconds since 1970.',
+  })
+}

@@ -1,0 +1,237 @@
+import { ByteWriter } from '../bytes/byte-writer.ts'
+import { readInt64 } from '../bytes/int64.ts'
+import { MillraceError, messageOf } from '../errors.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { ChangelogRecord, ChangelogSink, ChangelogValue } from './state-store.ts'
+import type { EngineOperation, StoreEngine } from './store-engine.ts'
+
+/** An entry of a store's hot layer: a decoded value that operators update in place. */
+export interface HotEntry {
+  /** undefined where there is no row. */
+  value: unknown
+  /** Event time of the value. */
+  timestamp: number
+  /** Whether the entry waits for the next flush. */
+  dirty: boolean
+  /** Whether changelog and engine (or the batch on its way there) have a row for it. */
+  logged: boolean
+}
+
+/** How a store arranges its rows: the only thing in which the kinds of stores differ towards changelog and engine. */
+export interface KeyLayout<E extends HotEntry> {
+  /** Appends the changelog's key of the entry: Kafka Streams' bytes. */
+  writeChangelogKey(entry: E, out: ByteWriter): void
+  /** Appends the engine's key for the changelog's key. */
+  writeEngineKey(changelogKey: Buffer, out: ByteWriter): void
+  /** False for entries that event time has passed: they are not written any more. */
+  isLive(entry: E): boolean
+}
+
+export interface ChangelogLayerOptions<E extends HotEntry> {
+  readonly store: string
+  readonly engine: StoreEngine
+  readonly layout: KeyLayout<E>
+  readonly value: Serde<unknown>
+}
+
+/** Restored records are written to the engine in batches of at most so many records and bytes. */
+const restoreRecords = 1_000
+const restoreBytes = 8 * 1024 * 1024
+/** Bytes of the timestamp before each value in the engine. */
+const timestampBytes = 8
+
+/**
+ * What lies between a store's hot entries and its changelog and engine, the same for every kind of store: which entries
+ * changed, the batch that was flushed but not committed, restoring, and what was committed. Engine rows are
+ * `timestamp8 ‖ value`; the changelog has the plain value and the timestamp in its record.
+ *
+ * Invariant: the engine is written by `commit` and by restoring only, so it equals the changelog up to its position.
+ */
+export class ChangelogLayer<E extends HotEntry> {
+  readonly #store: string
+  readonly #engine: StoreEngine
+  readonly #layout: KeyLayout<E>
+  readonly #value: Serde<unknown>
+  readonly #dirty: E[] = []
+  readonly #spare: E[] = []
+  /** Deletions of whole ranges since the last flush: they may not be committed earlier than what is flushed with them. */
+  readonly #expired: EngineOperation[] = []
+  #pending: EngineOperation[] = []
+  #restored: EngineOperation[] = []
+  #restoredBytes = 0
+  readonly #key = new ByteWriter(256)
+  readonly #engineKey = new ByteWriter(256)
+  readonly #row = new ByteWriter(1024)
+
+  constructor(options: ChangelogLayerOptions<E>) {
+    this.#store = options.store
+    this.#engine = options.engine
+    this.#layout = options.layout
+    this.#value = options.value
+  }
+
+  /** Entries that changed since the last flush. */
+  get dirty(): readonly E[] {
+    return this.#dirty
+  }
+
+  /** Sets the entry's value; undefined or null deletes. */
+  update(entry: E, value: unknown, timestamp: number): void {
+    entry.value = value === null ? undefined : value
+    entry.timestamp = timestamp
+    if (entry.dirty) return
+    entry.dirty = true
+    this.#dirty.push(entry)
+  }
+
+  /** Deletes the entry for good: the store forgets it, and may get the object again from `takeSpare`. */
+  remove(entry: E): void {
+    if (entry.logged || !entry.dirty) this.update(entry, undefined, entry.timestamp)
+    else {
+      entry.value = undefined
+      this.#spare.push(entry)
+    }
+  }
+
+  /** An entry that was added and removed since the last flush, to be used again under another key; it is dirty already. */
+  takeSpare(): E | undefined {
+    return this.#spare.pop()
+  }
+
+  /** Deletes the engine's keys with `from <= key < to` at the commit of the next flush; the changelog's retention does it there. */
+  expireRange(from: Buffer, to: Buffer): void {
+    this.#expired.push({ kind: 'delete-range', from, to })
+  }
+
+  /** Loads the entry's committed value from the engine; false where there is none. */
+  load(entry: E): boolean {
+    this.#key.clear()
+    this.#layout.writeChangelogKey(entry, this.#key)
+    const row = this.#engine.get(this.#engineKeyOf(this.#written(this.#key)))
+    if (row === undefined) return false
+    this.decodeRow(row, entry)
+    return true
+  }
+
+  /** Sets the entry to what an engine row holds. */
+  decodeRow(row: Buffer, entry: E): void {
+    try {
+      entry.value = this.#value.read(row, timestampBytes, row.length)
+    } catch (cause) {
+      throw this.#serdeFailure('read', cause)
+    }
+    entry.timestamp = readInt64(row, 0)
+    entry.logged = true
+  }
+
+  /**
+   * Deletions go first: an entry that was removed and one that was added since may be of the same key, in either order.
+   */
+  flush(changelog: ChangelogSink): void {
+    const dirty = this.#dirty
+    for (let i = 0; i < dirty.length; i++) {
+      const entry = dirty[i] as E
+      if (entry.value === undefined) this.#flushDeletion(entry, changelog)
+    }
+    for (let i = 0; i < dirty.length; i++) {
+      const entry = dirty[i] as E
+      if (entry.value !== undefined) this.#flushValue(entry, changelog)
+      entry.dirty = false
+    }
+    dirty.length = 0
+    this.#spare.length = 0
+    for (const operation of this.#expired) this.#pending.push(operation)
+    this.#expired.length = 0
+  }
+
+  /** Writes all that was flushed to the engine. */
+  commit(changelogPosition: number): void {
+    if (this.#pending.length === 0 && changelogPosition === this.#engine.position()) return
+    const operations = this.#pending
+    this.#pending = []
+    this.#engine.write({ operations, position: changelogPosition })
+  }
+
+  position(): number {
+    return this.#engine.position()
+  }
+
+  /** The batches on the way keep the old position: a crash between them restores from there again, to the same result. */
+  restore(record: ChangelogRecord): void {
+    const key = Buffer.from(this.#engineKeyOf(record.key))
+    if (record.value === null) this.#restored.push({ kind: 'delete', key })
+    else {
+      this.#row.clear()
+      this.#row.writeInt64(record.timestamp)
+      this.#row.writeBytes(record.value)
+      this.#restored.push({ kind: 'put', key, value: this.#row.toBuffer() })
+      this.#restoredBytes += this.#row.length
+    }
+    if (this.#restored.length >= restoreRecords || this.#restoredBytes >= restoreBytes) this.#writeRestored()
+  }
+
+  committed(key: Buffer): ChangelogValue | undefined {
+    if (this.#restored.length > 0) this.#writeRestored()
+    const row = this.#engine.get(this.#engineKeyOf(key))
+    if (row === undefined) return undefined
+    return { value: Buffer.from(row.subarray(timestampBytes)), timestamp: readInt64(row, 0) }
+  }
+
+  ready(changelogPosition: number): void {
+    if (this.#restored.length > 0 || changelogPosition !== this.#engine.position()) {
+      this.#writeRestored(changelogPosition)
+    }
+  }
+
+  #writeRestored(position: number = this.#engine.position()): void {
+    const operations = this.#restored
+    this.#restored = []
+    this.#restoredBytes = 0
+    this.#engine.write({ operations, position })
+  }
+
+  #flushDeletion(entry: E, changelog: ChangelogSink): void {
+    if (!entry.logged) return
+    entry.logged = false
+    if (!this.#layout.isLive(entry)) return
+    this.#key.clear()
+    this.#layout.writeChangelogKey(entry, this.#key)
+    const key = this.#written(this.#key)
+    changelog.append(key, null, entry.timestamp)
+    this.#pending.push({ kind: 'delete', key: Buffer.from(this.#engineKeyOf(key)) })
+  }
+
+  #flushValue(entry: E, changelog: ChangelogSink): void {
+    if (!this.#layout.isLive(entry)) return
+    entry.logged = true
+    this.#key.clear()
+    this.#layout.writeChangelogKey(entry, this.#key)
+    this.#row.clear()
+    this.#row.writeInt64(entry.timestamp)
+    try {
+      this.#value.write(entry.value, this.#row)
+    } catch (cause) {
+      throw this.#serdeFailure('write', cause)
+    }
+    const key = this.#written(this.#key)
+    const row = this.#row.toBuffer()
+    changelog.append(key, row.subarray(timestampBytes), entry.timestamp)
+    this.#pending.push({ kind: 'put', key: Buffer.from(this.#engineKeyOf(key)), value: row })
+  }
+
+  #engineKeyOf(changelogKey: Buffer): Buffer {
+    this.#engineKey.clear()
+    this.#layout.writeEngineKey(changelogKey, this.#engineKey)
+    return this.#written(this.#engineKey)
+  }
+
+  #written(writer: ByteWriter): Buffer {
+    return writer.buffer.subarray(0, writer.length)
+  }
+
+  #serdeFailure(action: 'read' | 'write', cause: unknown): MillraceError {
+    if (cause instanceof MillraceError) return cause
+    const what = `The serde '${this.#value.name}' could not ${action} a value of the store: ${messageOf(cause)}`
+    return new MillraceError('SERDE_FAILED', what, { at: { store: this.#store }, cause })
+  }
+}

@@ -1,0 +1,219 @@
+import type { ByteWriter } from '../bytes/byte-writer.ts'
+import { readInt64 } from '../bytes/int64.ts'
+import { assert } from '../errors.ts'
+import type { Serde } from '../serde/serde.ts'
+import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import { EntryTable } from './entry-table.ts'
+import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { StoreEngine } from './store-engine.ts'
+import { type RecordKey, StoreKeys } from './store-keys.ts'
+import { defaultHotEntries, endsInNumbers, timeKey } from './store-layout.ts'
+
+export interface WindowStoreOptions<K, V> {
+  readonly name: string
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  readonly sizeMs: number
+  /** How long after its start, in event time, a window is kept: at least its size and its grace period. */
+  readonly retentionMs: number
+  /** How many keys or values are kept in memory beyond a commit. Default: 1,000,000. */
+  readonly hotEntries?: number
+}
+
+/** Makes stores of one value for each key and window start: Kafka Streams' TimestampedWindowStore without duplicates. */
+export function windowStore<K, V>(options: WindowStoreOptions<K, V>): (engine: StoreEngine) => WindowStore {
+  return (engine) => new WindowStore(options, engine)
+}
+
+/** The value of one key in one window. Change it by `WindowStore.update` only. */
+export class WindowEntry implements HotEntry {
+  keyId: number
+  readonly windowStart: number
+  value: unknown = undefined
+  timestamp = 0
+  dirty = false
+  logged = false
+
+  constructor(keyId: number, windowStart: number) {
+    this.keyId = keyId
+    this.windowStart = windowStart
+  }
+}
+
+/** The entries in memory of one window. */
+class HotWindow {
+  readonly start: number
+  /** Whether all entries of the window are in memory, so that the engine need not be asked. */
+  readonly complete: boolean
+  readonly entries = new EntryTable<WindowEntry>()
+
+  constructor(start: number, complete: boolean) {
+    this.start = start
+    this.complete = complete
+  }
+}
+
+/**
+ * A value for each key and window start, with a table of decoded values for each window that is in use. Windows are
+ * dropped whole when event time has passed them.
+ *
+ * Engine: `start8 ‖ key`, so that a window is one range. Changelog: Kafka's `key ‖ start8 ‖ seq4`, where seq is 0.
+ * Memory is bounded at each commit: beyond `hotEntries` all entries but those that changed since the flush are forgotten
+ * and read again from the engine when they are needed.
+ */
+export class WindowStore implements StateStore {
+  readonly name: string
+  readonly sizeMs: number
+  readonly retentionMs: number
+  readonly keys: StoreKeys
+  readonly #engine: StoreEngine
+  readonly #layer: ChangelogLayer<WindowEntry>
+  readonly #hotEntries: number
+  readonly #windows = new Map<number, HotWindow>()
+  #last: HotWindow | undefined = undefined
+  #entryCount = 0
+  /** Windows that start before this time are gone. */
+  #liveFrom = 0
+  /** No window in memory or in the engine starts before this time. */
+  #oldestStart = 0
+
+  constructor(options: WindowStoreOptions<unknown, unknown>, engine: StoreEngine) {
+    this.name = options.name
+    this.sizeMs = options.sizeMs
+    this.retentionMs = options.retentionMs
+    this.keys = new StoreKeys(options.key)
+    this.#engine = engine
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    const layout: KeyLayout<WindowEntry> = {
+      writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, entry, out),
+      writeEngineKey: (changelogKey, out) => writeEngineKey(this.name, changelogKey, out),
+      isLive: (entry) => entry.windowStart >= this.#liveFrom,
+    }
+    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: options.value })
+  }
+
+  /** The id of the record's key, valid until the next commit. */
+  keyId(record: RecordKey): number {
+    return this.keys.idOf(record)
+  }
+
+  /** The entry of the key in the window; its value is undefined where there is none yet. */
+  entry(windowStart: number, keyId: number): WindowEntry {
+    const last = this.#last
+    const window = last !== undefined && last.start === windowStart ? last : this.#windowAt(windowStart)
+    return window.entries.get(keyId) ?? this.#addEntry(window, keyId)
+  }
+
+  /** Sets the entry's value; undefined or null deletes. */
+  update(entry: WindowEntry, value: unknown, timestamp: number): void {
+    this.#layer.update(entry, value, timestamp)
+  }
+
+  /** The value of a key in a window, as operators see it now. */
+  get(key: unknown, windowStart: number): { readonly value: unknown; readonly timestamp: number } | undefined {
+    if (windowStart < this.#liveFrom) return undefined
+    const entry = this.entry(windowStart, this.keys.idOfKey(key))
+    return entry.value === undefined ? undefined : { value: entry.value, timestamp: entry.timestamp }
+  }
+
+  /** Drops the windows that start before the time. */
+  expireBefore(windowStart: number): void {
+    if (windowStart <= this.#liveFrom) return
+    this.#liveFrom = windowStart
+    if (windowStart > this.#oldestStart) this.#dropExpired()
+  }
+
+  flush(changelog: ChangelogSink): void {
+    this.#layer.flush(changelog)
+  }
+
+  commit(changelogPosition: number): void {
+    this.#layer.commit(changelogPosition)
+    if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
+  }
+
+  position(): number {
+    return this.#layer.position()
+  }
+
+  restore(record: ChangelogRecord): void {
+    this.#layer.restore(record)
+  }
+
+  committed(key: Buffer): ChangelogValue | undefined {
+    return this.#layer.committed(key)
+  }
+
+  ready(changelogPosition: number): void {
+    this.#layer.ready(changelogPosition)
+  }
+
+  close(): void {
+    this.#engine.close()
+  }
+
+  #windowAt(windowStart: number): HotWindow {
+    assert(windowStart >= this.#liveFrom, 'operators ask for windows that are kept only')
+    let window = this.#windows.get(windowStart)
+    if (window === undefined) {
+      const complete = firstStart(this.#engine, windowStart, windowStart + 1) === undefined
+      window = new HotWindow(windowStart, complete)
+      this.#windows.set(windowStart, window)
+      if (windowStart < this.#oldestStart) this.#oldestStart = windowStart
+    }
+    this.#last = window
+    return window
+  }
+
+  #addEntry(window: HotWindow, keyId: number): WindowEntry {
+    const entry = new WindowEntry(keyId, window.start)
+    if (!window.complete) this.#layer.load(entry)
+    window.entries.add(entry)
+    this.#entryCount++
+    return entry
+  }
+
+  #dropExpired(): void {
+    const liveFrom = this.#liveFrom
+    let oldest = firstStart(this.#engine, liveFrom, undefined) ?? Number.MAX_SAFE_INTEGER
+    for (const window of this.#windows.values()) {
+      if (window.start >= liveFrom) oldest = Math.min(oldest, window.start)
+      else {
+        this.#windows.delete(window.start)
+        this.#entryCount -= window.entries.size
+      }
+    }
+    this.#last = undefined
+    this.#oldestStart = oldest
+    this.#layer.expireRange(timeKey(0), timeKey(liveFrom))
+  }
+
+  #forgetClean(): void {
+    const kept = this.#layer.dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
+    this.keys.keepOnly(kept)
+    this.#windows.clear()
+    this.#last = undefined
+    this.#entryCount = kept.length
+    for (const entry of kept) this.#windowAt(entry.windowStart).entries.add(entry)
+  }
+}
+
+/** The start of the first window in the engine with `from <= start < to`. */
+function firstStart(engine: StoreEngine, from: number, to: number | undefined): number | undefined {
+  for (const { key } of engine.range(timeKey(from), to === undefined ? undefined : timeKey(to))) {
+    return readInt64(key, 0)
+  }
+  return undefined
+}
+
+function writeChangelogKey(keys: StoreKeys, entry: WindowEntry, out: ByteWriter): void {
+  keys.write(entry.keyId, out)
+  out.writeInt64(entry.windowStart)
+  out.writeInt32(0)
+}
+
+function writeEngineKey(store: string, changelogKey: Buffer, out: ByteWriter): void {
+  const keyEnd = endsInNumbers(store, changelogKey, 12)
+  out.writeRange(changelogKey, keyEnd, keyEnd + 8)
+  out.writeRange(changelogKey, 0, keyEnd)
+}

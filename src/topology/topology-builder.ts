@@ -1,0 +1,230 @@
+import { MillraceError } from '../errors.ts'
+import type { Serde } from '../serde/serde.ts'
+import { describeTopology } from './describe.ts'
+import { requireNodeName } from './node-name.ts'
+import {
+  isRepartitionTopic,
+  type RepartitionTopic,
+  type SinkTopic,
+  type SourceTopic,
+  timestampOf,
+} from './node-topic.ts'
+import type { Processor } from './processor.ts'
+import { groupIntoSubTopologies } from './sub-topologies.ts'
+import type { ProcessorNode, SinkNode, SourceNode, StoreDeclaration, Topology, TopologyNode } from './topology.ts'
+
+export interface ProcessorOptions {
+  /** Names of the nodes that it takes records from; added before it. */
+  readonly parents: readonly string[]
+  /** Names of the stores that it uses; added before it. */
+  readonly stores?: readonly string[]
+  /** Children that its `output` leaves out; added after it. */
+  readonly sideChildren?: readonly string[]
+}
+
+type Draft<N> = { -readonly [P in keyof N]: N[P] extends readonly string[] ? string[] : N[P] }
+type NodeDraft = Draft<SourceNode> | Draft<ProcessorNode> | Draft<SinkNode>
+
+/**
+ * Puts a topology together node by node, parents first: the low level that the DSL compiles to. Every method refuses what
+ * would not run, naming the node, with MillraceError INVALID_TOPOLOGY. After Kafka Streams' Topology.
+ */
+export class TopologyBuilder {
+  readonly #nodes = new Map<string, NodeDraft>()
+  readonly #stores = new Map<string, StoreDeclaration>()
+  /** By topic, the source that reads it. */
+  readonly #readers = new Map<string, string>()
+  readonly #partitions = new Map<string, number>()
+
+  /** Reads topics. Several topics of one source share their serdes and their event time function. */
+  addSource<K, V>(name: string, topic: SourceTopic<K, V> | readonly SourceTopic<K, V>[]): this {
+    this.#requireNewNode(name)
+    const topics: readonly SourceTopic<K, V>[] = isList(topic) ? topic : [topic]
+    const first = topics[0]
+    if (first === undefined) throw invalid(name, 'The source has no topic', 'Give it at least one.')
+    for (const each of topics) {
+      const reader = this.#readers.get(each.name)
+      if (reader !== undefined) throw readTwice(name, each.name, reader)
+      if (!readAlike(first, each)) throw readDifferently(name, first.name, each.name)
+      this.#readers.set(each.name, name)
+      this.#declareTopic(name, each)
+    }
+    this.#nodes.set(name, {
+      kind: 'source',
+      name,
+      topics: topics.map((each) => ({ name: each.name, internal: isRepartitionTopic(each) })),
+      key: first.key,
+      value: first.value,
+      // The types were K and V when the topic was declared; nodes do not carry them.
+      timestamp: timestampOf(first) as SourceNode['timestamp'],
+      children: [],
+    })
+    return this
+  }
+
+  /** Adds a step. `create` makes the processor of one task: a new one at every call. */
+  addProcessor(name: string, create: () => Processor, options: ProcessorOptions): this {
+    this.#requireNewNode(name)
+    this.#requireParents(name, options.parents)
+    this.#nodes.set(name, {
+      kind: 'processor',
+      name,
+      create,
+      stores: [],
+      parents: [...options.parents],
+      children: [],
+      ...(options.sideChildren === undefined ? {} : { sideChildren: [...options.sideChildren] }),
+    })
+    this.#addToParents(name, options.parents)
+    for (const store of options.stores ?? []) this.connect(name, store)
+    return this
+  }
+
+  /** Writes to a topic what the parents hand on. */
+  addSink<K, V>(name: string, topic: SinkTopic<K, V> | RepartitionTopic<K, V>, parents: readonly string[]): this {
+    this.#requireNewNode(name)
+    this.#requireParents(name, parents)
+    this.#declareTopic(name, topic)
+    this.#nodes.set(name, {
+      kind: 'sink',
+      name,
+      topic: { name: topic.name, internal: isRepartitionTopic(topic) },
+      key: topic.key as Serde<unknown>,
+      value: topic.value as Serde<unknown>,
+      parents: [...parents],
+    })
+    this.#addToParents(name, parents)
+    return this
+  }
+
+  /** Adds a store, used by the processors. */
+  addStateStore(store: StoreDeclaration, processors: readonly string[] = []): this {
+    requireNodeName(store.name, 'store')
+    const existing = this.#stores.get(store.name)
+    if (existing !== undefined && existing !== store) {
+      throw new MillraceError('INVALID_TOPOLOGY', `Another store is already named '${store.name}'`, {
+        at: { store: store.name },
+        remedy: 'Give one of the two another name.',
+      })
+    }
+    this.#stores.set(store.name, store)
+    for (const processor of processors) this.connect(processor, store.name)
+    return this
+  }
+
+  /** Lets a processor use stores. Processors that share a store run in the same tasks. */
+  connect(processor: string, ...stores: readonly string[]): this {
+    const node = this.#nodes.get(processor)
+    if (node === undefined) throw invalid(processor, 'There is no such processor', 'Add it before connecting a store.')
+    if (node.kind !== 'processor') {
+      throw invalid(processor, `A ${node.kind} cannot use a store`, 'Connect the store to a processor.')
+    }
+    for (const store of stores) {
+      if (!this.#stores.has(store)) {
+        throw invalid(processor, `The store '${store}' does not exist`, `Call addStateStore('${store}') first.`)
+      }
+      if (!node.stores.includes(store)) node.stores.push(store)
+    }
+    return this
+  }
+
+  build(): Topology {
+    if (this.#readers.size === 0) {
+      throw new MillraceError('INVALID_TOPOLOGY', 'The topology reads no topic', { remedy: 'Add a source.' })
+    }
+    const nodes = [...this.#nodes.values()].map(finished)
+    const used = new Set(nodes.flatMap((node) => (node.kind === 'processor' ? node.stores : [])))
+    for (const store of this.#stores.keys()) {
+      if (used.has(store)) continue
+      throw new MillraceError('INVALID_TOPOLOGY', 'No processor uses the store', {
+        at: { store },
+        remedy: 'Connect it to a processor or leave it out.',
+      })
+    }
+    const subTopologies = groupIntoSubTopologies(nodes, [...this.#stores.values()])
+    return {
+      subTopologies,
+      topics: [...this.#partitions].map(([name, partitions]) => ({ name, partitions })),
+      describe: () => describeTopology(subTopologies),
+    }
+  }
+
+  #requireNewNode(name: string): void {
+    if (name === '') throw invalid(name, 'A node has an empty name', 'Name it.')
+    if (!this.#nodes.has(name)) return
+    throw invalid(name, 'Another node has this name', 'Give one of the two another name.')
+  }
+
+  #requireParents(name: string, parents: readonly string[]): void {
+    if (parents.length === 0)
+      throw invalid(name, 'The node has no parent', 'Name at least one node to take records from.')
+    for (const parent of parents) {
+      const node = this.#nodes.get(parent)
+      if (node === undefined) {
+        throw invalid(name, `The parent '${parent}' does not exist`, 'Add parents before their children.')
+      }
+      if (node.kind === 'sink') {
+        throw invalid(
+          name,
+          `The parent '${parent}' is a sink, which hands nothing on`,
+          "Take the sink's parent instead.",
+        )
+      }
+    }
+  }
+
+  #addToParents(name: string, parents: readonly string[]): void {
+    for (const parent of parents) {
+      const node = this.#nodes.get(parent)
+      if (node !== undefined && node.kind !== 'sink' && !node.children.includes(name)) node.children.push(name)
+    }
+  }
+
+  #declareTopic(node: string, topic: { readonly name: string; readonly partitions?: number }): void {
+    if (topic.partitions === undefined) return
+    const partitions = this.#partitions.get(topic.name) ?? topic.partitions
+    if (partitions !== topic.partitions) {
+      throw invalid(
+        node,
+        `The topic '${topic.name}' is declared with ${partitions} partitions and with ${topic.partitions}`,
+        'Declare it once and use that declaration everywhere.',
+      )
+    }
+    this.#partitions.set(topic.name, partitions)
+  }
+}
+
+/** A copy that later calls of the builder do not change. */
+function finished(node: NodeDraft): TopologyNode {
+  if (node.kind === 'sink') return { ...node }
+  if (node.kind === 'source') return { ...node, children: [...node.children] }
+  return { ...node, stores: [...node.stores], children: [...node.children] }
+}
+
+function isList<T>(one: T | readonly T[]): one is readonly T[] {
+  return Array.isArray(one)
+}
+
+function readAlike<K, V>(a: SourceTopic<K, V>, b: SourceTopic<K, V>): boolean {
+  return a.key === b.key && a.value === b.value && timestampOf(a) === timestampOf(b)
+}
+
+function readTwice(source: string, topic: string, reader: string): MillraceError {
+  return invalid(
+    source,
+    `The topic '${topic}' is already read by '${reader}'`,
+    'Read a topic with one source, and take its records from there as often as needed.',
+  )
+}
+
+function readDifferently(source: string, first: string, other: string): MillraceError {
+  return invalid(
+    source,
+    `The topics '${first}' and '${other}' of one source have different serdes or timestamp functions`,
+    'Declare both with the same serde objects and function, or read them with a source each and merge.',
+  )
+}
+
+function invalid(node: string, what: string, remedy: string): MillraceError {
+  return new MillraceError('INVALID_TOPOLOGY', what, { at: { operator: node }, remedy })
+}

@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest'
+import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
+import type { PartitionLog } from '../../../src/broker/log/partition-log.ts'
+import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
+import { batchOf, failureOf, recordsIn, worldOn } from '../records.ts'
+
+const logPath = 'data/t-0/00000000000000000000.log'
+
+function open(disk?: MemoryDisk, settings: Partial<BrokerSettings> = {}): Promise<Broker> {
+  return openBroker({ directory: 'data', environment: worldOn(disk), flush: 'fsync', settings })
+}
+
+/** A disk that lost power after so many records were acknowledged, each in a batch of its own, and some more written. */
+async function afterCrash(acknowledged: number, written: number, keepUnsynced: 'none' | 'all'): Promise<MemoryDisk> {
+  const environment = worldOn()
+  const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings: { segmentBytes: 1_000 } })
+  await broker.createTopics([{ name: 't', partitions: 1 }])
+  const log = broker.log('t', 0)
+  for (let i = 0; i < acknowledged; i++) log.append(batchOf(`value ${i}`))
+  await log.acknowledged()
+  for (let i = acknowledged; i < written; i++) log.append(batchOf(`value ${i}`))
+  return environment.disk.crash({ keepUnsynced })
+}
+
+/** A disk as a crash leaves it after the recovery points were saved. */
+async function afterCheckpointAndCrash(records: number): Promise<MemoryDisk> {
+  const environment = worldOn()
+  const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
+  await broker.createTopics([{ name: 't', partitions: 1 }])
+  const log = broker.log('t', 0)
+  for (let i = 0; i < records; i++) log.append(batchOf(`value ${i}`))
+  await log.acknowledged()
+  await environment.clock.advanceAsync(5_000)
+  await environment.clock.nextTurn()
+  return environment.disk.crash({ keepUnsynced: 'none' })
+}
+
+function values(log: PartitionLog): string[] {
+  const cursor = new LogCursor(log, 0, 1_000)
+  const found: string[] = []
+  for (let bytes = cursor.read(); bytes.length > 0; bytes = cursor.read()) {
+    found.push(...recordsIn(bytes).map((record) => record.value))
+  }
+  return found
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `value ${i}`)
+}
+
+describe('the recovery of a log', () => {
+  it('finds all that was acknowledged when power was lost', async () => {
+    const broker = await open(await afterCrash(40, 45, 'none'))
+    expect(values(broker.log('t', 0))).toEqual(numbered(40))
+    expect(broker.cuts).toEqual([])
+  })
+
+  it('keeps what was written and found whole, and makes it durable before readers see it', async () => {
+    const disk = await afterCrash(40, 45, 'all')
+    const broker = await open(disk)
+    expect(values(broker.log('t', 0))).toEqual(numbered(45))
+    const again = await open(disk.crash({ keepUnsynced: 'none' }))
+    expect(values(again.log('t', 0))).toEqual(numbered(45))
+  })
+
+  it('cuts a torn batch off the end, says so, and goes on from there', async () => {
+    const disk = await afterCrash(0, 3, 'all')
+    const file = disk.open(logPath)
+    const third = (file.size() * 2) / 3
+    file.truncate(file.size() - 10)
+    const broker = await open(disk)
+    const log = broker.log('t', 0)
+    expect(values(log)).toEqual(numbered(2))
+    expect(broker.cuts).toMatchObject([{ topic: 't', partition: 0, offset: 2, path: logPath, position: third }])
+    expect(file.size()).toBe(third)
+    expect(log.append(batchOf('next'))).toBe(2)
+  })
+
+  it.each([
+    ['zeros at the end', (bytes: Buffer) => bytes.fill(0)],
+    ['a batch of an older write', (bytes: Buffer) => bytes.copy(bytes, 0)],
+  ])('cuts %s', async (name, change) => {
+    const disk = await afterCrash(0, 2, 'all')
+    const file = disk.open(logPath)
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0)
+    change(bytes)
+    file.write(bytes, file.size())
+    const broker = await open(disk)
+    expect([name, values(broker.log('t', 0))]).toEqual([name, numbered(2)])
+    expect(broker.cuts).toMatchObject([{ offset: 2 }])
+  })
+
+  it('removes the segments behind a torn one', async () => {
+    const disk = await afterCrash(0, 40, 'all')
+    const [, second, third] = disk.list('data/t-0').filter((name) => name.endsWith('.log'))
+    expect(third).toBeDefined()
+    const file = disk.open(`data/t-0/${second}`)
+    file.truncate(file.size() - 1)
+    const broker = await open(disk)
+    const log = broker.log('t', 0)
+    expect(values(log)).toEqual(numbered(log.logEndOffset))
+    expect(log.logEndOffset).toBe(Number(third?.slice(0, 20)) - 1)
+    expect(disk.list('data/t-0').filter((name) => name.endsWith('.log'))).toHaveLength(2)
+  })
+
+  it('reports a bit that is flipped below the recovery point, wherever it is, and cuts nothing', async () => {
+    const probe = await afterCheckpointAndCrash(3)
+    const size = probe.open(logPath).size()
+    for (let position = 0; position < size; position += 1) {
+      // The leader epoch alone is protected by nothing; it is metadata of the log, not of the record.
+      if (position % (size / 3) >= 12 && position % (size / 3) < 16) continue
+      const disk = await afterCheckpointAndCrash(3)
+      disk.flipBit(logPath, position, position % 8)
+      const error = await failureOf(() => open(disk))
+      const offset = Math.floor(position / (size / 3))
+      expect([position, error.code, error.at]).toEqual([
+        position,
+        'CORRUPT_BATCH',
+        { topic: 't', partition: 0, offset, path: logPath },
+      ])
+      expect(error.message).toContain(`position ${offset * (size / 3)}`)
+      expect(disk.open(logPath).size()).toBe(size)
+    }
+  })
+
+  it('reports a log that is shorter than its recovery point', async () => {
+    const disk = await afterCheckpointAndCrash(3)
+    const file = disk.open(logPath)
+    file.truncate((file.size() * 2) / 3)
+    const error = await failureOf(() => open(disk))
+    expect([error.code, error.at.offset]).toEqual(['CORRUPT_BATCH', 2])
+    expect(error.message).toContain('up to 2')
+  })
+
+  it('lets the directory be opened again after a failed recovery', async () => {
+    const disk = await afterCheckpointAndCrash(3)
+    disk.flipBit(logPath, 30)
+    expect((await failureOf(() => open(disk))).code).toBe('CORRUPT_BATCH')
+    disk.flipBit(logPath, 30)
+    const broker = await open(disk)
+    expect(values(broker.log('t', 0))).toEqual(numbered(3))
+  })
+
+  it('makes durable again what a failed fsync left in memory only', async () => {
+    const environment = worldOn()
+    const { disk } = environment
+    const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    const log = broker.log('t', 0)
+    log.append(batchOf('value 0'))
+    await log.acknowledged()
+    log.append(batchOf('value 1'))
+    disk.failNext('sync', 'EIO')
+    await failureOf(() => log.acknowledged())
+    await failureOf(() => broker.close())
+
+    // The process comes back, the machine stayed up: it sees the pages that never reached the device.
+    const restarted = await open(disk)
+    const seen = values(restarted.log('t', 0))
+    const afterPowerLoss = await open(disk.crash({ keepUnsynced: 'none' }))
+    expect(seen).toEqual(numbered(2))
+    expect(values(afterPowerLoss.log('t', 0))).toEqual(seen)
+  })
+})
+
+describe('opening after a clean shutdown', () => {
+  async function closed(settings: Partial<BrokerSettings> = {}): Promise<MemoryDisk> {
+    const environment = worldOn()
+    const broker = await openBroker({ directory: 'data', environment, flush: 'page-cache', settings })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    for (let i = 0; i < 100; i++) broker.log('t', 0).append(batchOf(`value ${i}`))
+    await broker.close()
+    return environment.disk
+  }
+
+  it('finds everything, also when power is lost right after it', async () => {
+    const disk = await closed({ segmentBytes: 1_000, indexIntervalBytes: 200 })
+    const broker = await open(disk.crash({ keepUnsynced: 'none' }))
+    expect(values(broker.log('t', 0))).toEqual(numbered(100))
+  })
+
+  it('does not scan the batches', async () => {
+    const disk = await closed()
+    disk.flipBit(logPath, 200)
+    const broker = await open(disk)
+    expect(broker.log('t', 0).logEndOffset).toBe(100)
+  })
+
+  it('makes an index again that is missing or wrong', async () => {
+    for (const harm of ['remove', 'zeros', 'shift'] as const) {
+      const disk = await closed({ indexIntervalBytes: 200 })
+      const path = logPath.replace('.log', '.index')
+      if (harm === 'remove') disk.remove(path)
+      else if (harm === 'zeros') disk.open(path).write(Buffer.alloc(16), 0)
+      else disk.flipBit(path, disk.open(path).size() - 1)
+      const broker = await open(disk)
+      expect([harm, values(broker.log('t', 0))]).toEqual([harm, numbered(100)])
+    }
+  })
+
+  it('reports a file that has become shorter or longer since', async () => {
+    for (const change of [-1, 1, -80]) {
+      const disk = await closed()
+      const file = disk.open(logPath)
+      file.truncate(file.size() + change)
+      const error = await failureOf(() => open(disk))
+      expect([change, error.code, error.at.path]).toEqual([change, 'CORRUPT_BATCH', logPath])
+    }
+  })
+
+  it('is not taken for granted once the directory was opened: the next crash is a crash', async () => {
+    const disk = await closed()
+    await open(disk)
+    const crashed = disk.crash({ keepUnsynced: 'all' })
+    crashed.flipBit(logPath, 200)
+    expect((await failureOf(() => open(crashed))).code).toBe('CORRUPT_BATCH')
+  })
+
+  it('reports files of a log that are gone', async () => {
+    const withoutStart = await closed({ segmentBytes: 1_000 })
+    withoutStart.remove(logPath)
+    expect((await failureOf(() => open(withoutStart))).message).toContain('The start of the log is missing')
+    const withoutAll = await closed()
+    withoutAll.remove('data/t-0')
+    const error = await failureOf(() => open(withoutAll))
+    expect([error.code, error.at.path]).toEqual(['DIRECTORY_UNUSABLE', 'data/t-0'])
+  })
+})

@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest'
+import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
+import type { FlushPolicy, PartitionLog } from '../../../src/broker/log/partition-log.ts'
+import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
+import { batchSize, leaderEpochOf } from '../../../src/record/batch-format.ts'
+import { batchOf, failureOf, type ReadRecord, recordsIn, worldOn } from '../records.ts'
+
+interface Setup {
+  readonly broker: Broker
+  readonly log: PartitionLog
+  readonly disk: MemoryDisk
+}
+
+async function setUp(flush: FlushPolicy = 'page-cache', settings: Partial<BrokerSettings> = {}): Promise<Setup> {
+  const environment = worldOn()
+  const broker = await openBroker({ directory: 'data', environment, flush, settings })
+  await broker.createTopics([{ name: 't', partitions: 1 }])
+  return { broker, log: broker.log('t', 0), disk: environment.disk }
+}
+
+function readAll(log: PartitionLog, from = 0, bufferBytes = 4_096): ReadRecord[] {
+  const cursor = new LogCursor(log, from, bufferBytes)
+  const records: ReadRecord[] = []
+  for (let at = cursor.offset, bytes = cursor.read(); bytes.length > 0; at = cursor.offset, bytes = cursor.read()) {
+    records.push(...recordsIn(bytes, at))
+  }
+  return records
+}
+
+function appendNumbered(log: PartitionLog, from: number, to: number, perBatch = 1): void {
+  for (let i = from; i < to; i += perBatch) {
+    log.append(batchOf(...Array.from({ length: perBatch }, (_, k) => `value ${i + k}`)))
+  }
+}
+
+function numbered(from: number, to: number): ReadRecord[] {
+  return Array.from({ length: to - from }, (_, i) => ({ offset: from + i, value: `value ${from + i}` }))
+}
+
+describe('a partition log', () => {
+  it('gives records consecutive offsets across batches and appends', async () => {
+    const { log } = await setUp()
+    expect(log.append(Buffer.concat([batchOf('a', 'b'), batchOf('c')]))).toBe(0)
+    expect(log.append(batchOf('d'))).toBe(3)
+    expect(readAll(log).map(({ offset, value }) => `${offset}${value}`)).toEqual(['0a', '1b', '2c', '3d'])
+    expect([log.logStartOffset, log.logEndOffset]).toEqual([0, 4])
+  })
+
+  it('sets the leader epoch in the bytes of the caller', async () => {
+    const { log } = await setUp()
+    log.leaderEpoch = 7
+    const bytes = Buffer.concat([batchOf('a'), batchOf('b')])
+    log.append(bytes)
+    expect([leaderEpochOf(bytes, 0), leaderEpochOf(bytes, batchSize(bytes, 0))]).toEqual([7, 7])
+    expect(readAll(log)).toHaveLength(2)
+  })
+
+  it('reads on from where a read ended, over small segments and with a buffer smaller than a batch', async () => {
+    const { log } = await setUp('page-cache', { segmentBytes: 500, indexIntervalBytes: 100 })
+    appendNumbered(log, 0, 60, 3)
+    expect(log.segments.length).toBeGreaterThan(3)
+    expect(readAll(log, 0, 62)).toEqual(numbered(0, 60))
+  })
+
+  it('reads from any offset, with the batch that holds it', async () => {
+    const { log } = await setUp('page-cache', { segmentBytes: 2_000, indexIntervalBytes: 200 })
+    appendNumbered(log, 0, 200, 4)
+    for (let from = 0; from <= 200; from++) expect(readAll(log, from, 300)).toEqual(numbered(from, 200))
+  })
+
+  it('gives a whole batch however large it is', async () => {
+    const { log } = await setUp()
+    const large = 'x'.repeat(500_000)
+    log.append(batchOf('small'))
+    log.append(batchOf(large))
+    expect(readAll(log, 0, 100)).toEqual([
+      { offset: 0, value: 'small' },
+      { offset: 1, value: large },
+    ])
+  })
+
+  it('gives nothing at the end, and then what is appended', async () => {
+    const { log } = await setUp()
+    const cursor = new LogCursor(log, 0, 1_000)
+    expect(cursor.read()).toHaveLength(0)
+    log.append(batchOf('a'))
+    expect(recordsIn(cursor.read())).toEqual([{ offset: 0, value: 'a' }])
+    expect(cursor.read()).toHaveLength(0)
+    log.append(batchOf('b'))
+    expect(recordsIn(cursor.read())).toEqual([{ offset: 1, value: 'b' }])
+  })
+
+  it('refuses offsets that it does not hold', async () => {
+    const { log } = await setUp()
+    log.append(batchOf('a'))
+    for (const offset of [-1, 2]) {
+      const error = await failureOf(() => new LogCursor(log, offset, 100).read())
+      expect([error.code, error.at]).toEqual(['OFFSET_OUT_OF_RANGE', { topic: 't', partition: 0, offset }])
+    }
+  })
+
+  it('shows readers only what was flushed where appends are acknowledged after an fsync', async () => {
+    const { log } = await setUp('fsync')
+    log.append(batchOf('a', 'b'))
+    const acknowledged = log.acknowledged()
+    expect([log.highWatermark, log.logEndOffset, readAll(log)]).toEqual([0, 2, []])
+    await acknowledged
+    log.append(batchOf('c'))
+    expect([log.highWatermark, log.recoveryPoint]).toEqual([2, 2])
+    expect(readAll(log).map((record) => record.value)).toEqual(['a', 'b'])
+    await log.acknowledged()
+    expect(readAll(log)).toHaveLength(3)
+  })
+
+  it('tells those who watch it when readers may see more', async () => {
+    const { log } = await setUp('fsync')
+    const seen: number[] = []
+    const watcher = { onAdvance: () => seen.push(log.highWatermark) }
+    log.watch(watcher)
+    appendNumbered(log, 0, 2)
+    await log.acknowledged()
+    log.unwatch(watcher)
+    appendNumbered(log, 2, 3)
+    await log.acknowledged()
+    expect(seen).toEqual([2])
+  })
+
+  it('flushes a segment that is full, also where appends are acknowledged at once', async () => {
+    const { log } = await setUp('page-cache', { segmentBytes: 300 })
+    appendNumbered(log, 0, 10)
+    await log.flushed()
+    expect(log.recoveryPoint).toBe(10)
+  })
+
+  it('removes all from the batch on that holds the offset when it is truncated, and goes on from there', async () => {
+    const { log, disk } = await setUp('page-cache', { segmentBytes: 300, indexIntervalBytes: 100 })
+    const cursor = new LogCursor(log, 0, 1_000)
+    appendNumbered(log, 0, 40, 2)
+    for (let bytes = cursor.read(); bytes.length > 0; ) bytes = cursor.read()
+    await log.flushed()
+    log.lowerRecoveryPoint(21)
+    log.truncate(21)
+    expect([log.logEndOffset, log.highWatermark, log.recoveryPoint]).toEqual([20, 20, 20])
+    expect(readAll(log)).toEqual(numbered(0, 20))
+    expect((await failureOf(() => cursor.read())).code).toBe('OFFSET_OUT_OF_RANGE')
+    appendNumbered(log, 20, 30, 2)
+    cursor.seek(20)
+    expect(recordsIn(cursor.read())[0]).toEqual({ offset: 20, value: 'value 20' })
+    expect(readAll(log)).toEqual(numbered(0, 30))
+    const files = disk.list('data/t-0').filter((name) => name.endsWith('.log'))
+    expect(files).toEqual(log.segments.map((segment) => segment.path.split('/').at(-1)))
+  })
+})
+
+describe('a partition log on a disk that fails', () => {
+  it('keeps nothing of an append that the disk had no room for, and takes it when there is room again', async () => {
+    const environment = worldOn()
+    const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    const log = broker.log('t', 0)
+    log.append(batchOf('a'))
+    await log.acknowledged()
+    const size = environment.disk.open(log.segments[0]?.path as string).size()
+
+    environment.disk.failNext('write', 'ENOSPC')
+    const error = await failureOf(() => log.append(batchOf('b'.repeat(5_000))))
+    expect([error.code, error.retriable]).toEqual(['DISK_FULL', true])
+    expect(environment.disk.open(log.segments[0]?.path as string).size()).toBe(size)
+    expect(log.logEndOffset).toBe(1)
+
+    expect(log.append(batchOf('c'))).toBe(1)
+    await log.acknowledged()
+    expect(readAll(log).map((record) => record.value)).toEqual(['a', 'c'])
+  })
+
+  it.each([
+    ['a write', 'write'],
+    ['the truncation after a write without room', 'truncate'],
+  ] as const)('is offline for good after %s failed', async (_, operation) => {
+    const { log, disk } = await setUp()
+    log.append(batchOf('a'))
+    if (operation === 'truncate') disk.failNext('write', 'ENOSPC')
+    disk.failNext(operation, 'EIO')
+    const error = await failureOf(() => log.append(batchOf('b')))
+    expect(error.code).toBe('STORAGE_FAILED')
+    expect(await failureOf(() => log.append(batchOf('c')))).toBe(error)
+    expect(await failureOf(() => readAll(log))).toBe(error)
+    expect(await failureOf(() => log.flushed())).toBe(error)
+  })
+
+  it('is offline for good after an fsync failed, and shows nothing of what it was to save', async () => {
+    const { log, disk } = await setUp('fsync')
+    log.append(batchOf('a'))
+    disk.failNext('sync', 'EIO')
+    const error = await failureOf(() => log.acknowledged())
+    expect(error.code).toBe('STORAGE_FAILED')
+    expect(log.highWatermark).toBe(0)
+    expect(await failureOf(() => log.append(batchOf('b')))).toBe(error)
+    expect(await failureOf(() => log.acknowledged())).toBe(error)
+  })
+
+  it('is offline after a read failed', async () => {
+    const { log, disk } = await setUp()
+    log.append(batchOf('a'))
+    disk.failNext('read', 'EIO')
+    const error = await failureOf(() => readAll(log))
+    expect([error.code, error.at.path]).toEqual(['STORAGE_FAILED', log.segments[0]?.path])
+    expect(await failureOf(() => log.append(batchOf('b')))).toBe(error)
+  })
+
+  it('reports a damaged batch where it is, after giving those before it', async () => {
+    const { log, disk } = await setUp()
+    appendNumbered(log, 0, 3)
+    const path = log.segments[0]?.path as string
+    const position = (log.segments[0]?.size as number) * (2 / 3)
+    disk.flipBit(path, position + 16)
+    const cursor = new LogCursor(log, 0, 4_096)
+    expect(recordsIn(cursor.read())).toEqual(numbered(0, 2))
+    for (let i = 0; i < 2; i++) {
+      const error = await failureOf(() => cursor.read())
+      expect([error.code, error.at]).toEqual(['CORRUPT_BATCH', { topic: 't', partition: 0, offset: 2, path }])
+      expect(error.message).toContain(`position ${position}`)
+    }
+    cursor.seek(1)
+    expect(recordsIn(cursor.read())).toEqual(numbered(1, 2))
+  })
+})

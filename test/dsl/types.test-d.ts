@@ -1,0 +1,193 @@
+/** What the compiler must infer and refuse. Checked by `tsc`; never run. */
+import { expectTypeOf } from 'vitest'
+import type { KStream, KTable } from '../../src/dsl/streams.ts'
+import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
+import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
+import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
+import { serde } from '../../src/serde/serdes.ts'
+import { type Topic, topic } from '../../src/topic.ts'
+import type { Windowed } from '../../src/windowed.ts'
+
+interface Reading {
+  readonly site: string
+  readonly celsius: number
+  readonly battery: number | null
+}
+
+interface Stats {
+  readonly count: number
+  readonly sum: number
+}
+
+const readings = topic('readings', { key: serde.string, value: serde.json<Reading>(), timestamp: (r) => r.celsius })
+const stats = topic('stats', { key: serde.windowed(serde.string), value: serde.json<Stats>() })
+const numbers = topic('numbers', { key: serde.string, value: serde.float64 })
+const sites = topic('sites', { key: serde.string, value: serde.string })
+
+const stream = new StreamsBuilder().stream(readings)
+const statsSerde = serde.json<Stats>()
+const emptyStats = (): Stats => ({ count: 0, sum: 0 })
+const addReading = (s: Stats, r: Reading): Stats => ({ count: s.count + 1, sum: s.sum + r.celsius })
+
+export function infersTheWholeChain(): void {
+  expectTypeOf(stream).toEqualTypeOf<KStream<string, Reading>>()
+  const table = stream
+    .filter((r) => r.celsius > -90)
+    .groupByKey()
+    .windowedBy(TimeWindows.of('1m').grace('30s'))
+    .aggregate(emptyStats, addReading, { store: 'per-minute', value: statsSerde })
+    .suppress(untilWindowCloses())
+  expectTypeOf(table).toEqualTypeOf<KTable<Windowed<string>, Stats>>()
+  expectTypeOf(table.toStream()).toEqualTypeOf<KStream<Windowed<string>, Stats>>()
+  table.toStream().to(stats)
+}
+
+export function infersFromCallbacks(): void {
+  expectTypeOf(stream.mapValues((r) => r.celsius)).toEqualTypeOf<KStream<string, number>>()
+  expectTypeOf(stream.mapValues((r, key) => [key, r.site])).toEqualTypeOf<KStream<string, string[]>>()
+  expectTypeOf(stream.map((r, key) => [r.celsius, { key }])).toEqualTypeOf<KStream<number, { key: string }>>()
+  expectTypeOf(stream.flatMap((r) => [[r.site, r.celsius]])).toEqualTypeOf<KStream<string, number>>()
+  expectTypeOf(stream.flatMapValues((r) => r.site.split('/'))).toEqualTypeOf<KStream<string, string>>()
+  expectTypeOf(stream.selectKey((r) => r.celsius)).toEqualTypeOf<KStream<number, Reading>>()
+  expectTypeOf(stream.peek((r) => r.celsius)).toEqualTypeOf<KStream<string, Reading>>()
+  expectTypeOf(new StreamsBuilder().stream([sites, sites])).toEqualTypeOf<KStream<string, string>>()
+  // A predicate that tells types apart, written or inferred, narrows the stream.
+  expectTypeOf(stream.mapValues((r) => r.battery).filter((b) => b !== null)).toEqualTypeOf<KStream<string, number>>()
+}
+
+export function infersGroupsAndAggregates(): void {
+  const bySite = stream.groupBy((r) => r.site, { key: serde.string })
+  expectTypeOf(bySite.count()).toEqualTypeOf<KTable<string, number>>()
+  expectTypeOf(bySite.reduce((a, b) => (a.celsius > b.celsius ? a : b))).toEqualTypeOf<KTable<string, Reading>>()
+  expectTypeOf(
+    bySite.aggregate(
+      () => ({ count: 0, sum: 0 }),
+      (s, r, site) => ({ count: s.count + site.length, sum: s.sum + r.celsius }),
+      { value: statsSerde },
+    ),
+  ).toEqualTypeOf<KTable<string, Stats>>()
+  expectTypeOf(
+    bySite.aggregate(
+      () => [],
+      (list, r) => [...list, r.celsius],
+      { value: serde.json<number[]>() },
+    ),
+  ).toEqualTypeOf<KTable<string, number[]>>()
+  const sessions = bySite.windowedBy(SessionWindows.withGap('30m'))
+  expectTypeOf(
+    sessions.aggregate(
+      () => ({ count: 0, sum: 0 }),
+      addReading,
+      (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
+      { value: statsSerde },
+    ),
+  ).toEqualTypeOf<KTable<Windowed<string>, Stats>>()
+  // The serde says what the key is: a key the selector might not find is dropped.
+  expectTypeOf(stream.groupBy((r) => (r.site === '' ? null : r.site), { key: serde.string }).count()).toEqualTypeOf<
+    KTable<string, number>
+  >()
+  expectTypeOf(
+    stream
+      .selectKey((r) => (r.site === '' ? null : r.site))
+      .groupByKey({ key: serde.string })
+      .count(),
+  ).toEqualTypeOf<KTable<string, number>>()
+  // null deletes the aggregate.
+  bySite.aggregate(emptyStats, (s, r) => (r.celsius > 50 ? null : s), { value: statsSerde })
+  bySite.reduce((a, b) => (b.celsius > 50 ? null : a))
+}
+
+export function writesOnlyWhatTheTopicTakes(): void {
+  stream.mapValues((r) => r.celsius).to(numbers)
+  // null is an absent value, for every topic.
+  stream.mapValues((r) => r.battery).to(numbers)
+  // What the topic takes may be wider than what the stream has.
+  stream.mapValues((r) => ({ ...r, extra: true })).to(readings)
+  stream.filter((r): r is Reading & { battery: number } => r.battery !== null).to(readings)
+
+  // @ts-expect-error values are readings, the topic takes numbers
+  stream.to(numbers)
+  // @ts-expect-error keys are numbers, the topic takes strings
+  stream.map((r) => [r.celsius, r.celsius]).to(numbers)
+  // @ts-expect-error keys are windowed, the topic takes plain ones
+  stream.groupByKey().windowedBy(TimeWindows.of('1m')).count().toStream().to(numbers)
+  // @ts-expect-error a property is missing
+  stream.mapValues(() => ({ count: 1 })).to(topic('partial', { key: serde.string, value: statsSerde }))
+  // @ts-expect-error undefined is no value
+  stream.mapValues((r) => [r.site][1] as string | undefined).to(sites)
+}
+
+export function keepsStreamsOfDifferentTypesApart(table: KTable<string, number>): void {
+  const wider: KStream<string | number, object> = stream
+  // @ts-expect-error keys differ
+  const otherKeys: KStream<number, Reading> = stream
+  // @ts-expect-error values differ
+  const otherValues: KStream<string, number> = stream
+  // @ts-expect-error keys differ
+  const otherTable: KTable<Windowed<string>, number> = table
+  expectTypeOf([wider, otherKeys, otherValues, otherTable]).toBeArray()
+}
+
+export function worksInGenericCode<K, V>(from: Topic<K, V>, to: Topic<K, V>, late: Topic<NonNullable<K>, V>): void {
+  const generic = new StreamsBuilder().stream(from)
+  generic.filter(() => true).to(to)
+  generic.groupByKey().windowedBy(TimeWindows.of('1m'), { late }).count().suppress(untilWindowCloses())
+}
+
+export function refusesWrongSerdes(): void {
+  const grouped = stream.groupByKey()
+  // @ts-expect-error the initializer makes stats, the serde is for strings
+  grouped.aggregate(emptyStats, addReading, { value: serde.string })
+  // @ts-expect-error an aggregate cannot be stored without a serde
+  grouped.aggregate(emptyStats, addReading, { store: 'stats' })
+  // @ts-expect-error counts are numbers
+  grouped.count({ value: serde.string })
+  // @ts-expect-error keys are strings
+  grouped.count({ key: serde.float64 })
+  // @ts-expect-error reduced values are readings
+  grouped.reduce((a) => a, { value: serde.string })
+  // @ts-expect-error keys are strings
+  stream.groupByKey({ key: serde.float64 })
+  // @ts-expect-error the serde of a new key must be given
+  stream.groupBy((r) => r.site)
+  // @ts-expect-error the serde of a new key must be given
+  stream.groupBy((r) => r.site, { name: 'by-site' })
+  // @ts-expect-error the new key is a string, the serde is for numbers
+  stream.groupBy((r) => r.site, { key: serde.float64 })
+}
+
+export function refusesWrongFunctions(): void {
+  const sessions = stream.groupByKey().windowedBy(SessionWindows.withGap('30m'))
+  // @ts-expect-error sessions that join need a merger
+  sessions.aggregate(emptyStats, addReading, { value: statsSerde })
+  // @ts-expect-error the merger takes and makes aggregates
+  sessions.aggregate(emptyStats, addReading, (a: string, b: string) => a + b, { value: statsSerde })
+  // @ts-expect-error the merger makes no number
+  sessions.aggregate(emptyStats, addReading, (a, b) => a.count + b.count, { value: statsSerde })
+  // @ts-expect-error the aggregator makes stats
+  stream.groupByKey().aggregate(emptyStats, (s, r) => s.sum + r.celsius, { value: statsSerde })
+  // @ts-expect-error a record is a pair
+  stream.map((r) => r.site)
+  // @ts-expect-error flatMap makes pairs
+  stream.flatMap((r) => [r.site])
+  // @ts-expect-error there is no such property
+  stream.filter((r) => r.fahrenheit > 0)
+  // @ts-expect-error values of merged streams are of one type
+  stream.merge(stream.mapValues((r) => r.celsius))
+  // @ts-expect-error only results of windows can wait for their windows
+  stream.groupByKey().count().suppress(untilWindowCloses())
+  // @ts-expect-error late records are readings
+  stream.groupByKey().windowedBy(TimeWindows.of('1m'), { late: numbers })
+}
+
+export function refusesWrongDurations(): void {
+  TimeWindows.of('1.5h').advanceBy(90_000)
+  // @ts-expect-error no such unit
+  TimeWindows.of('1 minute')
+  // @ts-expect-error no number
+  TimeWindows.of('m')
+  // @ts-expect-error no unit
+  SessionWindows.withGap('30')
+  // @ts-expect-error no unit
+  TimeWindows.of('1m').grace('30')
+}

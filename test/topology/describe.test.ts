@@ -1,0 +1,294 @@
+import { describe, expect, it } from 'vitest'
+import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
+import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
+import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
+import { type Topic, topic } from '../../src/topic.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { TopologyBuilder } from '../../src/topology/topology-builder.ts'
+import { goldenMissing, readGoldenDescriptions } from './golden-descriptions.ts'
+import { number, passThrough, storeNamed, text } from './topology-fixtures.ts'
+
+const builders: Record<string, () => Topology> = {
+  'stateless chain': () =>
+    dsl((b) =>
+      b
+        .stream(named('input'))
+        .filter(() => true)
+        .mapValues((v) => v)
+        .to(named('output')),
+    ),
+  wordcount: () =>
+    dsl((b) =>
+      b
+        .stream(named('in'))
+        .flatMapValues((v) => v.split(' '))
+        .groupBy((v) => v, { key: text, value: text })
+        .count()
+        .toStream()
+        .to(counts('out')),
+    ),
+  'wordcount named store': () =>
+    dsl((b) =>
+      b
+        .stream(named('in'))
+        .flatMapValues((v) => v.split(' '))
+        .groupBy((v) => v, { name: 'by-word', key: text, value: text })
+        .count({ store: 'counts' })
+        .toStream()
+        .to(counts('out')),
+    ),
+  'session agg': () =>
+    dsl((b) =>
+      b.stream(named('in')).groupByKey().windowedBy(SessionWindows.withGap('5m')).count().toStream().to(any('out')),
+    ),
+  'suppress named': () =>
+    dsl((b) =>
+      b
+        .stream(named('in'))
+        .groupByKey()
+        .windowedBy(TimeWindows.of('1m'))
+        .count()
+        .suppress(untilWindowCloses(), { name: 'sup' })
+        .toStream()
+        .to(any('out')),
+    ),
+  merge: () =>
+    dsl((b) =>
+      b
+        .stream(named('a'))
+        .merge(b.stream(named('b')))
+        .to(named('out')),
+    ),
+  'two aggregations off one key change': () =>
+    dsl((b) => {
+      const changed = b.stream(named('in')).selectKey((v) => v)
+      changed.groupByKey({ key: text }).count().toStream().to(counts('c'))
+      changed
+        .groupByKey({ key: text })
+        .reduce((_, v) => v)
+        .toStream()
+        .to(named('r'))
+    }),
+  'multi topic source': () => dsl((b) => b.stream([named('b'), named('a')]).to(named('out'))),
+  'same topic twice': () =>
+    dsl((b) => {
+      b.stream(named('in'))
+        .filter(() => true)
+        .to(named('o1'))
+      b.stream(named('in'))
+        .filter(() => true)
+        .to(named('o2'))
+    }),
+  'read-only merge of named': () =>
+    dsl((b) => {
+      const source = b.stream(named('in'))
+      source.mapValues((v) => v).to(named('a'))
+      source
+        .filter(() => true)
+        .mapValues((v) => v)
+        .to(named('b'))
+      source.to(named('c'))
+    }),
+  'Processor API topology': () =>
+    new TopologyBuilder()
+      .addSource('src', named('in'))
+      .addProcessor('p1', passThrough, { parents: ['src'] })
+      .addProcessor('p2', passThrough, { parents: ['p1'] })
+      .addStateStore(storeNamed('kv'), ['p1', 'p2'])
+      .addSink('snk', named('out'), ['p1', 'p2'])
+      .build(),
+}
+
+/** Operators that do not exist yet. */
+const notBuildable = [
+  'table unmaterialised',
+  'table materialised',
+  'table materialised + optimise  [topology.optimization=all]',
+  'toTable',
+  'toTable after key change',
+  'global table named',
+  'stream-table join',
+  'stream-table join with repartition',
+  'stream-stream inner join',
+  'stream-stream left join',
+  'stream-stream join with repartition both sides',
+  'self join  [topology.optimization=all]',
+  'table-table outer join named+materialised',
+  'foreign-key join',
+  'foreign-key join named',
+  'table groupBy aggregate',
+  'table groupBy reduce named',
+  'branch named',
+  'repartition',
+  'repartition named',
+  'cogroup',
+  'process with store',
+  'print/peek/foreach',
+  'dynamic sink',
+  'stream+table same topic',
+  'versioned table with grace join',
+  'Processor API with global store',
+]
+
+describe.skipIf(goldenMissing !== undefined)(
+  `descriptions that Kafka Streams printed (${goldenMissing ?? 'found'})`,
+  () => {
+    const golden = readGoldenDescriptions()
+
+    it('are each built here or listed as not buildable', () => {
+      expect(golden.map(({ title }) => title).sort()).toEqual([...Object.keys(builders), ...notBuildable].sort())
+    })
+
+    for (const { title, text, topics } of golden) {
+      const build = builders[title]
+      if (build === undefined) continue
+      it(`equal ours, byte for byte: ${title}`, () => {
+        const topology = build()
+        expect(topology.describe()).toBe(text)
+        if (topics !== undefined) expect(internalTopics(topology)).toEqual(topics)
+      })
+    }
+
+    const described = golden.flatMap(({ title, text }) =>
+      text === undefined || unprintable.test(text) ? [] : [{ title, text }],
+    )
+    it.each(described)('are printed alike when rebuilt node by node: $title', ({ text }) => {
+      expect(rebuild(text).describe()).toBe(text)
+    })
+  },
+)
+
+describe('the description of a topology', () => {
+  it('shows sub-topologies, repartition topics without the application id, and stores', () => {
+    const topology = dsl((b) =>
+      b
+        .stream(named('orders'))
+        .selectKey((v) => v, { name: 'by-customer' })
+        .groupByKey({ key: text })
+        .windowedBy(TimeWindows.of('1h'))
+        .count({ store: 'per-hour', name: 'count-per-hour' })
+        .toStream()
+        .to(any('hourly')),
+    )
+    expect(topology.describe()).toBe(
+      [
+        'Topologies:',
+        '   Sub-topology: 0',
+        '    Source: KSTREAM-SOURCE-0000000000 (topics: [orders])',
+        '      --> by-customer',
+        '    Processor: by-customer (stores: [])',
+        '      --> per-hour-repartition-filter',
+        '      <-- KSTREAM-SOURCE-0000000000',
+        '    Processor: per-hour-repartition-filter (stores: [])',
+        '      --> per-hour-repartition-sink',
+        '      <-- by-customer',
+        '    Sink: per-hour-repartition-sink (topic: per-hour-repartition)',
+        '      <-- per-hour-repartition-filter',
+        '',
+        '  Sub-topology: 1',
+        '    Source: per-hour-repartition-source (topics: [per-hour-repartition])',
+        '      --> count-per-hour',
+        '    Processor: count-per-hour (stores: [per-hour])',
+        '      --> KTABLE-TOSTREAM-0000000006',
+        '      <-- per-hour-repartition-source',
+        '    Processor: KTABLE-TOSTREAM-0000000006 (stores: [])',
+        '      --> KSTREAM-SINK-0000000007',
+        '      <-- count-per-hour',
+        '    Sink: KSTREAM-SINK-0000000007 (topic: hourly)',
+        '      <-- KTABLE-TOSTREAM-0000000006',
+        '',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('lists a node with more below it before its siblings, and names in the order of a Java hash set', () => {
+    const builder = new TopologyBuilder().addSource('src', [named('clicks'), named('views'), named('carts')])
+    builder.addProcessor('small', passThrough, { parents: ['src'] })
+    builder.addProcessor('large', passThrough, { parents: ['src'] })
+    builder.addSink('end', named('out'), ['large'])
+    expect(builder.build().describe()).toBe(
+      [
+        'Topologies:',
+        '   Sub-topology: 0',
+        '    Source: src (topics: [carts, clicks, views])',
+        '      --> large, small',
+        '    Processor: large (stores: [])',
+        '      --> end',
+        '      <-- src',
+        '    Sink: end (topic: out)',
+        '      <-- large',
+        '    Processor: small (stores: [])',
+        '      --> none',
+        '      <-- src',
+        '',
+        '',
+      ].join('\n'),
+    )
+  })
+})
+
+/** Global stores and sinks that choose their topic are not part of a topology yet. */
+const unprintable = /for global store|extractor class/
+
+function dsl(write: (builder: StreamsBuilder) => void): Topology {
+  const builder = new StreamsBuilder()
+  write(builder)
+  return builder.build()
+}
+
+function named(name: string): Topic<string, string> {
+  return topic(name, { key: text, value: text })
+}
+
+function counts(name: string): Topic<string, number> {
+  return topic(name, { key: text, value: number })
+}
+
+function any<K, V>(name: string): Topic<K, V> {
+  return named(name) as unknown as Topic<K, V>
+}
+
+function internalTopics(topology: Topology): string[] {
+  const names = topology.subTopologies.flatMap(({ nodes, stores }) => [
+    ...nodes.flatMap((node) => (node.kind === 'sink' && node.topic.internal ? [`app-${node.topic.name}`] : [])),
+    ...stores.flatMap((store) => (store.logged ? [`app-${store.name}-changelog`] : [])),
+  ])
+  return names.sort()
+}
+
+/** A topology of the same shape as a description, with nodes that do nothing. */
+function rebuild(description: string): Topology {
+  const builder = new TopologyBuilder()
+  for (const part of description.split('Sub-topology: ').slice(1)) {
+    const left = part.split(/^ {4}(?=\w)/m).slice(1)
+    const added = new Set<string>()
+    while (left.length > 0) {
+      const next = left.findIndex((node) => namesAfter('<--', node).every((parent) => added.has(parent)))
+      added.add(addNode(left.splice(next, 1)[0], builder))
+    }
+  }
+  return builder.build()
+}
+
+function addNode(node: string, builder: TopologyBuilder): string {
+  const [, kind, name, what] = /^(\w+): (\S+) \(\w+: (.*)\)$/m.exec(node) ?? []
+  const parents = namesAfter('<--', node)
+  const listed = what
+    .replace(/[[\]]/g, '')
+    .split(', ')
+    .filter((each) => each !== '')
+  if (kind === 'Source') builder.addSource(name, listed.map(named))
+  else if (kind === 'Sink') builder.addSink(name, named(what), parents)
+  else {
+    builder.addProcessor(name, passThrough, { parents })
+    for (const store of listed) builder.addStateStore(storeNamed(store), [name])
+  }
+  return name
+}
+
+function namesAfter(arrow: string, node: string): string[] {
+  const line = node.split('\n').find((each) => each.includes(arrow))
+  const names = line?.slice(line.indexOf(arrow) + arrow.length + 1) ?? 'none'
+  return names === 'none' ? [] : names.split(', ')
+}
