@@ -24,14 +24,16 @@ const chosen = Object.entries(workloads).filter(
   ([name]) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
 )
 if (chosen.length === 0) {
-  process.stderr.write(`No workload is called like ${wanted.join(', ')}. There are: ${Object.keys(workloads).join('; ')}\n`)
+  process.stderr.write(
+    `No workload is called like ${wanted.join(', ')}. There are: ${Object.keys(workloads).join('; ')}\n`,
+  )
   process.exit(2)
 }
 
 process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}\n\n`)
 process.stdout.write(row('workload', 'ours ns/record', 'hand ns/record', 'ratio', 'min..max'))
 for (const [name, run] of chosen) {
-  process.stderr.write(`  running: ${name}\r`)
+  process.stderr.write(`\x1b[2K  running: ${name}\r`)
   const result = await run()
   const range = `${Math.min(...result.ratios).toFixed(2)}..${Math.max(...result.ratios).toFixed(2)}`
   process.stdout.write(

@@ -28,7 +28,14 @@ export function encodeBatch(records: RawRecords, from: number, to: number, out: 
     const timestampDelta = (i - from) * records.timestampStep
     // attributes, timestamp delta, offset delta, key length, key, value length, value, header count
     const body =
-      1 + varintBytes(timestampDelta) + varintBytes(offsetDelta) + varintBytes(keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes + 1
+      1 +
+      varintBytes(timestampDelta) +
+      varintBytes(offsetDelta) +
+      varintBytes(keyBytes) +
+      keyBytes +
+      varintBytes(valueBytes) +
+      valueBytes +
+      1
     position = putVarint(out, position, body)
     out[position++] = 0
     position = putVarint(out, position, timestampDelta)
@@ -48,7 +55,14 @@ export function encodeBatch(records: RawRecords, from: number, to: number, out: 
 }
 
 /** Writes the header and the checksum of a batch whose records are in place. */
-export function finishBatch(out: Buffer, at: number, end: number, count: number, firstTimestamp: number, maxTimestamp: number): void {
+export function finishBatch(
+  out: Buffer,
+  at: number,
+  end: number,
+  count: number,
+  firstTimestamp: number,
+  maxTimestamp: number,
+): void {
   out.writeBigInt64BE(0n, at)
   out.writeInt32BE(end - at - 12, at + 8)
   out.writeInt32BE(-1, at + 12)
@@ -79,7 +93,14 @@ export function putRecord(
 ): number {
   const keyLength = keyEnd - keyStart + (keySuffix?.length ?? 0)
   const body =
-    1 + varintBytes(timestampDelta) + varintBytes(offsetDelta) + varintBytes(keyLength) + keyLength + varintBytes(valueEnd) + valueEnd + 1
+    1 +
+    varintBytes(timestampDelta) +
+    varintBytes(offsetDelta) +
+    varintBytes(keyLength) +
+    keyLength +
+    varintBytes(valueEnd) +
+    valueEnd +
+    1
   let position = putVarint(out, at, body)
   out[position++] = 0
   position = putVarint(out, position, timestampDelta)
@@ -107,26 +128,37 @@ export function decodeBatches(
     const firstTimestamp = bytes.readInt32BE(at + 27) * 4_294_967_296 + bytes.readUInt32BE(at + 31)
     let position = at + headerBytes
     for (let left = bytes.readInt32BE(at + 57); left > 0; left--) {
-      let shift = 0
-      let raw = 0
-      do raw |= (bytes[position] & 127) << shift
-      while (bytes[position++] > 127 && (shift += 7) < 35)
+      let byte = bytes[position++]
+      let raw = byte & 127
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[position++]
+        raw |= (byte & 127) << shift
+      }
       const recordEnd = position + (raw >>> 1)
       position++
-      raw = shift = 0
-      do raw |= (bytes[position] & 127) << shift
-      while (bytes[position++] > 127 && (shift += 7) < 35)
+      byte = bytes[position++]
+      raw = byte & 127
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[position++]
+        raw |= (byte & 127) << shift
+      }
       const timestamp = firstTimestamp + ((raw >>> 1) ^ -(raw & 1))
       while (bytes[position++] > 127);
-      raw = shift = 0
-      do raw |= (bytes[position] & 127) << shift
-      while (bytes[position++] > 127 && (shift += 7) < 35)
+      byte = bytes[position++]
+      raw = byte & 127
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[position++]
+        raw |= (byte & 127) << shift
+      }
       const keyStart = position
-      position += raw >>> 1
-      const keyEnd = position
-      raw = shift = 0
-      do raw |= (bytes[position] & 127) << shift
-      while (bytes[position++] > 127 && (shift += 7) < 35)
+      const keyEnd = position + (raw >>> 1)
+      position = keyEnd
+      byte = bytes[position++]
+      raw = byte & 127
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[position++]
+        raw |= (byte & 127) << shift
+      }
       visit(timestamp, keyStart, keyEnd, position, position + (raw >>> 1))
       position = recordEnd
       count++

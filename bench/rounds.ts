@@ -15,7 +15,12 @@ export interface Comparison {
  * Runs both sides in turn, round by round, so that a machine whose speed drifts slows both alike; the first round only warms
  * up. What is to be quoted is the median of the rounds' ratios, with their range.
  */
-export async function compare(name: string, hand: Side, ours: Side, options: { rounds: number; note?: string }): Promise<Comparison> {
+export async function compare(
+  name: string,
+  hand: Side,
+  ours: Side,
+  options: { rounds: number; note?: string },
+): Promise<Comparison> {
   const handNs: number[] = []
   const oursNs: number[] = []
   for (let round = 0; round <= options.rounds; round++) {

@@ -1,10 +1,12 @@
 /** Readings of this machine, ten a second, through the topology; windows on the screen until Ctrl-C. */
 import { performance } from 'node:perf_hooks'
-import { type Application, type Connection, connect, run } from 'millrace'
+import { type Application, type Connection, connect, type Producer, run } from 'millrace'
 import type { Format, LiveOptions } from './arguments.ts'
 import { csvHeader, csvLine, jsonLine, shortNumber, timeText, wholeNumber } from './formats.ts'
+import { lateCountOf } from './late.ts'
 import { missingSensors, readCounters } from './machine-sensors.ts'
 import { tell } from './output.ts'
+import type { Reading } from './reading.ts'
 import { type ResultRow, resultRow } from './results.ts'
 import { claim } from './run-purpose.ts'
 import { Sampler } from './sampler.ts'
@@ -44,7 +46,7 @@ async function runSession(cluster: Connection, format: Format, heldBefore: numbe
   const sampler = new Sampler(sampleIntervalMs, (samples) => feed.put(samples))
   sampler.start()
   try {
-    await Promise.race([app.closed, display])
+    await Promise.race([app.closed, display, feed.failed])
   } finally {
     sampler.stop()
     stop.abort()
@@ -55,21 +57,32 @@ async function runSession(cluster: Connection, format: Format, heldBefore: numbe
   const closedWindows = (await closedWindowCount(cluster)) - closedBefore
   const rate = countWithRate(feed.count, 'readings', performance.now() - startedAt)
   const earlier = heldBefore === 0 ? '' : `, ${wholeNumber(feed.total)} with earlier runs`
-  tell(`stopped: ${rate}${earlier}, ${wholeNumber(closedWindows)} windows closed, ${wholeNumber(lateCount(app))} late`)
+  tell(
+    `stopped: ${rate}${earlier}, ${wholeNumber(closedWindows)} windows closed, ${wholeNumber(lateCountOf(app))} late`,
+  )
   if (feed.lost > 0) tell(`${wholeNumber(feed.lost)} readings were left out because the log did not keep up.`)
 }
 
 /** Puts samples into the log; leaves out, and counts, those that come while the log does not keep up. */
 class ReadingFeed {
-  readonly #producer: ReturnType<typeof producerOf>
+  readonly #producer: Producer<string, Reading>
   readonly #heldBefore: number
+  readonly #failed = Promise.withResolvers<never>()
   #isReady = true
+  #isFlushing = false
   count = 0
   lost = 0
 
   constructor(cluster: Connection, heldBefore: number) {
-    this.#producer = producerOf(cluster)
+    this.#producer = cluster.producer(readings)
     this.#heldBefore = heldBefore
+    // Who does not wait for the failure meets it at the last flush.
+    this.#failed.promise.catch(() => {})
+  }
+
+  /** Rejects when readings cannot be written; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failed.promise
   }
 
   /** With those of earlier runs. */
@@ -86,23 +99,25 @@ class ReadingFeed {
       this.#isReady = this.#producer.send({ key: sensor, value: { value, position: this.total }, timestamp })
       this.count++
     }
-    if (this.#isReady) return
-    this.#producer.ready().then(
-      () => {
-        this.#isReady = true
-      },
-      // The log has failed: the application, which reads from it, ends with the reason.
-      () => {},
-    )
+    if (!this.#isFlushing) void this.#flushInBackground()
   }
 
   flush(): Promise<void> {
     return this.#producer.flush()
   }
-}
 
-function producerOf(cluster: Connection) {
-  return cluster.producer(readings)
+  /** What comes while a flush is on its way goes out with the next sample. */
+  async #flushInBackground(): Promise<void> {
+    this.#isFlushing = true
+    try {
+      await this.#producer.flush()
+      this.#isReady = true
+    } catch (error) {
+      this.#failed.reject(error)
+    } finally {
+      this.#isFlushing = false
+    }
+  }
 }
 
 async function closedWindowCount(cluster: Connection): Promise<number> {
@@ -110,13 +125,9 @@ async function closedWindowCount(cluster: Connection): Promise<number> {
   return ranges.reduce((sum, range) => sum + range.end, 0)
 }
 
-function lateCount(app: Application): number {
-  return app.metrics().drops.reduce((sum, drop) => (drop.reason === 'late' ? sum + drop.count : sum), 0)
-}
-
 function titleOf(feed: ReadingFeed, app: Application, elapsedMs: number): string {
   const earlier = feed.total === feed.count ? '' : `, ${wholeNumber(feed.total)} with earlier runs`
-  return `this machine: ${countWithRate(feed.count, 'readings', elapsedMs)}${earlier}, ${lateCount(app)} late. Ctrl-C ends.`
+  return `this machine: ${countWithRate(feed.count, 'readings', elapsedMs)}${earlier}, ${lateCountOf(app)} late. Ctrl-C ends.`
 }
 
 /** The table that is drawn over itself; ends when the signal aborts. */

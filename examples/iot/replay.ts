@@ -7,6 +7,7 @@ import type { ReplayOptions } from './arguments.ts'
 import { BadLines } from './bad-lines.ts'
 import { csvField, formatRows, wholeNumber } from './formats.ts'
 import { InputError, quoted, reasonOf } from './input-error.ts'
+import { lateCountOf } from './late.ts'
 import { MergedReadings } from './merge.ts'
 import { tell, writeLines } from './output.ts'
 import { Progress } from './progress.ts'
@@ -22,8 +23,14 @@ const sliceMs = 8
 interface Outcome {
   readonly rows: ResultRow[]
   readonly late: readonly LateReading[]
-  readonly readingCount: number
+  readonly fed: Fed
   readonly heldBefore: number
+}
+
+interface Fed {
+  readonly readingCount: number
+  /** Readings that came too late for at least one of their windows. */
+  readonly lateCount: number
 }
 
 interface LateReading {
@@ -42,10 +49,12 @@ export async function replay(options: ReplayOptions): Promise<void> {
   })
   for (const line of badLines.report()) tell(line)
   if (outcome === undefined) return
-  const { rows, late, readingCount, heldBefore } = outcome
-  const rate = countWithRate(readingCount - heldBefore, 'readings', performance.now() - startedAt)
+  const { rows, late, fed, heldBefore } = outcome
+  const rate = countWithRate(fed.readingCount - heldBefore, 'readings', performance.now() - startedAt)
   tell(`${rate} of ${files.length === 1 ? '1 file' : `${files.length} files`}, ${wholeNumber(rows.length)} windows.`)
-  tell(`${wholeNumber(late.length)} readings came too late for all of their windows.`)
+  const lateForSome =
+    fed.lateCount > late.length ? `, ${wholeNumber(fed.lateCount - late.length)} for some of them` : ''
+  tell(`${wholeNumber(late.length)} readings came too late for all of their windows${lateForSome}.`)
   if (options.lateFile !== undefined) writeLate(options.lateFile, late)
   await writeLines(process.stdout, formatRows(rows, options.format, options.windows.kind))
 }
@@ -85,9 +94,9 @@ async function runCluster(options: ReplayOptions, files: readonly SensorFile[]):
       tell(`${options.cluster} holds ${wholeNumber(heldBefore)} readings already; going on after them.`)
     const { topology, results } = replayTopology(options.windows, options.graceMs)
     const app = await run(topology, { applicationId: 'iot', cluster })
-    const readingCount = await feed(cluster, app, new MergedReadings(files), heldBefore, options.cluster)
-    if (readingCount === undefined) return undefined
-    return { ...(await collect(cluster, results)), readingCount, heldBefore }
+    const fed = await feed(cluster, app, new MergedReadings(files), heldBefore, options.cluster)
+    if (fed === undefined) return undefined
+    return { ...(await collect(cluster, results)), fed, heldBefore }
   } finally {
     await cluster.close()
   }
@@ -100,7 +109,7 @@ async function feed(
   merged: MergedReadings,
   heldBefore: number,
   address: string,
-): Promise<number | undefined> {
+): Promise<Fed | undefined> {
   const stop = new AbortController()
   const closed = app.closed.then(() => undefined)
   const progress = new Progress(process.stderr)
@@ -119,7 +128,7 @@ async function feed(
       )
     }
     await app.close()
-    return count
+    return { readingCount: count, lateCount: lateCountOf(app) }
   } catch (error) {
     await app.close().catch(() => {})
     throw error

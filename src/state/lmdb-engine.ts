@@ -1,5 +1,6 @@
 import { type Database, open, type RangeOptions, type RootDatabase } from 'lmdb'
-import { MillraceError, messageOf } from '../errors.ts'
+import { MillraceError, messageOf, type Place } from '../errors.ts'
+import { flawOfLmdbFile } from './lmdb-file.ts'
 import { decodeLongKeyRow, encodeLongKeyRow, withEntry } from './long-key-row.ts'
 import type { EngineBatch, EngineEntry, EngineOperation, StoreEngine, StoreEngineFactory } from './store-engine.ts'
 
@@ -19,32 +20,34 @@ export function lmdbEngine(): StoreEngineFactory {
   return {
     name: 'lmdb',
     durable: true,
-    open({ directory, store }) {
+    open({ directory, store, disk }) {
       if (directory === undefined) {
         throw new MillraceError('INVALID_ARGUMENT', 'The LMDB engine needs a directory to keep its files in', {
           at: { store },
           remedy: 'Use the memory engine, or a cluster that keeps data on disk.',
         })
       }
+      const place = { store, path: directory }
+      const flaw = disk === undefined ? undefined : flawOfLmdbFile(disk, `${directory}/data.mdb`)
+      if (flaw !== undefined) throw unusable(`data.mdb in it is no file of LMDB: ${flaw}`, place)
       try {
         const shared = environments.get(directory) ?? openEnvironment(directory, environments)
         const rows = shared.root.openDB<Buffer, Buffer>({ name: store, keyEncoding: 'binary', encoding: 'binary' })
         shared.users++
-        return new LmdbEngine(rows, { store, path: directory }, () => release(directory, shared, environments))
+        return new LmdbEngine(rows, place, () => release(directory, shared, environments))
       } catch (cause) {
-        throw new MillraceError(
-          'DIRECTORY_UNUSABLE',
-          `The state directory cannot be opened by LMDB: ${messageOf(cause)}`,
-          {
-            at: { store, path: directory },
-            remedy:
-              'Check its permissions and disk. Where its files are damaged, delete it: the changelog restores it.',
-            cause,
-          },
-        )
+        throw unusable(messageOf(cause), place, cause)
       }
     },
   }
+}
+
+function unusable(why: string, at: Place, cause?: unknown): MillraceError {
+  return new MillraceError('DIRECTORY_UNUSABLE', `The state directory cannot be opened: ${why}`, {
+    at,
+    remedy: 'Check its permissions and its disk. Where its files are damaged, delete it: the changelog restores it.',
+    cause,
+  })
 }
 
 interface SharedEnvironment {
@@ -84,13 +87,13 @@ function release(directory: string, shared: SharedEnvironment, environments: Map
 
 class LmdbEngine implements StoreEngine {
   readonly #rows: Database<Buffer, Buffer>
-  readonly #place: { readonly store: string; readonly path: string }
+  readonly #place: Place
   readonly #onClose: () => void
   readonly #rowKey: Buffer = Buffer.allocUnsafeSlow(longKeyBytes + 1)
   #position: number
   #closed = false
 
-  constructor(rows: Database<Buffer, Buffer>, place: { store: string; path: string }, onClose: () => void) {
+  constructor(rows: Database<Buffer, Buffer>, place: Place, onClose: () => void) {
     this.#rows = rows
     this.#place = place
     this.#onClose = onClose

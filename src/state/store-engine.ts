@@ -1,3 +1,5 @@
+import type { Disk } from '../env/environment.ts'
+
 /**
  * The store engine seam: an ordered map of bytes (unsigned lexicographic order) with synchronous reads, whose writes are
  * atomic and carry the position of the changelog that the contents reflect. Store kinds are key layouts over it.
@@ -41,5 +43,12 @@ export type EngineOperation =
 export interface StoreEngineFactory {
   readonly name: string
   readonly durable: boolean
-  open(location: { readonly directory: string | undefined; readonly store: string }): StoreEngine
+  open(location: EngineLocation): StoreEngine
+}
+
+export interface EngineLocation {
+  readonly directory: string | undefined
+  readonly store: string
+  /** The disk that the directory is on, for engines that look at their files before they open them. */
+  readonly disk?: Disk
 }

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { nodeEnvironment } from '../../src/env/node.ts'
 import { lmdbEngine } from '../../src/state/lmdb-engine.ts'
 import { put, rows, storeEngineConformance } from './store-engine-conformance.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-lmdb-'))
+const { disk } = nodeEnvironment()
 let directories = 0
 const makeDirectory = (): string => join(root, `directory.${directories++}`)
 
@@ -28,12 +30,27 @@ describe('lmdbEngine', () => {
     expect(open).toThrow(notADirectory)
   })
 
-  it('does not take files of something else for its own', () => {
-    const directory = makeDirectory()
-    mkdirSync(directory)
-    writeFileSync(join(directory, 'data.mdb'), Buffer.alloc(16_384, 'not a database '))
-    const open = () => lmdbEngine().open({ directory, store: 'counts' })
-    expect(open).toThrow(expect.objectContaining({ code: 'DIRECTORY_UNUSABLE' }))
+  it('does not take files of something else, or damaged ones, for its own', () => {
+    const whole = makeDirectory()
+    const engine = lmdbEngine().open({ directory: whole, store: 'counts', disk })
+    engine.write({ operations: [put('a', '1')], position: 1 })
+    engine.close()
+    lmdbEngine().open({ directory: whole, store: 'counts', disk }).close()
+    const file = readFileSync(join(whole, 'data.mdb'))
+    const overwritten = Buffer.from(file).fill(0xab, 0, 100)
+    for (const content of [
+      'short',
+      Buffer.alloc(16_384),
+      Buffer.alloc(16_384, 'text'),
+      file.subarray(0, 5_000),
+      overwritten,
+    ]) {
+      const directory = makeDirectory()
+      mkdirSync(directory)
+      writeFileSync(join(directory, 'data.mdb'), content)
+      const open = () => lmdbEngine().open({ directory, store: 'counts', disk })
+      expect(open).toThrow(expect.objectContaining({ code: 'DIRECTORY_UNUSABLE' }))
+    }
   })
 
   it('keeps nothing of a batch that fails in the middle', () => {

@@ -163,7 +163,7 @@ const keyOf: fc.Arbitrary<Buffer> = fc
 const boundOf: fc.Arbitrary<Buffer | undefined> = fc.option(keyOf, { nil: undefined })
 
 const operationOf: fc.Arbitrary<EngineOperation> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyOf, value: valueOf() }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyOf, value: anyValue() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), key: keyOf }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete-range' as const), from: keyOf, to: keyOf }) },
 )
@@ -173,7 +173,7 @@ const batchOf: fc.Arbitrary<EngineBatch> = fc.record({
   position: fc.maxSafeNat(),
 })
 
-function valueOf(): fc.Arbitrary<Buffer> {
+function anyValue(): fc.Arbitrary<Buffer> {
   return fc.uint8Array({ maxLength: 5 }).map((value) => Buffer.from(value))
 }
 

@@ -37,7 +37,7 @@ describe('live', () => {
   })
 
   it('ends at once at a second signal', async () => {
-    const program = new Program(['--cluster', 'memory:', '--format', 'csv'])
+    const program = new Program(['--cluster', `embedded:${scratchDirectory()}/iot`, '--format', 'csv'])
     await program.until(({ stdout }) => stdout.includes('\n'))
     // Stopped, it finds both signals when it goes on, before it can have finished what the first one asks for.
     program.child.kill('SIGSTOP')

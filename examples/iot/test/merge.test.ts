@@ -83,7 +83,7 @@ describe('MergedReadings', () => {
 })
 
 describe('the merged order of the real series', () => {
-  it.skipIf(!hasReference)(`loses to each bound exactly the readings of the reference (${skipReason})`, () => {
+  it.skipIf(!hasReference)(`loses to each bound exactly the readings of the reference${skipReason}`, () => {
     const files = nabFiles.map((name) => new SensorFile(dataPath(name), ({ reason }) => expect.fail(reason)))
     const all = drain(new MergedReadings(files))
     expect(all.length).toBe(44_542)

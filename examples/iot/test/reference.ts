@@ -7,7 +7,8 @@ import type { ResultRow } from '../results.ts'
 const folder = new URL('../../../../shared/data/', import.meta.url)
 
 export const hasReference = existsSync(folder)
-export const skipReason = 'skipped: there is no ../shared/data beside the project'
+/** Behind the names of tests that need them. */
+export const skipReason = hasReference ? '' : ' (skipped: there is no ../shared/data beside the project)'
 
 export function dataPath(name: string): string {
   return new URL(name, folder).pathname

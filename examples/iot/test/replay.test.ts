@@ -20,7 +20,7 @@ function inputs(names: readonly string[]): string[] {
   return ['--input', ...names.map(dataPath)]
 }
 
-describe.skipIf(!hasReference)(`the real series (${skipReason})`, () => {
+describe.skipIf(!hasReference)(`the real series${skipReason}`, () => {
   it.each([
     ['nab/ref/nab_tumbling_5m.csv.gz', nabFilesButTaxi, ['--window', '5m']],
     ['nab/ref/nab_tumbling_1h.csv.gz', nabFiles, ['--window', '1h']],

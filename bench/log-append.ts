@@ -1,0 +1,61 @@
+import { BatchBuilder } from '../src/record/batch-builder.ts'
+import { type Events, jsonEvents } from './events.ts'
+import { encodeBatch } from './raw-batches.ts'
+import { type Comparison, compare } from './rounds.ts'
+import { withScratchCluster } from './scratch-cluster.ts'
+
+const recordCount = 200_000
+const recordsPerBatch = 1_000
+const rounds = 7
+
+/** Encoding records of 100 bytes into batches of 1,000 and appending them to a partition, against encoding them only. */
+export function logAppend(): Promise<Comparison> {
+  return append(
+    'log append',
+    'page-cache',
+    'hand: encode + checksum into memory; ours also checks, numbers and writes to the page cache',
+  )
+}
+
+export function logAppendSynced(): Promise<Comparison> {
+  return append('log append, fsync', 'fsync', 'as above, every acknowledgement after a group fsync of the device')
+}
+
+function append(name: string, flush: 'fsync' | 'page-cache', note: string): Promise<Comparison> {
+  const events = jsonEvents(recordCount, 1_000)
+  const memory = Buffer.alloc(recordsPerBatch * 160)
+  return withScratchCluster(flush, async ({ cluster }) => {
+    let topicNumber = 0
+    const builder = new BatchBuilder()
+    const ours = async () => {
+      // A topic for each round, removed with the directory: appends always go to new files, as a log's do.
+      const topic = `append-${topicNumber++}`
+      await cluster.createTopics([{ name: topic, partitions: 1 }])
+      const partition = { topic, partition: 0 }
+      const acknowledged: Promise<unknown>[] = []
+      for (let from = 0; from < events.count; from += recordsPerBatch) {
+        fill(builder, events, from, Math.min(from + recordsPerBatch, events.count))
+        acknowledged.push(cluster.append(partition, builder.finish()))
+        builder.clear()
+      }
+      await Promise.all(acknowledged)
+      return events.count
+    }
+    const hand = () => {
+      for (let from = 0; from < events.count; from += recordsPerBatch) {
+        encodeBatch(events, from, Math.min(from + recordsPerBatch, events.count), memory, 0)
+      }
+      return events.count
+    }
+    return compare(name, hand, ours, { rounds, note })
+  })
+}
+
+function fill(builder: BatchBuilder, events: Events, from: number, to: number): void {
+  const { bytes, keyBytes, valueBytes, firstTimestamp, timestampStep } = events
+  const size = keyBytes + valueBytes
+  for (let i = from; i < to; i++) {
+    const at = i * size
+    builder.append(firstTimestamp + i * timestampStep, bytes, at, at + keyBytes, bytes, at + keyBytes, at + size)
+  }
+}

@@ -1,0 +1,52 @@
+import { BatchReader } from '../src/record/batch-reader.ts'
+import { jsonEvents } from './events.ts'
+import { fillTopic } from './filled-topic.ts'
+import { decodeBatches } from './raw-batches.ts'
+import { type Comparison, compare } from './rounds.ts'
+import { withScratchCluster } from './scratch-cluster.ts'
+
+const recordCount = 500_000
+const rounds = 9
+
+/** Reading records of 100 bytes from the log's files through the cluster port, against decoding the same bytes from memory. */
+export function logRead(): Promise<Comparison> {
+  return withScratchCluster('page-cache', async (connection) => {
+    const { cluster } = connection
+    const topic = 'read'
+    const bytes = await fillTopic(connection, topic, jsonEvents(recordCount, 1_000))
+    const reader = new BatchReader()
+    let check = 0
+    const ours = async () => {
+      const log = cluster.reader()
+      log.seek({ topic, partition: 0 }, 0)
+      let count = 0
+      check = 0
+      while (count < recordCount) {
+        for (const fetched of await log.fetch({ maxWaitMs: 1_000 })) {
+          reader.reset(fetched.bytes)
+          while (reader.nextBatch()) {
+            while (reader.next()) {
+              check += reader.timestamp + reader.bytes[reader.keyStart] + (reader.valueEnd - reader.valueStart)
+              count++
+            }
+          }
+        }
+      }
+      log.close()
+      return count
+    }
+    let handCheck = 0
+    const hand = () => {
+      handCheck = 0
+      const count = decodeBatches(bytes, 0, bytes.length, (timestamp, keyStart, _keyEnd, valueStart, valueEnd) => {
+        handCheck += timestamp + bytes[keyStart] + (valueEnd - valueStart)
+      })
+      if (check !== 0 && check !== handCheck) throw new Error('the two sides read different records')
+      return count
+    }
+    return compare('log read', hand, ours, {
+      rounds,
+      note: 'both verify checksums; ours also reads the files (page cache)',
+    })
+  })
+}
