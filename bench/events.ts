@@ -10,10 +10,10 @@ const firstTimestamp = 1_700_000_000_000
 
 /** Values are ASCII JSON of about 87 bytes. */
 export function jsonEvents(count: number, keyCount: number): Events {
-  const valueOf = (i: number, key: string) =>
+  const jsonOf = (i: number, key: string) =>
     `{"user":"${key}","page":"/products/${1000 + (i % 9000)}","amount":${1000 + ((i * 7919) % 9000)},"type":"view"}`
-  return events(count, keyCount, Buffer.byteLength(valueOf(0, 'user-00000000')), (i, key, out, at) => {
-    out.write(valueOf(i, key), at, 'latin1')
+  return events(count, keyCount, Buffer.byteLength(jsonOf(0, 'user-00000000')), (i, key, out, at) => {
+    out.write(jsonOf(i, key), at, 'latin1')
   })
 }
 

@@ -11,7 +11,7 @@ import { lateCountOf } from './late.ts'
 import { MergedReadings } from './merge.ts'
 import { tell, writeLines } from './output.ts'
 import { Progress } from './progress.ts'
-import { FinalResults, type ResultRow, resultRow } from './results.ts'
+import { FinalResults, type ResultRow } from './results.ts'
 import { claim } from './run-purpose.ts'
 import { countWithRate } from './screen.ts'
 import { SensorFile } from './sensor-file.ts'
@@ -93,7 +93,7 @@ async function runCluster(options: ReplayOptions, files: readonly SensorFile[]):
     if (heldBefore > 0)
       tell(`${options.cluster} holds ${wholeNumber(heldBefore)} readings already; going on after them.`)
     const { topology, results } = replayTopology(options.windows, options.graceMs)
-    const app = await run(topology, { applicationId: 'iot', cluster })
+    const app = await run(topology, { applicationId: 'iot', cluster, commitInterval: '200ms' })
     const fed = await feed(cluster, app, new MergedReadings(files), heldBefore, options.cluster)
     if (fed === undefined) return undefined
     return { ...(await collect(cluster, results)), fed, heldBefore }
@@ -188,7 +188,7 @@ async function collect(
       if (key === null) continue
       const { start, end } = key.window
       if (value === null) final.remove(key.key, start, end)
-      else final.put(resultRow(key.key, start, end, value))
+      else final.put(key.key, start, end, value)
     }
   }
   const late: LateReading[] = []

@@ -16,32 +16,45 @@ export function resultRow(sensor: string, start: number, end: number, stats: Sta
   return { sensor, start, end, count: stats.count, min: stats.min, max: stats.max, mean: meanOf(stats) }
 }
 
+interface WindowStats {
+  readonly end: number
+  readonly stats: Stats
+}
+
 /**
  * The final values of windows: of all updates of a window the last one holds, so that updates which come twice change
- * nothing. A session that grew into another leaves a deletion behind.
+ * nothing. Windows of a sensor are known by their start: those of one length have different ones, and so have sessions,
+ * which never overlap. A session that grew leaves the deletion of the smaller one behind.
  */
 export class FinalResults {
-  readonly #rows = new Map<string, Map<string, ResultRow>>()
+  readonly #sensors = new Map<string, Map<number, WindowStats>>()
 
-  put(row: ResultRow): void {
-    let windows = this.#rows.get(row.sensor)
+  put(sensor: string, start: number, end: number, stats: Stats): void {
+    let windows = this.#sensors.get(sensor)
     if (windows === undefined) {
       windows = new Map()
-      this.#rows.set(row.sensor, windows)
+      this.#sensors.set(sensor, windows)
     }
-    windows.set(`${row.start}/${row.end}`, row)
+    windows.set(start, { end, stats })
   }
 
+  /** Takes a window away, unless a longer one with the same start has taken its place. */
   remove(sensor: string, start: number, end: number): void {
-    this.#rows.get(sensor)?.delete(`${start}/${end}`)
+    const windows = this.#sensors.get(sensor)
+    if (windows?.get(start)?.end === end) windows.delete(start)
   }
 
   /** All rows, sorted by the bytes of the sensor's name, then by time. */
   sorted(): ResultRow[] {
-    const sensors = [...this.#rows.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    return sensors.flatMap((sensor) => {
-      const rows = [...(this.#rows.get(sensor)?.values() ?? [])]
-      return rows.sort((a, b) => a.start - b.start || a.end - b.end)
+    const sensors = [...this.#sensors.entries()].map(([sensor, windows]) => ({
+      sensor,
+      bytes: Buffer.from(sensor),
+      windows,
+    }))
+    sensors.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    return sensors.flatMap(({ sensor, windows }) => {
+      const rows = [...windows].map(([start, { end, stats }]) => resultRow(sensor, start, end, stats))
+      return rows.sort((a, b) => a.start - b.start)
     })
   }
 }

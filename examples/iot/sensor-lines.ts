@@ -94,19 +94,33 @@ const daysOfMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Milliseconds since 1970 of `YYYY-MM-DD HH:MM:SS` in UTC; NaN where the text is something else or there is no such time. */
 export function parseUtcTime(text: string): number {
-  const match = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/.exec(text)
-  if (match === null) return Number.NaN
-  const year = Number(match[1])
-  const month = Number(match[2])
-  const day = Number(match[3])
-  const hour = Number(match[4])
-  const minute = Number(match[5])
-  const second = Number(match[6])
-  const monthIsKnown = month >= 1 && month <= 12 && day >= 1 && day <= (daysOfMonth[month - 1] as number)
-  if (!monthIsKnown || hour > 23 || minute > 59 || second > 59) return Number.NaN
-  if (month === 2 && day === 29 && !isLeapYear(year)) return Number.NaN
+  if (text.length !== 19 || text[4] !== '-' || text[7] !== '-' || text[10] !== ' ') return Number.NaN
+  if (text[13] !== ':' || text[16] !== ':') return Number.NaN
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
+  const month = twoDigits(text, 5)
+  const day = twoDigits(text, 8)
+  const hour = twoDigits(text, 11)
+  const minute = twoDigits(text, 14)
+  const second = twoDigits(text, 17)
+  // No comparison with NaN is true, so that what is no number is refused as well.
+  const isTime = hour <= 23 && minute <= 59 && second <= 59
+  const isDay = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
+  if (!isTime || !isDay) return Number.NaN
   // Date.UTC takes the years 0 to 99 for 1900 to 1999.
   return year < 100 ? Date.parse(`${text.replace(' ', 'T')}Z`) : Date.UTC(year, month - 1, day, hour, minute, second)
+}
+
+/** NaN where there are not two digits. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48
+  const ones = text.charCodeAt(at + 1) - 48
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
+}
+
+/** NaN where there is no such year. */
+function daysIn(year: number, month: number): number {
+  if (Number.isNaN(year)) return Number.NaN
+  return month === 2 && !isLeapYear(year) ? 28 : (daysOfMonth[month - 1] as number)
 }
 
 function isLeapYear(year: number): boolean {

@@ -12,7 +12,7 @@ export type BadRecordPolicy = 'fail' | 'skip'
 export class TaskInput {
   readonly partition: TopicPartition
   /** The head, once `advance` said that there is one. */
-  readonly record = new FlowRecord()
+  readonly record: FlowRecord = new FlowRecord()
   /** Takes the head: the source's children. */
   readonly output: Processor
   /** The offset after the last record that was taken: what a commit says. */

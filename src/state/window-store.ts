@@ -72,10 +72,13 @@ export class WindowStore implements StateStore {
   readonly #windows = new Map<number, HotWindow>()
   #last: HotWindow | undefined = undefined
   #entryCount = 0
+  /** The starts of the windows in memory, ascending, from `#head` on: those before are gone. */
+  #starts: number[] = []
+  #head = 0
   /** Windows that start before this time are gone. */
   #liveFrom = 0
-  /** No window in memory or in the engine starts before this time. */
-  #oldestStart = 0
+  /** No window in the engine, or in a batch on its way there, starts before this time. */
+  #oldestWritten = 0
 
   constructor(options: WindowStoreOptions<unknown, unknown>, engine: StoreEngine) {
     this.name = options.name
@@ -120,10 +123,17 @@ export class WindowStore implements StateStore {
   expireBefore(windowStart: number): void {
     if (windowStart <= this.#liveFrom) return
     this.#liveFrom = windowStart
-    if (windowStart > this.#oldestStart) this.#dropExpired()
+    if (this.#head < this.#starts.length && (this.#starts[this.#head] as number) < windowStart) this.#dropExpired()
   }
 
   flush(changelog: ChangelogSink): void {
+    for (const { windowStart } of this.#layer.dirty) {
+      if (windowStart < this.#oldestWritten) this.#oldestWritten = windowStart
+    }
+    if (this.#oldestWritten < this.#liveFrom) {
+      this.#layer.expireRange(timeKey(0), timeKey(this.#liveFrom))
+      this.#oldestWritten = this.#liveFrom
+    }
     this.#layer.flush(changelog)
   }
 
@@ -146,6 +156,7 @@ export class WindowStore implements StateStore {
 
   ready(changelogPosition: number): void {
     this.#layer.ready(changelogPosition)
+    this.#oldestWritten = firstStart(this.#engine, 0, undefined) ?? Number.MAX_SAFE_INTEGER
   }
 
   close(): void {
@@ -159,7 +170,7 @@ export class WindowStore implements StateStore {
       const complete = firstStart(this.#engine, windowStart, windowStart + 1) === undefined
       window = new HotWindow(windowStart, complete)
       this.#windows.set(windowStart, window)
-      if (windowStart < this.#oldestStart) this.#oldestStart = windowStart
+      this.#insertStart(windowStart)
     }
     this.#last = window
     return window
@@ -173,25 +184,39 @@ export class WindowStore implements StateStore {
     return entry
   }
 
-  #dropExpired(): void {
-    const liveFrom = this.#liveFrom
-    let oldest = firstStart(this.#engine, liveFrom, undefined) ?? Number.MAX_SAFE_INTEGER
-    for (const window of this.#windows.values()) {
-      if (window.start >= liveFrom) oldest = Math.min(oldest, window.start)
-      else {
-        this.#windows.delete(window.start)
-        this.#entryCount -= window.entries.size
-      }
+  #insertStart(windowStart: number): void {
+    const starts = this.#starts
+    let from = this.#head
+    let to = starts.length
+    // Nearly always it belongs at the end.
+    if (to > from && (starts[to - 1] as number) < windowStart) from = to
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if ((starts[middle] as number) < windowStart) from = middle + 1
+      else to = middle
     }
-    this.#last = undefined
-    this.#oldestStart = oldest
-    this.#layer.expireRange(timeKey(0), timeKey(liveFrom))
+    starts.splice(from, 0, windowStart)
+  }
+
+  #dropExpired(): void {
+    const starts = this.#starts
+    for (; this.#head < starts.length && (starts[this.#head] as number) < this.#liveFrom; this.#head++) {
+      const start = starts[this.#head] as number
+      this.#entryCount -= this.#windows.get(start)?.entries.size ?? 0
+      this.#windows.delete(start)
+      if (this.#last?.start === start) this.#last = undefined
+    }
+    if (this.#head < 1_024 || this.#head * 2 < starts.length) return
+    this.#starts = starts.slice(this.#head)
+    this.#head = 0
   }
 
   #forgetClean(): void {
     const kept = this.#layer.dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
     this.keys.keepOnly(kept)
     this.#windows.clear()
+    this.#starts = []
+    this.#head = 0
     this.#last = undefined
     this.#entryCount = kept.length
     for (const entry of kept) this.#windowAt(entry.windowStart).entries.add(entry)

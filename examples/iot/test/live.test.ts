@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Program, runProgram } from './program.ts'
+import { hasTerminals, Program, runProgram } from './program.ts'
 import { scratchDirectory, scratchFile } from './scratch.ts'
 
 function heldReadings(stderr: string): number {
@@ -36,6 +36,20 @@ describe('live', () => {
     expect(again.stderr).toContain('with earlier runs')
   })
 
+  const onTerminal = hasTerminals ? '' : ' (skipped: there is no `script` of util-linux)'
+  it.skipIf(!hasTerminals)(`draws a table over itself on a terminal${onTerminal}`, async () => {
+    const program = new Program(['--cluster', 'memory:'], { onTerminal: true })
+    // The second drawing goes back over the first.
+    await program.until(({ stdout }) => /cpu\/0[^]*Ctrl-C ends[^]*cpu\/0 +\d+ /.test(stdout))
+    program.type('\u0003')
+    const { code, stdout } = await program.ended
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/stopped: \d+ readings [^]*\r\n$/)])
+    const drawings = stdout.split('\u001b[J')
+    const height = (drawings[1]?.split('\n').length ?? 0) - 1
+    expect(height).toBeGreaterThan(4)
+    expect(drawings.slice(2, -1).every((drawing) => drawing.startsWith(`\u001b[${height}A\r`))).toBe(true)
+  })
+
   it('ends at once at a second signal', async () => {
     const program = new Program(['--cluster', `embedded:${scratchDirectory()}/iot`, '--format', 'csv'])
     await program.until(({ stdout }) => stdout.includes('\n'))
@@ -51,7 +65,7 @@ describe('live', () => {
 
   it('says which directory another process holds', async () => {
     const cluster = `embedded:${scratchDirectory()}/iot`
-    const holder = new Program(['--cluster', cluster])
+    const holder = new Program(['--cluster', cluster, '--format', 'csv'])
     await holder.until(({ stdout }) => stdout !== '')
     const { code, stdout, stderr } = await runProgram('--cluster', cluster)
     expect([code, stdout]).toEqual([1, ''])

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -11,7 +11,14 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** The example as its users run it: a process of its own, without a terminal. It does not outlive the test. */
+/** Whether `script` of util-linux is there, which gives a program a terminal of its own. */
+export const hasTerminals = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** The example as its users run it: a process of its own, without a terminal unless one is asked for. It does not outlive the test. */
 export class Program {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
@@ -20,9 +27,12 @@ export class Program {
   #isOver = false
   #watchers: (() => void)[] = []
 
-  constructor(args: readonly string[], command: readonly string[] = []) {
-    const [file, ...rest] = [...command, process.execPath, '--conditions=@millrace/source', main, ...args]
-    this.child = spawn(file as string, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor(args: readonly string[], options: { onTerminal?: boolean } = {}) {
+    const command = [process.execPath, '--conditions=@millrace/source', main, ...args]
+    const [file, ...rest] = options.onTerminal
+      ? ['script', '-qec', command.map(shellWord).join(' '), '/dev/null']
+      : command
+    this.child = spawn(file as string, rest, { stdio: [options.onTerminal ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
     this.child.stdout?.setEncoding('utf8').on('data', (text) => this.#take(() => (this.stdout += text)))
     this.child.stderr?.setEncoding('utf8').on('data', (text) => this.#take(() => (this.stderr += text)))
     this.ended = new Promise((resolve, reject) => {
@@ -33,6 +43,11 @@ export class Program {
       })
     })
     onTestFinished(() => void this.child.kill('SIGKILL'))
+  }
+
+  /** Types into the program's terminal. */
+  type(keys: string): void {
+    this.child.stdin?.write(keys)
   }
 
   /** Resolves as soon as `isTrue`, which is asked again whenever the program writes something. */

@@ -5,14 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { type Ended, Program, runProgram } from './program.ts'
 import { scratchDirectory } from './scratch.ts'
 
-const readingsPerFile = 40_000
-
 /** A multiple of 97 seconds: a late reading falls into the place that another one left, and joins what was apart there. */
 const lateSeconds = 7_760
 
 /** Two sensors, a reading a second, every 97th of the first one more than two hours late. */
-function largeFiles(): string[] {
-  const directory = join(scratchDirectory(), 'large')
+function dataFiles(readingsPerFile: number): string[] {
+  const directory = join(scratchDirectory(), 'made')
   mkdirSync(directory)
   return ['a', 'b'].map((name, file) => {
     const lines = ['timestamp,value']
@@ -34,21 +32,23 @@ function sizeOf(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
 }
 
-/** Bytes of the readings' log, wherever in the directory it lies. */
-function logSize(directory: string): number {
-  const logs = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    /(^|\/)readings-0$/.test(path),
-  )
-  return logs.reduce((sum, path) => sum + sizeOf(join(directory, path)), 0)
+/** Bytes of a topic's log. */
+function logSize(directory: string, topic: string): number {
+  return sizeOf(join(directory, `${topic}-0`))
 }
 
-/** Resolves when the log of readings has grown beyond the size, or the program is over. */
-async function logReaches(directory: string, bytes: number, program: Program): Promise<void> {
+/** Starts the program and kills it when a topic's log has grown by so many bytes; returns whether it came to that. */
+async function killAfter(bytes: number, topic: string, directory: string, args: readonly string[]): Promise<boolean> {
+  const before = logSize(directory, topic)
+  const program = new Program(args)
   let isOver = false
   void program.ended.then(() => {
     isOver = true
   })
-  while (!isOver && logSize(directory) < bytes) await wait(2)
+  while (!isOver && logSize(directory, topic) - before < bytes) await wait(2)
+  program.child.kill('SIGKILL')
+  const { signal } = await program.ended
+  return signal === 'SIGKILL'
 }
 
 function results({ code, stdout, stderr }: Ended): unknown[] {
@@ -57,23 +57,26 @@ function results({ code, stdout, stderr }: Ended): unknown[] {
 
 describe('a replay into a directory', () => {
   it('gives the same results however often it is killed in the middle', async () => {
-    const files = largeFiles()
+    const files = dataFiles(30_000)
     const options = ['--input', ...files, '--window', '10m', '--hop', '5m', '--grace', '30m', '--format', 'csv']
     const whole = await runProgram(...options)
-    expect(results(whole)).toEqual([0, expect.stringContaining('large/a,'), '332 readings came too late'])
+    expect(results(whole)).toEqual([0, expect.stringContaining('made/a,'), '229 readings came too late'])
 
     const directory = join(scratchDirectory(), 'cluster')
     mkdirSync(directory)
     const clustered = [...options, '--cluster', `embedded:${directory}`]
+    // Early in the log; while results are written, with commits between; and while a run reads what the last one left.
     let kills = 0
-    for (const share of [0.05, 0.3, 0.6, 0.9]) {
-      const program = new Program(clustered)
-      await logReaches(directory, share * 2 * readingsPerFile * 30, program)
-      program.child.kill('SIGKILL')
-      const { signal } = await program.ended
-      if (signal === 'SIGKILL') kills++
+    for (const [bytes, topic] of [
+      [200_000, 'readings'],
+      [1_000_000, 'windows'],
+      [1, '__consumer_offsets'],
+      [1_000_000, 'windows'],
+      [600, '__consumer_offsets'],
+    ] as const) {
+      if (await killAfter(bytes, topic, directory, clustered)) kills++
     }
-    expect(kills).toBeGreaterThanOrEqual(2)
+    expect(kills).toBeGreaterThanOrEqual(3)
     const last = await runProgram(...clustered)
     expect(last.stderr).toMatch(/holds [\d,]+ readings already; going on after them/)
     expect(results(last)).toEqual(results(whole))
@@ -81,29 +84,25 @@ describe('a replay into a directory', () => {
   }, 120_000)
 
   it('joins the same sessions after it was killed', async () => {
-    const files = largeFiles()
+    const files = dataFiles(30_000)
     const options = ['--input', ...files, '--session', '1500ms', '--grace', '3h', '--format', 'csv']
     const whole = await runProgram(...options)
     const directory = join(scratchDirectory(), 'cluster')
     mkdirSync(directory)
     const clustered = [...options, '--cluster', `embedded:${directory}`]
-    for (const share of [0.2, 0.7]) {
-      const program = new Program(clustered)
-      await logReaches(directory, share * 2 * readingsPerFile * 30, program)
-      program.child.kill('SIGKILL')
-      await program.ended
-    }
+    expect(await killAfter(500_000, 'sessions', directory, clustered)).toBe(true)
+    await killAfter(2_000_000, 'sessions', directory, clustered)
     expect(results(await runProgram(...clustered))).toEqual(results(whole))
   }, 120_000)
 
   it('drains and ends with 0 at a signal, says that results are missing, and goes on later', async () => {
-    const files = largeFiles()
+    const files = dataFiles(30_000)
     const options = ['--input', ...files, '--window', '10m', '--format', 'csv']
     const directory = join(scratchDirectory(), 'cluster')
     mkdirSync(directory)
     const clustered = [...options, '--cluster', `embedded:${directory}`]
     const program = new Program(clustered)
-    await logReaches(directory, readingsPerFile, program)
+    while (logSize(directory, 'windows') < 100_000) await wait(2)
     program.child.kill('SIGTERM')
     const stopped = await program.ended
     expect([stopped.code, stopped.signal, stopped.stdout]).toEqual([0, null, ''])
@@ -113,11 +112,11 @@ describe('a replay into a directory', () => {
   }, 120_000)
 
   it('refuses a directory that was made from other files or with other options', async () => {
-    const [a, b] = largeFiles() as [string, string]
+    const [a, b] = dataFiles(10) as [string, string]
     const cluster = ['--cluster', `embedded:${join(scratchDirectory(), 'cluster')}`]
     expect((await runProgram('--input', a, '--window', '1h', ...cluster)).code).toBe(0)
     for (const [args, reason] of [
-      [['--input', a, b, '--window', '1h'], 'from other files (large/a, '],
+      [['--input', a, b, '--window', '1h'], 'from other files (made/a, '],
       [['--input', a, '--window', '2h'], 'with other windows (--window 3600000ms --hop 3600000ms)'],
       [['--input', a, '--session', '1h'], 'with other windows'],
       [['--input', a, '--window', '1h', '--grace', '1h'], 'with another grace (--grace 86400000ms)'],

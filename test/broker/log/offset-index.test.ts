@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { OffsetIndex } from '../../../src/broker/log/offset-index.ts'
+import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 
 function indexOf(...entries: [offset: number, position: number][]): OffsetIndex {
   const index = new OffsetIndex('0.index', 100)
@@ -48,14 +48,32 @@ describe('an offset index', () => {
   })
 
   it.each([
-    ['offsets that do not grow', [[10, 5_000], [10, 10_000]]],
-    ['positions that do not grow', [[10, 5_000], [20, 5_000]]],
-    ['zeros', [[0, 0], [0, 0]]],
+    [
+      'offsets that do not grow',
+      [
+        [10, 5_000],
+        [10, 10_000],
+      ],
+    ],
+    [
+      'positions that do not grow',
+      [
+        [10, 5_000],
+        [20, 5_000],
+      ],
+    ],
+    [
+      'zeros',
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ],
     ['a position beyond the log', [[10, 20_000]]],
   ])('is empty where the file has %s', (_, entries) => {
     const disk = new MemoryDisk()
     const bytes = Buffer.alloc(entries.length * 8)
-    entries.flat().forEach((number, i) => bytes.writeInt32BE(number, i * 4))
+    for (const [i, number] of entries.flat().entries()) bytes.writeInt32BE(number, i * 4)
     disk.open('0.index', { create: true }).write(bytes, 0)
     const index = new OffsetIndex('0.index', 0)
     index.load(disk, 20_000)

@@ -1,0 +1,95 @@
+import { keyValueAggregate } from '../../../src/dsl/operators/key-value-aggregate.ts'
+import { sessionAggregate } from '../../../src/dsl/operators/session-aggregate.ts'
+import { suppressUntilWindowCloses } from '../../../src/dsl/operators/suppress.ts'
+import { windowAggregate } from '../../../src/dsl/operators/window-aggregate.ts'
+import { SessionWindows, TimeWindows } from '../../../src/dsl/windows.ts'
+import { jsonSerde } from '../../../src/serde/json-serde.ts'
+import { stringSerde } from '../../../src/serde/string-serde.ts'
+import { keyValueStore } from '../../../src/state/key-value-store.ts'
+import { sessionStore } from '../../../src/state/session-store.ts'
+import type { StateStore } from '../../../src/state/state-store.ts'
+import type { StoreEngine } from '../../../src/state/store-engine.ts'
+import { suppressStore } from '../../../src/state/suppress-store.ts'
+import { windowStore } from '../../../src/state/window-store.ts'
+import type { Processor } from '../../../src/topology/processor.ts'
+
+/** Operators in a row, and how the store of each is made. */
+export interface Pipeline {
+  readonly operators: readonly (() => Processor)[]
+  readonly stores: readonly ((engine: StoreEngine) => StateStore)[]
+}
+
+export type Reducer = (aggregate: string, value: string) => string | null
+
+const serdes = { key: stringSerde, value: jsonSerde<unknown>() }
+const counting = {
+  initializer: () => 0,
+  aggregator: (count: unknown) => (count as number) + 1,
+}
+const merger = (left: unknown, right: unknown): unknown => (left as number) + (right as number)
+
+export function count(hotEntries = 1_000): Pipeline {
+  return {
+    operators: [keyValueAggregate({ store: 'counts', skipsNullValues: true, ...counting })],
+    stores: [keyValueStore({ name: 'counts', ...serdes, hotEntries })],
+  }
+}
+
+export function reduce(reducer: Reducer): Pipeline {
+  const aggregator = (aggregate: unknown, value: unknown): unknown =>
+    aggregate === undefined ? value : reducer(aggregate as string, value as string)
+  return {
+    operators: [
+      keyValueAggregate({ store: 'values', initializer: () => undefined, aggregator, skipsNullValues: true }),
+    ],
+    stores: [keyValueStore({ name: 'values', ...serdes })],
+  }
+}
+
+export function aggregate(aggregator: Reducer): Pipeline {
+  const options = { initializer: () => '', aggregator: aggregator as (a: unknown, v: unknown) => unknown }
+  return {
+    operators: [keyValueAggregate({ store: 'values', skipsNullValues: true, ...options })],
+    stores: [keyValueStore({ name: 'values', ...serdes })],
+  }
+}
+
+export interface TimeOptions {
+  readonly size: number
+  readonly advance?: number
+  readonly grace?: number
+  readonly hotEntries?: number
+}
+
+export function windowedCount({ size, advance = size, grace = 0, hotEntries = 1_000 }: TimeOptions): Pipeline {
+  const windows = TimeWindows.of(size).advanceBy(advance).grace(grace)
+  const options = { name: 'windows', ...serdes, sizeMs: size, retentionMs: size + grace, hotEntries }
+  return {
+    operators: [windowAggregate({ store: 'windows', windows, ...counting, skipsNullValues: false, lateChild: 'late' })],
+    stores: [windowStore(options)],
+  }
+}
+
+export interface SessionOptions {
+  readonly gap: number
+  readonly grace?: number
+  readonly hotEntries?: number
+}
+
+export function sessionCount({ gap, grace = 0, hotEntries = 1_000 }: SessionOptions): Pipeline {
+  const windows = SessionWindows.withGap(gap).grace(grace)
+  const functions = { ...counting, merger }
+  return {
+    operators: [
+      sessionAggregate({ store: 'sessions', windows, ...functions, skipsNullValues: false, lateChild: 'late' }),
+    ],
+    stores: [sessionStore({ name: 'sessions', ...serdes, retentionMs: gap + grace, hotEntries })],
+  }
+}
+
+export function suppressed(pipeline: Pipeline, closesAfterMs: number): Pipeline {
+  return {
+    operators: [...pipeline.operators, suppressUntilWindowCloses({ store: 'buffer', graceMs: closesAfterMs })],
+    stores: [...pipeline.stores, suppressStore({ name: 'buffer', ...serdes })],
+  }
+}

@@ -1,0 +1,58 @@
+import type { TimeOptions } from './aggregate-fixtures.ts'
+import type { Input } from './operator-run.ts'
+
+/** Windowed counts as their definition says, looking at all records and all windows each time: the outputs of each record. */
+export function windowedCountOracle(inputs: readonly Input[], { size, advance = size, grace = 0 }: TimeOptions) {
+  const late: number[] = []
+  let observed = -1
+  const counted: { key: string; start: number; timestamp: number }[] = []
+  const outputs = inputs.map(({ key, timestamp }, index) => {
+    observed = Math.max(observed, timestamp)
+    const results: string[] = []
+    let isLate = false
+    for (let start = 0; start <= timestamp; start += advance) {
+      if (start + size <= timestamp) continue
+      if (start + size <= observed - grace) {
+        isLate = true
+        continue
+      }
+      counted.push({ key: key as string, start, timestamp })
+      const same = counted.filter((each) => each.key === key && each.start === start)
+      const latest = Math.max(...same.map((each) => each.timestamp))
+      results.push(`(${key}@[${start},${start + size}], ${same.length}, ts=${latest})`)
+    }
+    if (isLate) late.push(index)
+    return results
+  })
+  return { outputs, late }
+}
+
+/** Sessions as a plain list that is searched whole each time: the outputs of each record. */
+export function sessionCountOracle(inputs: readonly Input[], { gap, grace = 0 }: { gap: number; grace?: number }) {
+  let sessions: { key: string; start: number; end: number; count: number }[] = []
+  const late: number[] = []
+  let observed = -1
+  const outputs = inputs.map(({ key, timestamp }, index) => {
+    observed = Math.max(observed, timestamp)
+    const closed = observed - gap - grace
+    sessions = sessions.filter((session) => session.end >= closed)
+    const joined = sessions
+      .filter((each) => each.key === key && each.end >= timestamp - gap && each.start <= timestamp + gap)
+      .sort((a, b) => a.end - b.end)
+    const start = Math.min(timestamp, ...joined.map((session) => session.start))
+    const end = Math.max(timestamp, ...joined.map((session) => session.end))
+    if (end < closed) {
+      late.push(index)
+      return []
+    }
+    const count = joined.reduce((sum, session) => sum + session.count, 1)
+    sessions = sessions.filter((session) => !joined.includes(session))
+    sessions.push({ key: key as string, start, end, count })
+    const isReplaced = start === end
+    const deletions = isReplaced
+      ? []
+      : joined.map((each) => `(${key}@[${each.start},${each.end}], null, ts=${each.end})`)
+    return [...deletions, `(${key}@[${start},${end}], ${count}, ts=${end})`]
+  })
+  return { outputs, late }
+}

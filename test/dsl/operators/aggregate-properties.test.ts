@@ -1,0 +1,228 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { memoryEngine } from '../../../src/state/memory-engine.ts'
+import type { StateStore } from '../../../src/state/state-store.ts'
+import type { StoreEngine } from '../../../src/state/store-engine.ts'
+import { count, type Pipeline, sessionCount, suppressed, windowedCount } from './aggregate-fixtures.ts'
+import { sessionCountOracle, windowedCountOracle } from './aggregate-oracles.ts'
+import { type Input, OperatorRun, TestChangelog } from './operator-run.ts'
+
+const newEngine = (): StoreEngine => memoryEngine.open({ directory: undefined, store: '' })
+
+/** Mostly in order, some far behind, a few far ahead. */
+const inputsOf: fc.Arbitrary<Input[]> = fc
+  .array(
+    fc.record({
+      key: fc.constantFrom('a', 'b', 'ab', ''),
+      value: fc.constantFrom('v', null),
+      step: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: -3, max: 5 }) },
+        { weight: 2, arbitrary: fc.integer({ min: -40, max: 20 }) },
+        { weight: 1, arbitrary: fc.constantFrom(100_000, -50) },
+      ),
+    }),
+    { maxLength: 60 },
+  )
+  .map((steps) => {
+    let timestamp = 5
+    return steps.map(({ key, value, step }) => {
+      timestamp = Math.max(0, timestamp + step)
+      return { key, value, timestamp }
+    })
+  })
+
+const timeOf = fc
+  .record({
+    size: fc.integer({ min: 1, max: 20 }),
+    advance: fc.integer({ min: 1, max: 20 }),
+    grace: fc.nat({ max: 30 }),
+  })
+  .map(({ size, advance, grace }) => ({ size, advance: Math.min(size, advance), grace }))
+
+const sessionOf = fc.record({ gap: fc.integer({ min: 1, max: 12 }), grace: fc.nat({ max: 30 }) })
+
+function started({ operators, stores }: Pipeline): OperatorRun {
+  return new OperatorRun(
+    operators,
+    stores.map((create) => create(newEngine())),
+  )
+}
+
+describe('aggregations equal their definition on any order of records', () => {
+  it('in tumbling and hopping windows', () => {
+    fc.assert(
+      fc.property(inputsOf, timeOf, (inputs, options) => {
+        // The oracle walks all windows from 1970.
+        const near = inputs.filter((input) => input.timestamp < 1_000)
+        const run = started(windowedCount(options))
+        const expected = windowedCountOracle(near, options)
+        expect(near.map((input) => run.process(input))).toEqual(expected.outputs)
+        expect(run.drops.late ?? 0).toBe(expected.late.length)
+        expect(run.late).toHaveLength(expected.outputs.filter((results) => results.length === 0).length)
+      }),
+    )
+  })
+
+  it('in sessions', () => {
+    fc.assert(
+      fc.property(inputsOf, sessionOf, (inputs, options) => {
+        const run = started(sessionCount(options))
+        const expected = sessionCountOracle(inputs, options)
+        expect(inputs.map((input) => run.process(input))).toEqual(expected.outputs)
+        expect(run.drops.late ?? 0).toBe(expected.late.length)
+      }),
+    )
+  })
+
+  it('hands on, where suppressed, the last result of each window that is closed, once', () => {
+    fc.assert(
+      fc.property(inputsOf, timeOf, (inputs, options) => {
+        const eager = started(windowedCount(options))
+        const final = started(suppressed(windowedCount(options), options.grace))
+        const last = new Map<string, string>()
+        for (const output of inputs.flatMap((input) => eager.process(input)))
+          last.set(output.split(', ')[0] as string, output)
+        const emitted = inputs.flatMap((input) => final.process(input))
+        const observed = (final.streamTimes[1] as { observed: number }).observed
+        const closed = [...last].filter(([key]) => Number(/,(\d+)\]/.exec(key)?.[1]) <= observed - options.grace)
+        expect([...emitted].sort()).toEqual(closed.map(([, output]) => output).sort())
+      }),
+    )
+  })
+})
+
+/** What happens between two records. */
+const eventOf = fc.constantFrom(
+  ...(['nothing', 'nothing', 'nothing', 'commit', 'commit', 'begin commit', 'begin commit', 'finish commit'] as const),
+  ...(['finish commit', 'crash', 'flush, then crash', 'crash, engine lost', 'flush'] as const),
+)
+
+describe('a run with commits and crashes gives what an uninterrupted one gives', () => {
+  const hotEntries = fc.constantFrom(1, 3, 1_000)
+  const pipelines: Readonly<Record<string, fc.Arbitrary<() => Pipeline>>> = {
+    'counts by key': hotEntries.map((hot) => () => count(hot)),
+    'windowed counts': fc.tuple(timeOf, hotEntries).map(
+      ([time, hot]) =>
+        () =>
+          windowedCount({ ...time, hotEntries: hot }),
+    ),
+    'session counts': fc.tuple(sessionOf, hotEntries).map(
+      ([gaps, hot]) =>
+        () =>
+          sessionCount({ ...gaps, hotEntries: hot }),
+    ),
+    'suppressed windowed counts': timeOf.map((time) => () => suppressed(windowedCount(time), time.grace)),
+    'suppressed session counts': sessionOf.map((gaps) => () => suppressed(sessionCount(gaps), gaps.gap + gaps.grace)),
+  }
+
+  it.each(Object.keys(pipelines))('%s', (name) => {
+    const pipelineOf = pipelines[name] as fc.Arbitrary<() => Pipeline>
+    fc.assert(
+      fc.property(
+        pipelineOf,
+        inputsOf,
+        fc.array(eventOf, { minLength: 60, maxLength: 60 }),
+        (pipeline, inputs, events) => {
+          const uninterrupted = started(pipeline())
+          const expected = inputs.map((input) => uninterrupted.process(input))
+          expect(new InterruptedRun(pipeline()).outputs(inputs, events)).toEqual(expected)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+})
+
+interface Commit {
+  readonly inputs: number
+  readonly streamTimes: readonly number[]
+  readonly changelogs: readonly number[]
+}
+
+/** Runs a pipeline as the runtime does: commits, and begins again at the last commit after a crash. */
+class InterruptedRun {
+  readonly #pipeline: Pipeline
+  readonly #changelogs: TestChangelog[]
+  #engines: StoreEngine[]
+  #stores: StateStore[]
+  #run: OperatorRun
+  #commit: Commit
+  #isFlushed = false
+  /** A commit that waits to become durable while records are processed. */
+  #begun: Commit | undefined
+
+  constructor(pipeline: Pipeline) {
+    this.#pipeline = pipeline
+    this.#changelogs = pipeline.stores.map(() => new TestChangelog())
+    this.#engines = pipeline.stores.map(() => newEngine())
+    this.#stores = pipeline.stores.map((create, i) => {
+      const store = create(this.#engines[i] as StoreEngine)
+      store.ready(0)
+      return store
+    })
+    this.#run = new OperatorRun(pipeline.operators, this.#stores)
+    this.#commit = {
+      inputs: 0,
+      streamTimes: pipeline.operators.map(() => -1),
+      changelogs: pipeline.stores.map(() => 0),
+    }
+  }
+
+  /** The outputs of each input the last time it was processed; those from before a crash are aborted. */
+  outputs(inputs: readonly Input[], events: readonly string[]): string[][] {
+    const outputs: string[][] = []
+    const remaining = [...events]
+    for (let next = 0; next < inputs.length; ) {
+      outputs[next] = this.#run.process(inputs[next] as Input)
+      next++
+      const event = remaining.shift() ?? 'nothing'
+      if (event === 'commit' || event === 'finish commit') this.#finishCommit(next, event === 'finish commit')
+      else if (event === 'begin commit') this.#beginCommit(next)
+      else if (event === 'flush') this.#flush()
+      else if (event !== 'nothing') {
+        if (event.startsWith('flush')) this.#flush()
+        if (event.endsWith('lost')) this.#engines = this.#engines.map(() => newEngine())
+        this.#recover()
+        next = this.#commit.inputs
+      }
+    }
+    return outputs
+  }
+
+  /** What a flush gave stays in the changelog whether or not the commit comes. */
+  #flush(): void {
+    if (this.#begun !== undefined) return
+    this.#isFlushed = true
+    for (const [i, store] of this.#stores.entries()) store.flush(this.#changelogs[i] as TestChangelog)
+  }
+
+  #beginCommit(inputs: number): void {
+    if (this.#begun !== undefined) return
+    this.#flush()
+    const changelogs = this.#changelogs.map((changelog) => changelog.records.length)
+    this.#begun = { inputs, streamTimes: this.#run.streamTimes.map(({ observed }) => observed), changelogs }
+  }
+
+  #finishCommit(inputs: number, onlyBegun: boolean): void {
+    if (!onlyBegun) this.#beginCommit(inputs)
+    if (this.#begun === undefined) return
+    this.#commit = this.#begun
+    this.#begun = undefined
+    this.#isFlushed = false
+    for (const [i, store] of this.#stores.entries()) store.commit(this.#commit.changelogs[i] as number)
+  }
+
+  #recover(): void {
+    this.#begun = undefined
+    const { changelogs, streamTimes } = this.#commit
+    this.#stores = this.#pipeline.stores.map((create, i) =>
+      (this.#changelogs[i] as TestChangelog).recover(create, this.#engines[i] as StoreEngine, changelogs[i] as number),
+    )
+    this.#run = new OperatorRun(this.#pipeline.operators, this.#stores, streamTimes)
+    if (this.#isFlushed) {
+      const ends = this.#changelogs.map((changelog) => changelog.records.length)
+      this.#commit = { ...this.#commit, changelogs: ends }
+    }
+    this.#isFlushed = false
+  }
+}
