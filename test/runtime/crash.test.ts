@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { connect } from '../../src/cluster/connect.ts'
+import { Connection } from '../../src/cluster/connection.ts'
+import type { Environment } from '../../src/env/environment.ts'
 import type { MemoryDisk } from '../../src/env/memory-disk.ts'
+import { SeededRandom } from '../../src/env/seeded-random.ts'
 import {
-  connect,
   memoryEngine,
+  type RunOptions,
   run,
   SessionWindows,
   StreamsBuilder,
@@ -12,6 +16,7 @@ import {
   type Topology,
   topic,
 } from '../../src/index.ts'
+import { CrashingDisk } from './crashing-disk.ts'
 import { crashableDisk, type Entry, environmentOn, put, table } from './readings.ts'
 
 const readings = topic('readings', { key: serde.string, value: serde.json<number>() })
@@ -43,52 +48,61 @@ function randomReadings(random: () => number, count: number): Entry<string, numb
   ])
 }
 
-/** Runs until the disk has done a number of writes and syncs, then cuts the power; returns the disk as it is found. */
+/** Runs until the power fails at the n-th operation of the disk, or to the end; returns the disk as it is found. */
 async function runAndCrash(
   disk: MemoryDisk,
-  afterMs: number,
+  operations: number,
+  readBufferBytes: number,
   keepUnsynced: 'none' | 'all' | 'random',
 ): Promise<MemoryDisk> {
-  const environment = environmentOn(disk)
-  const connection = await connect('embedded:/data', { environment })
-  const app = await run(topology(), {
-    applicationId: 'crashing',
-    cluster: connection,
-    environment,
-    engine: memoryEngine,
-    commitInterval: 1,
-  })
-  const ended = app.closed.catch(() => {})
-  await new Promise((resolve) => setTimeout(resolve, afterMs))
-  const found = disk.crash({ keepUnsynced })
-  // The files of before the crash now fail: the application ends by itself, or with this.
-  await Promise.all([app.close().catch(() => {}), ended])
-  await connection.close().catch(() => {})
+  const crashing = new CrashingDisk(disk, operations, keepUnsynced)
+  const environment = environmentOn(crashing)
+  const connection = await open(environment, readBufferBytes).catch(() => undefined)
+  const app = await run(topology(), options(connection, environment)).catch(() => undefined)
+  await app?.caughtUp().catch(() => {})
+  const found = crashing.crash()
+  await app?.close().catch(() => {})
+  await connection?.close().catch(() => {})
   return found
 }
 
-async function runToEnd(disk: MemoryDisk): Promise<{ sums: Map<string, number>; sessions: Map<string, number> }> {
+async function runToEnd(disk: MemoryDisk): Promise<Record<'sums' | 'sessions', Map<string, number>>> {
   const environment = environmentOn(disk)
-  await using connection = await connect('embedded:/data', { environment })
-  await using app = await run(topology(), {
-    applicationId: 'crashing',
-    cluster: connection,
-    environment,
-    engine: memoryEngine,
-  })
+  await using connection = await open(environment)
+  await using app = await run(topology(), options(connection, environment))
   await app.caughtUp()
   return { sums: await table(connection, sums), sessions: await table(connection, sessions) }
 }
 
+/** With small fetches, and a commit after each, so that many commits can be cut short; of changing size, so that the commit after
+ * a crash may hold less than what the crash cut off. */
+async function open(environment: Environment, readBufferBytes = 2_048): Promise<Connection> {
+  const settings = { readBufferBytes }
+  return new Connection(await connect('embedded:/data', { environment, settings }), environment.clock)
+}
+
+function options(connection: Connection | undefined, environment: Environment): RunOptions {
+  const cluster = connection ?? 'embedded:/data'
+  return {
+    applicationId: 'crashing',
+    cluster,
+    environment,
+    engine: memoryEngine,
+    commitInterval: 0,
+    shutdownSignals: [],
+  }
+}
+
 async function filledDisk(seed: number, count: number): Promise<MemoryDisk> {
   const disk = crashableDisk(seed)
-  let state = seed >>> 0
-  const random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state >>> 8
-  }
-  await using connection = await connect('embedded:/data', { environment: environmentOn(disk) })
-  await put(connection, readings, randomReadings(random, count))
+  const random = new SeededRandom(seed)
+  await using connection = await open(environmentOn(disk))
+  await put(
+    connection,
+    readings,
+    randomReadings(() => random.uint32(), count),
+    { batchBytes: 1_024 },
+  )
   return disk
 }
 
@@ -99,7 +113,8 @@ describe('after power failures', () => {
         fc.integer(),
         fc.array(
           fc.tuple(
-            fc.integer({ min: 0, max: 12 }),
+            fc.noBias(fc.integer({ min: 0, max: 150 })),
+            fc.constantFrom(1_024, 4_096, 16_384),
             fc.constantFrom('none' as const, 'all' as const, 'random' as const),
           ),
           {
@@ -108,14 +123,15 @@ describe('after power failures', () => {
           },
         ),
         async (seed, crashes) => {
-          const expected = await runToEnd(await filledDisk(seed, 4_000))
-          let disk = await filledDisk(seed, 4_000)
-          for (const [afterMs, keepUnsynced] of crashes) disk = await runAndCrash(disk, afterMs, keepUnsynced)
+          const expected = await runToEnd(await filledDisk(seed, 3_000))
+          let disk = await filledDisk(seed, 3_000)
+          for (const [operations, readBufferBytes, keepUnsynced] of crashes)
+            disk = await runAndCrash(disk, operations, readBufferBytes, keepUnsynced)
           const found = await runToEnd(disk)
           expect(found).toEqual(expected)
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 40 },
     )
   })
 })

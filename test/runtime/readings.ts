@@ -1,4 +1,4 @@
-import type { Environment } from '../../src/env/environment.ts'
+import type { Disk, Environment } from '../../src/env/environment.ts'
 import { MemoryDisk } from '../../src/env/memory-disk.ts'
 import { nodeEnvironment } from '../../src/env/node.ts'
 import { SeededRandom } from '../../src/env/seeded-random.ts'
@@ -7,7 +7,7 @@ import { type Connection, connect } from '../../src/index.ts'
 import type { Topic } from '../../src/topic.ts'
 
 /** A real clock and timers around a disk and a process that a test controls. */
-export function environmentOn(disk: MemoryDisk): Environment & { readonly host: VirtualHost } {
+export function environmentOn(disk: Disk): Environment & { readonly host: VirtualHost } {
   return { ...nodeEnvironment(), disk, host: new VirtualHost() }
 }
 
@@ -22,9 +22,10 @@ export async function put<K, V>(
   connection: Connection,
   topic: Topic<K, V>,
   records: readonly Entry<K, V>[],
+  options: { batchBytes?: number } = {},
 ): Promise<void> {
   await connection.createTopics([topic])
-  const producer = connection.producer(topic)
+  const producer = connection.producer(topic, options)
   for (const [key, value, timestamp] of records) {
     if (!producer.send({ key, value, timestamp })) await producer.ready()
   }
