@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { type Application, type Connection, connect, type Producer, run } from 'millrace'
 import type { Format, LiveOptions } from './arguments.ts'
 import { csvHeader, csvLine, jsonLine, shortNumber, timeText, wholeNumber } from './formats.ts'
+import { InputError, reasonOf } from './input-error.ts'
 import { lateCountOf } from './late.ts'
 import { missingSensors, readCounters } from './machine-sensors.ts'
 import { tell } from './output.ts'
@@ -42,17 +43,19 @@ async function runSession(cluster: Connection, format: Format, heldBefore: numbe
   const display =
     process.stdout.isTTY && format === 'table'
       ? showTable(cluster, title, stop.signal)
-      : printLines(cluster, format, stop.signal, () => app.close().catch(() => {}))
+      : printLines(cluster, format, stop.signal)
+  const readerGone = outputEnd()
   const sampler = new Sampler(sampleIntervalMs, (samples) => feed.put(samples))
   sampler.start()
   try {
-    await Promise.race([app.closed, display, feed.failed])
+    await Promise.race([app.closed, display, feed.failed, readerGone])
   } finally {
     sampler.stop()
     stop.abort()
     await display.catch(() => {})
     await app.close().catch(() => {})
   }
+  await app.closed
   await feed.flush()
   const closedWindows = (await closedWindowCount(cluster)) - closedBefore
   const rate = countWithRate(feed.count, 'readings', performance.now() - startedAt)
@@ -152,14 +155,18 @@ async function showTable(cluster: Connection, title: () => string, signal: Abort
   }
 }
 
+/** Resolves when nobody reads the output any more (`| head`); rejects when it cannot be written. */
+function outputEnd(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') resolve()
+      else reject(new InputError(`Cannot write the results: ${reasonOf(error)}.`))
+    })
+  })
+}
+
 /** One line a window and sensor, when the window closes; ends when the signal aborts. */
-async function printLines(
-  cluster: Connection,
-  format: Format,
-  signal: AbortSignal,
-  onReaderGone: () => void,
-): Promise<void> {
-  process.stdout.on('error', onReaderGone)
+async function printLines(cluster: Connection, format: Format, signal: AbortSignal): Promise<void> {
   const line = format === 'csv' ? csvLine : format === 'json' ? jsonLine : textLine
   if (format === 'csv') process.stdout.write(`${csvHeader('time')}\n`)
   const print = (row: ResultRow) => process.stdout.write(`${line(row)}\n`)

@@ -39,6 +39,15 @@ export class MemoryDisk implements Disk {
     return this.#parts.space.usedBytes
   }
 
+  /** The size of the disk; a test sets it to give room again, or to take it. */
+  get capacityBytes(): number {
+    return this.#parts.space.capacityBytes
+  }
+
+  set capacityBytes(bytes: number) {
+    this.#parts.space.capacityBytes = bytes
+  }
+
   open(path: string, options: { create?: boolean } = {}): DiskFile {
     this.#parts.faults.check('open', path)
     return this.#file(path, 'open', options.create === true).open(path)

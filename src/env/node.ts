@@ -6,6 +6,7 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import net from 'node:net'
+import { dirname } from 'node:path'
 import { assert } from '../errors.ts'
 import type {
   Address,
@@ -98,7 +99,11 @@ class NodeDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
-    fs.mkdirSync(path, { recursive: true })
+    // Not `recursive`: Node then tries for ever where the parent is one that no directory can be made in, as /proc.
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+    const parent = dirname(path)
+    if (parent !== path) this.makeDirectory(parent)
+    fs.mkdirSync(path)
   }
 
   rename(from: string, to: string): void {

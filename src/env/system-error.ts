@@ -1,4 +1,5 @@
 const descriptions = {
+  EACCES: 'permission denied',
   EADDRINUSE: 'address already in use',
   EBADF: 'bad file descriptor',
   ECONNREFUSED: 'connection refused',
@@ -8,10 +9,12 @@ const descriptions = {
   EINVAL: 'invalid argument',
   EIO: 'i/o error',
   EISDIR: 'illegal operation on a directory',
+  EMFILE: 'too many open files',
   ENOENT: 'no such file or directory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',
   ENOTEMPTY: 'directory not empty',
+  EROFS: 'read-only file system',
 } as const
 
 export type SystemErrorCode = keyof typeof descriptions

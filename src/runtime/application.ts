@@ -42,6 +42,7 @@ export class Application implements AsyncDisposable {
   readonly #ended: Promise<void>
   #state: ApplicationState = 'running'
   #commits = 0
+  #nextTask = 0
   #caughtUpWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
   #isObserved = false
 
@@ -163,7 +164,9 @@ export class Application implements AsyncDisposable {
   }
 
   #process(isOver: () => boolean): void {
-    for (const task of this.#tasks) task.process(isOver)
+    // Each round begins with another task, so that one with much to do does not starve the others.
+    for (let i = 0; i < this.#tasks.length; i++) this.#tasks[(this.#nextTask + i) % this.#tasks.length].process(isOver)
+    this.#nextTask++
   }
 
   /** Outputs and changelogs first, then the offsets that vouch for them, then the stores' own files. */

@@ -17,8 +17,8 @@ export class TaskInput {
   readonly output: Processor
   /** The offset after the last record that was taken: what a commit says. */
   position: number
-  /** The end of the partition when it was last fetched. */
-  highWatermark = 0
+  /** The end of the partition when it was last looked at. */
+  highWatermark: number
   hasHead = false
   recordCount = 0
 
@@ -34,6 +34,7 @@ export class TaskInput {
   constructor(options: {
     partition: TopicPartition
     position: number
+    highWatermark: number
     source: SourceNode
     output: Processor
     badRecords: BadRecordPolicy
@@ -42,6 +43,7 @@ export class TaskInput {
     this.partition = options.partition
     this.position = options.position
     this.#nextOffset = options.position
+    this.highWatermark = options.highWatermark
     this.#source = options.source
     this.output = options.output
     this.#badRecords = options.badRecords

@@ -58,6 +58,7 @@ export async function startTask(
       new TaskInput({
         partition: from,
         position: startPosition(offsets[index], ranges[index]),
+        highWatermark: ranges[index].end,
         source,
         output: graph.outputOf(source),
         badRecords: config.badRecords,

@@ -50,7 +50,11 @@ export class Task {
   load(fetched: FetchedBatches): void {
     const input = this.inputs.find((i) => i.partition.topic === fetched.topic)
     assert(input !== undefined, `task ${this.id} was given records of one of its inputs, not of ${fetched.topic}`)
-    input.load(fetched)
+    try {
+      input.load(fetched)
+    } catch (error) {
+      throw placed(error, placeOf(input))
+    }
   }
 
   /**

@@ -150,6 +150,20 @@ describe('topics', () => {
     }
   })
 
+  it('that could not be made durable are there or not after a restart, and the broker opens', async () => {
+    for (const next of ['restart', 'none', 'all', 'random'] as const) {
+      const disk = crashable()
+      const broker = await open(disk)
+      disk.failNext('sync', 'EIO')
+      expect((await failureOf(() => broker.createTopics([orders]))).code).toBe('STORAGE_FAILED')
+      await failureOf(() => broker.close())
+      const again = await open(next === 'restart' ? disk : disk.crash({ keepUnsynced: next }))
+      expect([undefined, 3]).toContain(again.topics.get('orders')?.partitions)
+      await again.createTopics([orders])
+      expect(again.log('orders', 2).append(batchOf('a'))).toBe(0)
+    }
+  })
+
   it('whose logs hold records that the registry does not know are not made over them', async () => {
     const disk = crashable()
     disk.makeDirectory('some/data/orders-1')

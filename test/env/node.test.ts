@@ -64,6 +64,12 @@ describe('the timers of node', () => {
   })
 })
 
+describe('the directories of node', () => {
+  it.runIf(process.platform === 'linux')('are given up where the system allows none', () => {
+    expect(() => environment.disk.makeDirectory('/proc/none/here')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+  })
+})
+
 describe('the lock of node', () => {
   let path: string
   let dispose: () => void

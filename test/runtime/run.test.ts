@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryDisk } from '../../src/env/memory-disk.ts'
-import { run, StreamsBuilder, serde, TimeWindows, topic, untilWindowCloses } from '../../src/index.ts'
+import {
+  connect,
+  memoryEngine,
+  run,
+  StreamsBuilder,
+  serde,
+  TimeWindows,
+  topic,
+  untilWindowCloses,
+} from '../../src/index.ts'
 import { all, type Entry, environmentOn, inMemory, put, table } from './readings.ts'
 
 const words = topic('words', { key: serde.string, value: serde.string })
@@ -261,6 +270,54 @@ describe('what a user can get wrong', () => {
     builder.stream(timed).foreach(() => {})
     const app = await run(builder.build(), { applicationId: 'timed', cluster: connection })
     await expect(app.closed).rejects.toMatchObject({ code: 'INVALID_TIMESTAMP', at: { offset: 1 } })
+  })
+
+  it('says where a timestamp function threw', async () => {
+    const plain = { key: serde.string, value: serde.json<{ at?: { ms: number } }>() }
+    const timed = topic('throwing', { ...plain, timestamp: (value) => value.at!.ms })
+    await using connection = await inMemory()
+    await put(connection, topic('throwing', plain), [['a', {}, 1]])
+    const builder = new StreamsBuilder()
+    builder.stream(timed).foreach(() => {})
+    const app = await run(builder.build(), { applicationId: 'throwing', cluster: connection })
+    await expect(app.closed).rejects.toMatchObject({
+      code: 'OPERATOR_FAILED',
+      at: { topic: 'throwing', partition: 0, offset: 0, operator: 'KSTREAM-SOURCE-0000000000' },
+    })
+  })
+
+  it('stops when the disk is full, and goes on from its last commit when there is room', async () => {
+    const disk = new MemoryDisk({ capacityBytes: 400_000 })
+    const out = topic('copies', { key: serde.string, value: serde.string })
+    const build = () => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream(words)
+        .mapValues((value) => `${value} ${'x'.repeat(200)}`)
+        .to(out)
+      return builder.build()
+    }
+    const records = Array.from({ length: 2_000 }, (_, i): Entry<string, string> => [`k${i}`, 'word', i])
+    const environment = environmentOn(disk)
+    {
+      await using connection = await connect('embedded:/data', { environment })
+      await put(connection, words, records)
+      const app = await run(build(), { applicationId: 'full', cluster: connection, environment, engine: memoryEngine })
+      await expect(app.closed).rejects.toMatchObject({
+        code: 'DISK_FULL',
+        at: { path: expect.stringContaining('copies-0') },
+      })
+    }
+    disk.capacityBytes = 4_000_000
+    await using connection = await connect('embedded:/data', { environment })
+    await using app = await run(build(), {
+      applicationId: 'full',
+      cluster: connection,
+      environment,
+      engine: memoryEngine,
+    })
+    await app.caughtUp()
+    expect(new Set((await all(connection, out)).map(([key]) => key)).size).toBe(2_000)
   })
 
   it.each([

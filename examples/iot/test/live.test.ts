@@ -40,10 +40,10 @@ describe('live', () => {
   it.skipIf(!hasTerminals)(`draws a table over itself on a terminal${onTerminal}`, async () => {
     const program = new Program(['--cluster', 'memory:'], { onTerminal: true })
     // The second drawing goes back over the first.
-    await program.until(({ stdout }) => /cpu\/0[^]*Ctrl-C ends[^]*cpu\/0 +\d+ /.test(stdout))
+    await program.until(({ stdout }) => /cpu\/0[\s\S]*Ctrl-C ends[\s\S]*cpu\/0 +\d+ /.test(stdout))
     program.type('\u0003')
     const { code, stdout } = await program.ended
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/stopped: \d+ readings [^]*\r\n$/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/stopped: \d+ readings [\s\S]*\r\n$/)])
     const drawings = stdout.split('\u001b[J')
     const height = (drawings[1]?.split('\n').length ?? 0) - 1
     expect(height).toBeGreaterThan(4)
