@@ -102,7 +102,7 @@ class NodeDisk implements Disk {
     // Not `recursive`: Node then tries for ever where the parent is one that no directory can be made in, as /proc.
     if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
     const parent = dirname(path)
-    if (parent !== path) this.makeDirectory(parent)
+    if (!fs.existsSync(parent)) this.makeDirectory(parent)
     fs.mkdirSync(path)
   }
 
