@@ -68,9 +68,9 @@ export class TaskStores {
   }
 
   #openEngine(declaration: StoreDeclaration) {
-    const { stateDirectory, applicationId, engine } = this.#config
+    const { stateDirectory, applicationId, engine, environment } = this.#config
     const directory = stateDirectory === undefined ? undefined : `${stateDirectory}/${applicationId}/${this.#taskId}`
-    return (declaration.engine ?? engine).open({ directory, store: declaration.name })
+    return (declaration.engine ?? engine).open({ directory, store: declaration.name, disk: environment.disk })
   }
 
   /** Undoing moved the ends of changelogs: the last commit is repeated with them, before the engines take them over. */

@@ -1,18 +1,10 @@
-const leastSlots = 16
+const initialSlots = 16
 
 /** Entries by key id: open addressing, at most half full. Entries are added and never removed; the whole table is dropped. */
 export class EntryTable<E extends { readonly keyId: number }> {
-  #slots: (E | undefined)[]
-  #shift: number
+  #slots: (E | undefined)[] = new Array<E | undefined>(initialSlots).fill(undefined)
+  #shift = 32 - Math.log2(initialSlots)
   #size = 0
-
-  /** Has room for so many entries without growing. */
-  constructor(expected: number) {
-    let bits = Math.log2(leastSlots)
-    while (2 ** bits < expected * 2) bits++
-    this.#slots = new Array<E | undefined>(2 ** bits).fill(undefined)
-    this.#shift = 32 - bits
-  }
 
   get size(): number {
     return this.#size

@@ -25,29 +25,18 @@ export function windowStore<K, V>(options: WindowStoreOptions<K, V>): (engine: S
   return (engine) => new WindowStore(options, engine)
 }
 
-/**
- * The value of one key in one window. Change it by `WindowStore.update` only. There is one for each key and window, so it
- * is kept small: a time since the window's start is an integer inside the object, a time since 1970 one more object.
- */
+/** The value of one key in one window. Change it by `WindowStore.update` only. */
 export class WindowEntry implements HotEntry {
   keyId: number
-  window: HotWindow
+  readonly windowStart: number
   value: unknown = undefined
+  timestamp = 0
   dirty = false
   logged = false
-  #sinceStart = 0
 
-  constructor(keyId: number, window: HotWindow) {
+  constructor(keyId: number, windowStart: number) {
     this.keyId = keyId
-    this.window = window
-  }
-
-  get timestamp(): number {
-    return this.window.start + this.#sinceStart
-  }
-
-  set timestamp(timestamp: number) {
-    this.#sinceStart = timestamp - this.window.start
+    this.windowStart = windowStart
   }
 }
 
@@ -56,12 +45,11 @@ class HotWindow {
   readonly start: number
   /** Whether all entries of the window are in memory, so that the engine need not be asked. */
   readonly complete: boolean
-  readonly entries: EntryTable<WindowEntry>
+  readonly entries = new EntryTable<WindowEntry>()
 
-  constructor(start: number, complete: boolean, expectedEntries: number) {
+  constructor(start: number, complete: boolean) {
     this.start = start
     this.complete = complete
-    this.entries = new EntryTable(expectedEntries)
   }
 }
 
@@ -102,7 +90,7 @@ export class WindowStore implements StateStore {
     const layout: KeyLayout<WindowEntry> = {
       writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, entry, out),
       writeEngineKey: (changelogKey, out) => writeEngineKey(this.name, changelogKey, out),
-      isLive: (entry) => entry.window.start >= this.#liveFrom,
+      isLive: (entry) => entry.windowStart >= this.#liveFrom,
     }
     this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: options.value })
   }
@@ -139,8 +127,8 @@ export class WindowStore implements StateStore {
   }
 
   flush(changelog: ChangelogSink): void {
-    for (const { window } of this.#layer.dirty) {
-      if (window.start < this.#oldestWritten) this.#oldestWritten = window.start
+    for (const { windowStart } of this.#layer.dirty) {
+      if (windowStart < this.#oldestWritten) this.#oldestWritten = windowStart
     }
     if (this.#oldestWritten < this.#liveFrom) {
       this.#layer.expireRange(timeKey(0), timeKey(this.#liveFrom))
@@ -180,8 +168,7 @@ export class WindowStore implements StateStore {
     let window = this.#windows.get(windowStart)
     if (window === undefined) {
       const complete = firstStart(this.#engine, windowStart, windowStart + 1) === undefined
-      // Windows of a store are alike: one that begins will have about as many keys as the last one that was used.
-      window = new HotWindow(windowStart, complete, this.#last?.entries.size ?? 0)
+      window = new HotWindow(windowStart, complete)
       this.#windows.set(windowStart, window)
       this.#insertStart(windowStart)
     }
@@ -190,7 +177,7 @@ export class WindowStore implements StateStore {
   }
 
   #addEntry(window: HotWindow, keyId: number): WindowEntry {
-    const entry = new WindowEntry(keyId, window)
+    const entry = new WindowEntry(keyId, window.start)
     if (!window.complete) this.#layer.load(entry)
     window.entries.add(entry)
     this.#entryCount++
@@ -225,17 +212,14 @@ export class WindowStore implements StateStore {
   }
 
   #forgetClean(): void {
-    const kept = this.#layer.dirty.filter((entry) => entry.window.start >= this.#liveFrom)
+    const kept = this.#layer.dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
     this.keys.keepOnly(kept)
     this.#windows.clear()
     this.#starts = []
     this.#head = 0
     this.#last = undefined
     this.#entryCount = kept.length
-    for (const entry of kept) {
-      entry.window = this.#windowAt(entry.window.start)
-      entry.window.entries.add(entry)
-    }
+    for (const entry of kept) this.#windowAt(entry.windowStart).entries.add(entry)
   }
 }
 
@@ -249,7 +233,7 @@ function firstStart(engine: StoreEngine, from: number, to: number | undefined): 
 
 function writeChangelogKey(keys: StoreKeys, entry: WindowEntry, out: ByteWriter): void {
   keys.write(entry.keyId, out)
-  out.writeInt64(entry.window.start)
+  out.writeInt64(entry.windowStart)
   out.writeInt32(0)
 }
 

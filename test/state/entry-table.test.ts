@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { EntryTable } from '../../src/state/entry-table.ts'
 
-it.each([0, 100, 5_000])('finds every entry that was added, and no other, where %i were expected', (expected) => {
-  const table = new EntryTable<{ keyId: number }>(expected)
+it('finds every entry that was added, and no other', () => {
+  const table = new EntryTable<{ keyId: number }>()
   const entries = Array.from({ length: 5_000 }, (_, i) => ({ keyId: i * 3 + (i % 2) * 100_000 }))
   for (const entry of entries) table.add(entry)
   expect(table.size).toBe(entries.length)

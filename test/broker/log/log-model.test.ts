@@ -225,7 +225,7 @@ describe('a log over crashes, failures and restarts', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.nat(), steps, (seed, some) => run('fsync', seed, some)),
-      { numRuns: 250 },
+      { numRuns: 150 },
     )
   })
 
