@@ -33,7 +33,7 @@ if (chosen.length === 0) {
 process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}\n\n`)
 process.stdout.write(row('workload', 'ours ns/record', 'hand ns/record', 'ratio', 'min..max'))
 for (const [name, run] of chosen) {
-  process.stderr.write(`\x1b[2K  running: ${name}\r`)
+  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K  running: ${name}\r`)
   const result = await run()
   const range = `${Math.min(...result.ratios).toFixed(2)}..${Math.max(...result.ratios).toFixed(2)}`
   process.stdout.write(

@@ -11,23 +11,27 @@ export interface Comparison {
   readonly note: string
 }
 
+/** What the compiler needs to see of both sides before they run as fast as they will. */
+const warmUpRounds = 2
+
 /**
- * Runs both sides in turn, round by round, so that a machine whose speed drifts slows both alike; the first round only warms
- * up. What is to be quoted is the median of the rounds' ratios, with their range.
+ * Runs both sides in turn, round by round, so that a machine whose speed drifts slows both alike; the first rounds only warm
+ * up. `before` is run, untimed, before each round. What is to be quoted is the median of the rounds' ratios, with their range.
  */
 export async function compare(
   name: string,
   hand: Side,
   ours: Side,
-  options: { rounds: number; note?: string },
+  options: { rounds: number; note?: string; before?: () => void },
 ): Promise<Comparison> {
   const handNs: number[] = []
   const oursNs: number[] = []
-  for (let round = 0; round <= options.rounds; round++) {
+  for (let round = -warmUpRounds; round < options.rounds; round++) {
     const first = round % 2 === 0
+    options.before?.()
     const a = await timed(first ? hand : ours)
     const b = await timed(first ? ours : hand)
-    if (round === 0) continue
+    if (round < 0) continue
     handNs.push(first ? a : b)
     oursNs.push(first ? b : a)
   }
@@ -42,7 +46,6 @@ export function median(values: readonly number[]): number {
 }
 
 async function timed(side: Side): Promise<number> {
-  globalThis.gc?.()
   const start = process.hrtime.bigint()
   const count = await side()
   return Number(process.hrtime.bigint() - start) / count

@@ -5,8 +5,8 @@ import { fillTopic } from './filled-topic.ts'
 import { decodeBatches, finishBatch, putRecord } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
 
-const recordCount = 300_000
-const rounds = 7
+const recordCount = 500_000
+const rounds = 5
 
 interface Visit {
   readonly user: string

@@ -5,8 +5,8 @@ import { fillTopic } from './filled-topic.ts'
 import { decodeBatches, finishBatch, putRecord } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
 
-const recordCount = 300_000
-const rounds = 7
+const recordCount = 1_000_000
+const rounds = 5
 const windowMs = 60_000
 
 interface Stats {

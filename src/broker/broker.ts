@@ -54,6 +54,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     await openTopics(topics, parts)
     const broker = new Broker(parts, topics)
     await broker.offsets.open(logs.ofTopic(offsetsTopic), timers)
+    directory.status.requireOnline()
     recoveryPoints.start()
     return broker
   } catch (error) {

@@ -80,7 +80,8 @@ export class PartitionLog implements Flushable {
     this.#recoveryPoint = Math.min(options.recoveryPoint, this.logEndOffset)
     this.#syncingTo = this.#recoveryPoint
     this.#highWatermark = options.flushPolicy === 'fsync' ? this.#recoveryPoint : this.logEndOffset
-    this.#unsynced = options.segments.filter((segment) => segment.nextOffset > this.#recoveryPoint)
+    // The last segment counts too where it ends at the recovery point: its end may have been cut.
+    this.#unsynced = options.segments.filter((segment) => segment.nextOffset >= this.#recoveryPoint)
     this.#hasUnsyncedNames = options.hasUnsyncedNames
   }
 

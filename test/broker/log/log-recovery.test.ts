@@ -92,6 +92,15 @@ describe('the recovery of a log', () => {
     expect(broker.cuts).toMatchObject([{ offset: 2 }])
   })
 
+  it('makes a cut durable before the log goes on', async () => {
+    const disk = await afterCheckpointAndCrash(2)
+    const file = disk.open(logPath)
+    file.write(Buffer.from('torn'), file.size())
+    await file.sync()
+    expect((await open(disk)).cuts).toHaveLength(1)
+    expect((await open(disk.crash({ keepUnsynced: 'none' }))).cuts).toEqual([])
+  })
+
   it('removes the segments behind a torn one', async () => {
     const disk = await afterCrash(0, 40, 'all')
     const [, second, third] = disk.list('data/t-0').filter((name) => name.endsWith('.log'))
@@ -141,6 +150,25 @@ describe('the recovery of a log', () => {
     disk.flipBit(logPath, 30)
     const broker = await open(disk)
     expect(values(broker.log('t', 0))).toEqual(numbered(3))
+  })
+
+  it('opens a broker that works, or none, where a write of the recovery fails', async () => {
+    const failures: number[] = []
+    for (let skips = 0; skips < 8; skips++) {
+      const disk = await afterCrash(40, 40, 'all')
+      disk.failNext('write', 'EIO', 1, skips)
+      try {
+        const broker = await open(disk)
+        await broker.log('t', 0).flushed()
+        expect(values(broker.log('t', 0))).toEqual(numbered(40))
+        await broker.close()
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'STORAGE_FAILED' })
+        failures.push(skips)
+      }
+      expect(values((await open(disk)).log('t', 0))).toEqual(numbered(40))
+    }
+    expect(failures.length).toBeGreaterThan(3)
   })
 
   it('makes durable again what a failed fsync left in memory only', async () => {
@@ -198,6 +226,15 @@ describe('opening after a clean shutdown', () => {
       const broker = await open(disk)
       expect([harm, values(broker.log('t', 0))]).toEqual([harm, numbered(100)])
     }
+  })
+
+  it('opens no broker where the index that is made again cannot be written', async () => {
+    const disk = await closed({ segmentBytes: 1_000 })
+    disk.remove(logPath.replace('.log', '.index'))
+    disk.failNext('write', 'EIO')
+    expect((await failureOf(() => open(disk))).code).toBe('STORAGE_FAILED')
+    const broker = await open(disk)
+    expect(values(broker.log('t', 0))).toEqual(numbered(100))
   })
 
   it('reports a file that has become shorter or longer since', async () => {
