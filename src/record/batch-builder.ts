@@ -1,5 +1,5 @@
-import { copyBytes } from '../bytes/copy-bytes.ts'
 import { writeInt64 } from '../bytes/int64.ts'
+import { RangeCopier } from '../bytes/range-copier.ts'
 import { assert, MillraceError } from '../errors.ts'
 import * as format from './batch-format.ts'
 import { type RecordHeader, sizeOfHeaders, writeHeaders } from './headers.ts'
@@ -22,6 +22,8 @@ export interface BatchHeader {
  */
 export class BatchBuilder {
   #bytes: Buffer
+  readonly #keys = new RangeCopier()
+  readonly #values = new RangeCopier()
   #position: number = format.batchHeaderBytes
   #recordCount = 0
   #baseTimestamp = 0
@@ -60,34 +62,34 @@ export class BatchBuilder {
     if (!Number.isSafeInteger(timestamp) || !Number.isSafeInteger(timestampDelta)) throw badTimestamp(timestamp)
     const keyLength = key === null || keyStart < 0 ? -1 : keyEnd - keyStart
     const valueLength = value === null || valueStart < 0 ? -1 : valueEnd - valueStart
-    const headerCount = headers === undefined ? 0 : headers.length
-    const size =
-      1 +
-      sizeOfVarlong(timestampDelta) +
-      sizeOfVarint(offsetDelta) +
-      sizeOfVarint(keyLength) +
-      Math.max(keyLength, 0) +
-      sizeOfVarint(valueLength) +
-      Math.max(valueLength, 0) +
-      sizeOfVarint(headerCount) +
-      (headers === undefined ? 0 : sizeOfHeaders(headers))
-    const end = this.#position + sizeOfVarint(size) + size
-    if (end > this.#bytes.length) this.#grow(end)
+    const payload = Math.max(keyLength, 0) + Math.max(valueLength, 0)
+    const lengthAt = this.#position
+    const most = lengthAt + payload + mostOverheadBytes + (headers === undefined ? 0 : sizeOfHeaders(headers))
+    if (most > this.#bytes.length) this.#grow(most)
 
     const bytes = this.#bytes
-    let position = writeVarint(bytes, this.#position, size)
+    const lengthBytes = headers === undefined ? lengthBytesOf(payload) : 0
+    const start =
+      lengthBytes > 0
+        ? lengthAt + lengthBytes
+        : writeVarint(
+            bytes,
+            lengthAt,
+            sizeOfRecord(timestampDelta, offsetDelta, keyLength, valueLength, payload, headers),
+          )
+    let position = start
     bytes[position++] = 0
     position = writeVarlong(bytes, position, timestampDelta)
     position = writeVarint(bytes, position, offsetDelta)
     position = writeVarint(bytes, position, keyLength)
-    if (keyLength > 0) position = copyBytes(key!, keyStart, keyEnd, bytes, position)
+    if (keyLength > 0) position = this.#keys.copy(key!, keyStart, keyEnd, bytes, position)
     position = writeVarint(bytes, position, valueLength)
-    if (valueLength > 0) position = copyBytes(value!, valueStart, valueEnd, bytes, position)
-    position = writeVarint(bytes, position, headerCount)
+    if (valueLength > 0) position = this.#values.copy(value!, valueStart, valueEnd, bytes, position)
+    position = writeVarint(bytes, position, headers === undefined ? 0 : headers.length)
     if (headers !== undefined) position = writeHeaders(bytes, position, headers)
-    assert(position === end, 'a record takes as many bytes as were counted')
+    if (lengthBytes > 0) writeVarint(bytes, lengthAt, position - start)
 
-    this.#position = end
+    this.#position = position
     this.#recordCount = offsetDelta + 1
     if (offsetDelta === 0) this.#baseTimestamp = timestamp
     if (offsetDelta === 0 || timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
@@ -137,6 +139,40 @@ export class BatchBuilder {
 }
 
 const largestBatchBytes = 0x7fff_ffff
+/** What a record without headers takes beside key and value: from one byte for each of its parts to the most for each. */
+const leastFramingBytes = 6
+const mostFramingBytes = 27
+const mostLengthBytes = 5
+const mostOverheadBytes: number = mostFramingBytes + mostLengthBytes
+
+/**
+ * How many bytes the length of a record without headers takes, where that follows from the bytes of key and value alone;
+ * 0 where it does not, and the record must be measured first. (A varint has room for 63 in one byte, 8,191 in two.)
+ */
+function lengthBytesOf(payload: number): number {
+  if (payload + mostFramingBytes <= 63) return 1
+  return payload + leastFramingBytes > 63 && payload + mostFramingBytes <= 8_191 ? 2 : 0
+}
+
+function sizeOfRecord(
+  timestampDelta: number,
+  offsetDelta: number,
+  keyLength: number,
+  valueLength: number,
+  payload: number,
+  headers: readonly RecordHeader[] | undefined,
+): number {
+  return (
+    1 +
+    sizeOfVarlong(timestampDelta) +
+    sizeOfVarint(offsetDelta) +
+    sizeOfVarint(keyLength) +
+    sizeOfVarint(valueLength) +
+    payload +
+    sizeOfVarint(headers === undefined ? 0 : headers.length) +
+    (headers === undefined ? 0 : sizeOfHeaders(headers))
+  )
+}
 
 function badTimestamp(timestamp: number): MillraceError {
   return new MillraceError('NUMBER_OUT_OF_RANGE', `${timestamp} cannot be the timestamp of a record in this batch`, {
