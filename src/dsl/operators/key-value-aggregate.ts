@@ -2,8 +2,8 @@ import { KeyValueStore } from '../../state/key-value-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { connectedStore } from './connected-store.ts'
-import { readsKey } from './reads-key.ts'
 import { SavedRecord } from './saved-record.ts'
+import { takesParameter } from './takes-parameter.ts'
 
 export interface KeyValueAggregateOptions {
   /** The name of a KeyValueStore. */
@@ -28,7 +28,8 @@ export function keyValueAggregate(options: KeyValueAggregateOptions): () => Proc
 class KeyValueAggregate implements Processor {
   readonly #options: KeyValueAggregateOptions
   readonly #aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
-  readonly #readsRecord: boolean
+  readonly #readsValue: boolean
+  readonly #readsKey: boolean
   readonly #saved = new SavedRecord()
   #context!: ProcessorContext
   #output!: Processor
@@ -39,7 +40,8 @@ class KeyValueAggregate implements Processor {
     this.#options = options
     this.#aggregator = options.aggregator
     // An aggregator that can see nothing but its first argument, as count's, needs neither value nor key decoded.
-    this.#readsRecord = readsKey(options.aggregator)
+    this.#readsValue = takesParameter(options.aggregator, 1)
+    this.#readsKey = takesParameter(options.aggregator, 2)
   }
 
   init(context: ProcessorContext): void {
@@ -64,8 +66,8 @@ class KeyValueAggregate implements Processor {
     const keyId = store.keyId(record)
     const entry = store.entry(keyId)
     const oldValue = entry.value
-    const value = this.#readsRecord ? record.value() : undefined
-    const key = this.#readsRecord ? store.keys.key(keyId) : undefined
+    const value = this.#readsValue ? record.value() : undefined
+    const key = this.#readsKey ? store.keys.key(keyId) : undefined
 
     record.operator = this.#name
     const before = oldValue === undefined ? this.#options.initializer() : oldValue

@@ -3,8 +3,8 @@ import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { SessionWindows } from '../windows.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
-import { readsKey } from './reads-key.ts'
 import { SavedRecord } from './saved-record.ts'
+import { takesParameter } from './takes-parameter.ts'
 
 export interface SessionAggregateOptions {
   /** The name of a SessionStore. */
@@ -34,7 +34,8 @@ export function sessionAggregate(options: SessionAggregateOptions): () => Proces
 
 class SessionAggregate implements Processor {
   readonly #options: SessionAggregateOptions
-  readonly #readsRecord: boolean
+  readonly #readsValue: boolean
+  readonly #readsKey: boolean
   readonly #gapMs: number
   readonly #saved = new SavedRecord()
   readonly #joined: SessionEntry[] = []
@@ -46,7 +47,8 @@ class SessionAggregate implements Processor {
   constructor(options: SessionAggregateOptions) {
     this.#options = options
     // Functions that can see nothing but the aggregates, as count's, need neither value nor key decoded.
-    this.#readsRecord = readsKey(options.aggregator) || options.merger.length > 2
+    this.#readsValue = takesParameter(options.aggregator, 1)
+    this.#readsKey = takesParameter(options.aggregator, 2) || takesParameter(options.merger, 2)
     this.#gapMs = options.windows.gapMs
   }
 
@@ -118,8 +120,8 @@ class SessionAggregate implements Processor {
   /** What comes of the record and the sessions that it joins. */
   #aggregate(record: FlowRecord, keyId: number): unknown {
     const { initializer, aggregator, merger } = this.#options
-    const value = this.#readsRecord ? record.value() : undefined
-    const key = this.#readsRecord ? this.#store.keys.key(keyId) : undefined
+    const value = this.#readsValue ? record.value() : undefined
+    const key = this.#readsKey ? this.#store.keys.key(keyId) : undefined
     record.operator = this.#context.name
     let aggregate = initializer()
     for (let i = 0; i < this.#joined.length; i++) {

@@ -6,7 +6,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { FlowRecord, SavedKey, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
-import { readsKey } from './reads-key.ts'
+import { takesParameter } from './takes-parameter.ts'
 
 /** A user's function of a record. */
 export type RecordCallback<R> = (value: unknown, key: unknown) => R
@@ -77,7 +77,7 @@ class CallbackStep<R> extends Step {
   constructor(callback: RecordCallback<R>) {
     super()
     this.#callback = callback
-    this.#readsKey = readsKey(callback)
+    this.#readsKey = takesParameter(callback, 1)
   }
 
   override init(context: ProcessorContext): void {

@@ -3,8 +3,8 @@ import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { TimeWindows } from '../windows.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
-import { readsKey } from './reads-key.ts'
 import { SavedRecord } from './saved-record.ts'
+import { takesParameter } from './takes-parameter.ts'
 
 export interface WindowAggregateOptions {
   /** The name of a WindowStore. */
@@ -36,7 +36,8 @@ export function windowAggregate(options: WindowAggregateOptions): () => Processo
 class WindowAggregate implements Processor {
   readonly #options: WindowAggregateOptions
   readonly #aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
-  readonly #readsRecord: boolean
+  readonly #readsValue: boolean
+  readonly #readsKey: boolean
   readonly #sizeMs: number
   readonly #advanceMs: number
   readonly #graceMs: number
@@ -52,7 +53,8 @@ class WindowAggregate implements Processor {
     this.#options = options
     this.#aggregator = options.aggregator
     // An aggregator that can see nothing but its first argument, as count's, needs neither value nor key decoded.
-    this.#readsRecord = readsKey(options.aggregator)
+    this.#readsValue = takesParameter(options.aggregator, 1)
+    this.#readsKey = takesParameter(options.aggregator, 2)
     this.#sizeMs = options.windows.sizeMs
     this.#advanceMs = options.windows.advanceMs
     this.#graceMs = options.windows.graceMs
@@ -108,8 +110,8 @@ class WindowAggregate implements Processor {
   #update(record: FlowRecord, firstStart: number, timestamp: number): void {
     const store = this.#store
     const keyId = store.keyId(record)
-    const value = this.#readsRecord ? record.value() : undefined
-    const key = this.#readsRecord ? store.keys.key(keyId) : undefined
+    const value = this.#readsValue ? record.value() : undefined
+    const key = this.#readsKey ? store.keys.key(keyId) : undefined
     this.#saved.save(record)
     store.keys.loadOwn(keyId, record)
     for (let start = firstStart; start <= timestamp; start += this.#advanceMs) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readsKey } from '../../../src/dsl/operators/reads-key.ts'
+import { takesParameter } from '../../../src/dsl/operators/takes-parameter.ts'
 
 class Device {
   celsius(value: number) {
@@ -37,9 +37,17 @@ const withKey: [string, (...parameters: never[]) => unknown][] = [
 ]
 
 it.each(withoutKey)('does not ask for the key: %s', (_, callback) => {
-  expect(readsKey(callback)).toBe(false)
+  expect(takesParameter(callback, 1)).toBe(false)
 })
 
 it.each(withKey)('asks for the key: %s', (_, callback) => {
-  expect(readsKey(callback)).toBe(true)
+  expect(takesParameter(callback, 1)).toBe(true)
+})
+
+it('tells the third parameter of an aggregator', () => {
+  expect(takesParameter((sum: number, value: number) => sum + value, 2)).toBe(false)
+  expect(takesParameter((sum: number, { value }: { value: number }) => sum + value, 2)).toBe(false)
+  expect(takesParameter((sum: number, value: number, key: string) => sum + value + key.length, 2)).toBe(true)
+  expect(takesParameter((sum: number, value: number, key = '') => sum + value + key.length, 2)).toBe(true)
+  expect(takesParameter((sum: number, ...rest: number[]) => sum + rest.length, 2)).toBe(true)
 })
