@@ -1,6 +1,7 @@
 import { type Broker, type BrokerSettings, isListed, openBroker } from '../broker/broker.ts'
 import type { FlushPolicy } from '../broker/log/partition-log.ts'
 import type { Environment } from '../env/environment.ts'
+import { MillraceError } from '../errors.ts'
 import type {
   AppendResult,
   Cluster,
@@ -47,6 +48,8 @@ export class EmbeddedCluster implements Cluster {
   readonly #acknowledgesAtOnce: boolean
   readonly #readBufferBytes: number
   readonly #readers = new Set<EmbeddedReader>()
+  /** By partition: what an append failed with in this turn of the event loop. */
+  readonly #failedAppends = new Map<string, unknown>()
 
   constructor(broker: Broker, options: EmbeddedClusterOptions) {
     this.address = options.address
@@ -79,13 +82,26 @@ export class EmbeddedCluster implements Cluster {
   }
 
   append({ topic, partition }: TopicPartition, batches: Buffer): Promise<AppendResult> {
+    const name = `${topic}-${partition}`
+    const failure = this.#failedAppends.get(name)
+    if (failure !== undefined) return Promise.reject(failure)
     try {
       const log = this.#broker.log(topic, partition)
       const result = { baseOffset: log.append(batches) }
       return this.#acknowledgesAtOnce ? Promise.resolve(result) : log.acknowledged().then(() => result)
     } catch (error) {
+      if (error instanceof MillraceError && error.code === 'DISK_FULL') this.#refuseFollowers(name, error)
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * Batches that follow one that found no room, in the same turn, were made before their producer could know: a smaller one
+   * may fit, and would leave a hole in what was written.
+   */
+  #refuseFollowers(partition: string, failure: unknown): void {
+    this.#failedAppends.set(partition, failure)
+    void this.#environment.timers.nextTurn().then(() => this.#failedAppends.delete(partition))
   }
 
   reader(): LogReader {

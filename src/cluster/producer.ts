@@ -66,8 +66,10 @@ export class Producer<K, V> {
    * Takes a record. False asks the caller to await `ready` before the next one; who goes on all the same is stopped at
    * twice the limit.
    * @throws MillraceError SERDE_FAILED, NUMBER_OUT_OF_RANGE, QUEUE_FULL; the record is then not taken.
+   * @throws what an append failed with, until `ready` or `flush` has told it: what follows a lost batch is not written behind it.
    */
   send(record: ProducerRecord<K, V>): boolean {
+    if (this.#failure !== undefined) throw this.#failure
     if (this.#unacknowledgedBytes > 2 * this.#maxUnacknowledgedBytes) throw this.#queueFull()
     const key = this.#write(this.#topic.key, record.key, this.#key, 'key')
     const value = this.#write(this.#topic.value, record.value, this.#value, 'value')

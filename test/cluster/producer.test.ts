@@ -3,6 +3,7 @@ import type { AppendResult, Cluster, TopicPartition } from '../../src/cluster/cl
 import { connect } from '../../src/cluster/connect.ts'
 import { type ConsumedRecord, consume } from '../../src/cluster/consumer.ts'
 import { Producer, type ProducerOptions } from '../../src/cluster/producer.ts'
+import { MemoryDisk } from '../../src/env/memory-disk.ts'
 import { nodeEnvironment } from '../../src/env/node.ts'
 import { VirtualClock } from '../../src/env/virtual-clock.ts'
 import { MillraceError } from '../../src/errors.ts'
@@ -120,15 +121,36 @@ describe('a producer', () => {
     fake.reject('DISK_FULL')
     await undefined
     await undefined
-    expect(send()).toBe(false)
+    expect(send).toThrow(expect.objectContaining({ code: 'DISK_FULL' }))
+    expect(fake.appends).toHaveLength(1)
     expect((await failureOf(() => producer.ready())).code).toBe('DISK_FULL')
+    send()
     fake.acknowledge()
     await producer.flush()
+    expect(fake.appends).toHaveLength(2)
 
     send()
     const flushed = failureOf(() => producer.flush())
     fake.reject('STORAGE_FAILED')
     expect((await flushed).code).toBe('STORAGE_FAILED')
+  })
+
+  it('leaves no hole where the disk fills up under batches that follow each other', async () => {
+    const disk = new MemoryDisk({ capacityBytes: 60_000 })
+    const cluster = await connect('embedded:data', { environment: { ...nodeEnvironment(), disk } })
+    await cluster.createTopics([words])
+    const producer = new Producer(cluster, words, 1, { clock, batchBytes: 1_000 })
+    // A large batch that does not fit, then small ones that would.
+    for (let i = 0; i < 3; i++) producer.send({ key: `before-${i}`, value: 'v'.repeat(900) })
+    producer.send({ key: 'too much', value: 'v'.repeat(70_000) })
+    for (let i = 0; i < 3; i++) producer.send({ key: `after-${i}`, value: 'v'.repeat(900) })
+    expect((await failureOf(() => producer.flush())).code).toBe('DISK_FULL')
+    const keys: (string | null)[] = []
+    for await (const records of consume(cluster, words, { from: 'earliest', until: 'end' })) {
+      for (const { key } of records) keys.push(key)
+    }
+    expect(keys).toEqual(['before-0', 'before-1', 'before-2'])
+    await cluster.close()
   })
 
   it('takes nothing of a record that cannot be written, and keeps the others', async () => {
