@@ -30,7 +30,8 @@ export class Program {
   constructor(args: readonly string[], options: { onTerminal?: boolean } = {}) {
     const command = [process.execPath, '--conditions=@millrace/source', main, ...args]
     const [file, ...rest] = options.onTerminal
-      ? ['script', '-qec', command.map(shellWord).join(' '), '/dev/null']
+      ? // `exec`, because a shell that stays between would report the Ctrl-C that it saw itself.
+        ['script', '-qec', `exec ${command.map(shellWord).join(' ')}`, '/dev/null']
       : command
     this.child = spawn(file as string, rest, { stdio: [options.onTerminal ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
     this.child.stdout?.setEncoding('utf8').on('data', (text) => this.#take(() => (this.stdout += text)))
