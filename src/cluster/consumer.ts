@@ -139,7 +139,6 @@ class RecordDecoder<K, V> {
   /** Says where the damage is, which the batch itself does not know. */
   #placed(error: unknown, partition: number): unknown {
     if (!(error instanceof MillraceError) || error.at.topic !== undefined) return error
-    const at = { topic: this.#topic.name, partition, ...error.at }
-    return new MillraceError(error.code, `A fetched batch cannot be read: ${error.message}`, { at, cause: error })
+    return error.placedAt({ topic: this.#topic.name, partition })
   }
 }
