@@ -2,9 +2,17 @@ const initialSlots = 16
 
 /** Entries by key id: open addressing, at most half full. Entries are added and never removed; the whole table is dropped. */
 export class EntryTable<E extends { readonly keyId: number }> {
-  #slots: (E | undefined)[] = new Array<E | undefined>(initialSlots).fill(undefined)
-  #shift = 32 - Math.log2(initialSlots)
+  #slots: (E | undefined)[]
+  #shift: number
   #size = 0
+
+  /** Has room for so many entries without growing: a window has about as many as the one before it. */
+  constructor(expected = 0) {
+    let bits = Math.log2(initialSlots)
+    while (2 ** bits < expected * 2 && bits < 30) bits++
+    this.#slots = new Array<E | undefined>(2 ** bits).fill(undefined)
+    this.#shift = 32 - bits
+  }
 
   get size(): number {
     return this.#size

@@ -45,9 +45,10 @@ class HotWindow {
   readonly start: number
   /** Whether all entries of the window are in memory, so that the engine need not be asked. */
   readonly complete: boolean
-  readonly entries = new EntryTable<WindowEntry>()
+  readonly entries: EntryTable<WindowEntry>
 
-  constructor(start: number, complete: boolean) {
+  constructor(start: number, complete: boolean, expected: number) {
+    this.entries = new EntryTable<WindowEntry>(expected)
     this.start = start
     this.complete = complete
   }
@@ -168,7 +169,7 @@ export class WindowStore implements StateStore {
     let window = this.#windows.get(windowStart)
     if (window === undefined) {
       const complete = firstStart(this.#engine, windowStart, windowStart + 1) === undefined
-      window = new HotWindow(windowStart, complete)
+      window = new HotWindow(windowStart, complete, this.#last?.entries.size ?? 0)
       this.#windows.set(windowStart, window)
       this.#insertStart(windowStart)
     }
