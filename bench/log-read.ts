@@ -1,6 +1,7 @@
 import { BatchReader } from '../src/record/batch-reader.ts'
+import type { Compression } from '../src/record/compression.ts'
 import { jsonEvents } from './events.ts'
-import { fillTopic } from './filled-topic.ts'
+import { compressionRatio, fillTopic, fillTopicCompressed } from './filled-topic.ts'
 import { decodeBatches } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
 import { withScratchCluster } from './scratch-cluster.ts'
@@ -10,10 +11,24 @@ const rounds = 9
 
 /** Reading records of 100 bytes from the log's files through the cluster port, against decoding the same bytes from memory. */
 export function logRead(): Promise<Comparison> {
+  return read('log read', 'none', 'both verify checksums; ours also reads the files (page cache)')
+}
+
+/** The same with compressed batches, against decoding the same records uncompressed. */
+export function logReadCompressed(compression: Compression): Promise<Comparison> {
+  const ratio = compressionRatio(jsonEvents(100_000, 1_000), compression).toFixed(1)
+  return read(`log read, ${compression}`, compression, `${ratio} times smaller; hand: as above, uncompressed`)
+}
+
+function read(name: string, compression: Compression, note: string): Promise<Comparison> {
   return withScratchCluster('page-cache', async (connection) => {
     const { cluster } = connection
     const topic = 'read'
-    const bytes = await fillTopic(connection, topic, jsonEvents(recordCount, 1_000))
+    const events = jsonEvents(recordCount, 1_000)
+    const bytes =
+      compression === 'none'
+        ? await fillTopic(connection, topic, events)
+        : await fillTopicCompressed(connection, topic, events, compression)
     const reader = new BatchReader()
     let check = 0
     const ours = async () => {
@@ -44,9 +59,6 @@ export function logRead(): Promise<Comparison> {
       if (check !== 0 && check !== handCheck) throw new Error('the two sides read different records')
       return count
     }
-    return compare('log read', hand, ours, {
-      rounds,
-      note: 'both verify checksums; ours also reads the files (page cache)',
-    })
+    return compare(name, hand, ours, { rounds, note })
   })
 }

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os'
-import { logAppend, logAppendSynced } from './log-append.ts'
-import { logRead } from './log-read.ts'
+import { logAppend, logAppendCompressed, logAppendSynced } from './log-append.ts'
+import { logRead, logReadCompressed } from './log-read.ts'
 import { type Comparison, median } from './rounds.ts'
 import { jsonChain, numberChain } from './stateless-chain.ts'
 import { windowedAggregate } from './windowed-aggregate.ts'
@@ -12,7 +12,15 @@ import { windowedAggregate } from './windowed-aggregate.ts'
 const workloads: Record<string, () => Promise<Comparison>> = {
   'log append': logAppend,
   'log append, fsync': logAppendSynced,
+  'log append, gzip': () => logAppendCompressed('gzip'),
+  'log append, snappy': () => logAppendCompressed('snappy'),
+  'log append, lz4': () => logAppendCompressed('lz4'),
+  'log append, zstd': () => logAppendCompressed('zstd'),
   'log read': logRead,
+  'log read, gzip': () => logReadCompressed('gzip'),
+  'log read, snappy': () => logReadCompressed('snappy'),
+  'log read, lz4': () => logReadCompressed('lz4'),
+  'log read, zstd': () => logReadCompressed('zstd'),
   'stateless chain, numbers': numberChain,
   'stateless chain, JSON': jsonChain,
   'windowed aggregate, 1e3 keys': () => windowedAggregate(1_000),

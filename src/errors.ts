@@ -17,9 +17,9 @@ export const errorCodes = {
   INVALID_TIMESTAMP: { retriable: false },
   /** A record batch is damaged: bad length, magic or checksum. */
   CORRUPT_BATCH: { retriable: false },
-  /** A record batch is compressed with a codec that cannot be read. */
+  /** A record batch is compressed with a codec that there is not. */
   UNSUPPORTED_COMPRESSION: { retriable: false },
-  /** A record is larger than the topic allows. */
+  /** A record is larger than the topic allows, or a batch decompresses to more than a reader does. */
   RECORD_TOO_LARGE: { retriable: false },
   /** The topic or partition does not exist. */
   UNKNOWN_TOPIC_OR_PARTITION: { retriable: true },

@@ -1,4 +1,5 @@
 import { MillraceError } from './errors.ts'
+import { type Compression, codecNamed } from './record/compression.ts'
 import type { Serde } from './serde/serde.ts'
 
 /** A topic declared once: its name and the types of what is in it. */
@@ -10,6 +11,8 @@ export interface Topic<K, V> {
   readonly timestamp: ((value: V, key: K) => number) | undefined
   /** Partitions to create the topic with where it does not exist yet. */
   readonly partitions: number
+  /** How batches are compressed that this program writes to the topic. */
+  readonly compression: Compression
 }
 
 export interface TopicOptions<K, V> {
@@ -19,11 +22,13 @@ export interface TopicOptions<K, V> {
   readonly timestamp?: (value: V, key: K) => number
   /** Partitions to create the topic with where it does not exist yet. Default: 1. More partitions allow more parallelism, and cannot be taken back. */
   readonly partitions?: number
+  /** How batches are compressed that this program writes to the topic; it reads them whatever they are. Default: `'none'`. */
+  readonly compression?: Compression
 }
 
 /**
  * Declares a topic.
- * @throws MillraceError INVALID_ARGUMENT where the name or the number of partitions is not allowed.
+ * @throws MillraceError INVALID_ARGUMENT where the name, the number of partitions or the compression is not allowed.
  */
 export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K, V> {
   requireTopicName(name)
@@ -34,7 +39,9 @@ export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K,
       remedy: 'Give a whole number from 1 to 10000.',
     })
   }
-  return { name, key: options.key, value: options.value, timestamp: options.timestamp, partitions }
+  const compression = options.compression ?? 'none'
+  codecNamed(compression)
+  return { name, key: options.key, value: options.value, timestamp: options.timestamp, partitions, compression }
 }
 
 /** Kafka's rule for topic names (org.apache.kafka.common.internals.Topic). */

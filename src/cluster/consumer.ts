@@ -90,7 +90,7 @@ async function partitionsOf(cluster: Cluster, topic: string): Promise<TopicParti
 }
 
 /** Turns fetched batches into records with the serdes of a topic. */
-class RecordDecoder<K, V> {
+export class RecordDecoder<K, V> {
   readonly #topic: Topic<K, V>
   readonly #reader = new BatchReader()
 

@@ -1,7 +1,8 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import type { Clock } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
-import { BatchBuilder } from '../record/batch-builder.ts'
+import { BatchBuilder, type BatchBuilderOptions } from '../record/batch-builder.ts'
+import type { Compression } from '../record/compression.ts'
 import type { RecordHeader } from '../record/headers.ts'
 import { partitionFor } from '../record/partitioner.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -15,6 +16,10 @@ export interface ProducerOptions {
   readonly batchBytes?: number
   /** `send` asks the caller to wait while more than this was sent and not acknowledged. Default: 8 MiB. */
   readonly maxUnacknowledgedBytes?: number
+  /** How batches are compressed. Default: as the topic says. */
+  readonly compression?: Compression
+  /** 1 to 9 for gzip, 1 to 22 for zstd; the others have none. Default: 6 and 3, as Kafka's. Higher: smaller and slower. */
+  readonly compressionLevel?: number
 }
 
 export interface ProducerRecord<K, V> {
@@ -50,15 +55,22 @@ export class Producer<K, V> {
   #failure: unknown
   #drained: PromiseWithResolvers<void> | undefined
 
-  /** @param partitionCount how many partitions the topic has */
+  /**
+   * @param partitionCount how many partitions the topic has
+   * @throws MillraceError INVALID_ARGUMENT where there is no such compression or level
+   */
   constructor(cluster: Cluster, topic: Topic<K, V>, partitionCount: number, options: ProducerOptions) {
     this.#cluster = cluster
     this.#topic = topic
     this.#clock = options.clock
     this.#batchBytes = options.batchBytes ?? defaultBatchBytes
     this.#maxUnacknowledgedBytes = options.maxUnacknowledgedBytes ?? defaultMaxUnacknowledgedBytes
+    const builderOptions: BatchBuilderOptions = {
+      compression: options.compression ?? topic.compression,
+      ...(options.compressionLevel !== undefined && { compressionLevel: options.compressionLevel }),
+    }
     this.#partitions = Array.from({ length: partitionCount }, (_, partition) => {
-      return { place: { topic: topic.name, partition }, builder: new BatchBuilder() }
+      return { place: { topic: topic.name, partition }, builder: new BatchBuilder(builderOptions) }
     })
   }
 

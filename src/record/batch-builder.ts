@@ -2,6 +2,7 @@ import { writeInt64 } from '../bytes/int64.ts'
 import { RangeCopier } from '../bytes/range-copier.ts'
 import { assert, MillraceError } from '../errors.ts'
 import * as format from './batch-format.ts'
+import { type Codec, type Compression, codecNamed } from './compression.ts'
 import { type RecordHeader, sizeOfHeaders, writeHeaders } from './headers.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
@@ -16,12 +17,28 @@ export interface BatchHeader {
   readonly isControl?: boolean
 }
 
+export interface BatchBuilderOptions {
+  /** The size of the buffer at first; it grows. Default: 16 KiB. */
+  readonly capacityBytes?: number
+  /** Default: none. A batch stays compressed where that makes it larger, as Kafka's does. */
+  readonly compression?: Compression
+  /** 1 to 9 for gzip, 1 to 22 for zstd; the others have none. Default: Kafka's, which is 6 for gzip and 3 for zstd. */
+  readonly compressionLevel?: number
+}
+
+const defaultCapacityBytes = 16_384
+
 /**
  * Writes records into one batch, byte for byte as Kafka's producer does: the first record's timestamp is the base, offsets
- * count from 0. The buffer is kept and used again for the next batch.
+ * count from 0. The records are compressed as a whole when the batch is finished. Buffers are kept and used again for the
+ * next batch.
  */
 export class BatchBuilder {
   #bytes: Buffer
+  /** The finished batch where it is compressed. */
+  #compressed: Buffer = nothing
+  readonly #codec: Codec | undefined
+  readonly #level: number | undefined
   readonly #keys = new RangeCopier()
   readonly #values = new RangeCopier()
   #position: number = format.batchHeaderBytes
@@ -29,15 +46,19 @@ export class BatchBuilder {
   #baseTimestamp = 0
   #maxTimestamp = 0
 
-  constructor(capacity = 16_384) {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(capacity, format.batchHeaderBytes))
+  /** @throws MillraceError INVALID_ARGUMENT where there is no such compression or level. */
+  constructor(options: BatchBuilderOptions = {}) {
+    const capacity = Math.max(options.capacityBytes ?? defaultCapacityBytes, format.batchHeaderBytes)
+    this.#bytes = Buffer.allocUnsafeSlow(capacity)
+    this.#codec = codecNamed(options.compression ?? 'none', options.compressionLevel)
+    this.#level = options.compressionLevel
   }
 
   get recordCount(): number {
     return this.#recordCount
   }
 
-  /** The size of the batch if it were finished now. */
+  /** The size of the batch if it were finished now, without compression. */
   get sizeBytes(): number {
     return this.#position
   }
@@ -98,9 +119,23 @@ export class BatchBuilder {
   /** The batch, valid until the next `append` or `clear`. There is at least one record. */
   finish(header: BatchHeader = {}): Buffer {
     assert(this.#recordCount > 0, 'a batch that is finished has a record')
-    const bytes = this.#bytes
-    const end = this.#position
+    if (this.#codec === undefined) return this.#withHeader(header, this.#bytes, this.#position)
+    const end = this.#compress(this.#codec)
+    return this.#withHeader(header, this.#compressed, end)
+  }
+
+  /** Compresses the records to behind the room for a header; returns where they end. */
+  #compress(codec: Codec): number {
+    const data = codec.compress(this.#bytes.subarray(format.batchHeaderBytes, this.#position), this.#level)
+    const end = format.batchHeaderBytes + data.length
+    if (end > this.#compressed.length) this.#compressed = Buffer.allocUnsafeSlow(Math.ceil(end * 1.25))
+    data.copy(this.#compressed, format.batchHeaderBytes)
+    return end
+  }
+
+  #withHeader(header: BatchHeader, bytes: Buffer, end: number): Buffer {
     const attributes =
+      (this.#codec === undefined ? 0 : this.#codec.id) |
       (header.isTransactional === true ? format.transactionalBit : 0) |
       (header.isControl === true ? format.controlBit : 0)
     writeInt64(bytes, format.baseOffsetAt, header.baseOffset ?? 0)
@@ -138,6 +173,7 @@ export class BatchBuilder {
   }
 }
 
+const nothing: Buffer = Buffer.alloc(0)
 const largestBatchBytes = 0x7fff_ffff
 /** What a record without headers takes beside key and value: from one byte for each of its parts to the most for each. */
 const leastFramingBytes = 6

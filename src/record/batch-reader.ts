@@ -1,25 +1,32 @@
 import { readInt64 } from '../bytes/int64.ts'
 import { assert, MillraceError, messageOf } from '../errors.ts'
 import * as format from './batch-format.ts'
+import { codecById } from './compression.ts'
 import { headersEnd, type RecordHeader, readHeaders } from './headers.ts'
 import { readVarint, readVarlong, varintEnd } from './varint.ts'
 
 export interface BatchReaderOptions {
   /** Whether the checksum of each batch is computed and compared. Default: true. */
   readonly verifiesChecksum?: boolean
+  /** The most that the records of a compressed batch may take when they are decompressed. Default: 64 MiB. */
+  readonly maxDecompressedBytes?: number
 }
+
+const defaultMaxDecompressedBytes = 67_108_864
 
 /**
  * A cursor over whole record batches: `nextBatch` goes to a batch, `next` to its next record; the fields then describe
  * it, keys and values as ranges of `bytes`. Nothing is allocated per record; one reader is used again and again (`reset`).
+ * A compressed batch is decompressed when the reader comes to it, into memory of its own.
  *
  * Bytes are not trusted. Within a record the position only grows and must at last be where the record ends, and the last
  * record must end where the batch does, so no range that is handed out lies outside its record.
  */
 export class BatchReader {
+  /** What holds the batch's records: the bytes given to `reset`, or others, anew for each batch, where it is compressed. */
   bytes: Buffer = noBytes
 
-  /** Where the batch starts and ends in `bytes`. */
+  /** Where the batch starts and ends in the bytes given to `reset`. */
   batchStart = 0
   batchEnd = 0
   baseOffset = 0
@@ -51,10 +58,15 @@ export class BatchReader {
   headersEnd = 0
 
   readonly #verifiesChecksum: boolean
+  readonly #maxDecompressedBytes: number
+  /** What `reset` was given. */
+  #source: Buffer = noBytes
   /** Where the next batch starts, and where the range ends. */
   #nextBatch = 0
   #end = 0
+  /** In `bytes`: where the next record starts, and where the batch's last one must end. */
   #position = 0
+  #recordsEnd = 0
   #recordsLeft = 0
   /** Of the current record, and the most that one may have. */
   #offsetDelta = -1
@@ -63,12 +75,14 @@ export class BatchReader {
 
   constructor(options: BatchReaderOptions = {}) {
     this.#verifiesChecksum = options.verifiesChecksum ?? true
+    this.#maxDecompressedBytes = options.maxDecompressedBytes ?? defaultMaxDecompressedBytes
   }
 
   /** Starts over with other bytes, which must stay as they are while they are read. */
   reset(bytes: Buffer, start = 0, end: number = bytes.length): void {
     assert(start >= 0 && start <= end && end <= bytes.length, 'a batch reader reads a range of the bytes it is given')
     this.bytes = bytes
+    this.#source = bytes
     this.batchStart = start
     this.batchEnd = start
     this.#nextBatch = start
@@ -78,18 +92,19 @@ export class BatchReader {
 
   /**
    * Goes to the next batch, past what is left of this one; false where there is none.
-   * @throws MillraceError CORRUPT_BATCH, UNSUPPORTED_COMPRESSION, NUMBER_OUT_OF_RANGE; the same again when it is called again.
+   * @throws MillraceError CORRUPT_BATCH, UNSUPPORTED_COMPRESSION, NUMBER_OUT_OF_RANGE, RECORD_TOO_LARGE (the batch
+   * decompresses to more than is allowed); the same again when it is called again.
    */
   nextBatch(): boolean {
     this.#recordsLeft = 0
     const start = this.#nextBatch
     if (start === this.#end) return false
     const end = this.#requireWholeBatch(start)
-    this.#readHeader(start, end)
+    this.#readHeader(start)
+    this.#findRecords(start + format.batchHeaderBytes, start, end)
     this.batchStart = start
     this.batchEnd = end
     this.#nextBatch = end
-    this.#position = start + format.batchHeaderBytes
     this.#offsetDelta = -1
     this.#recordsLeft = this.recordCount
     return true
@@ -136,7 +151,7 @@ export class BatchReader {
     const isUsual =
       bytes[position++] === 0 &&
       position === end &&
-      (this.#recordsLeft === 1 ? end === this.batchEnd : end < this.batchEnd) &&
+      (this.#recordsLeft === 1 ? end === this.#recordsEnd : end < this.#recordsEnd) &&
       (length | key | value) < 0x4000 &&
       timestamp < 0x10000000 &&
       offset < 0x200000 &&
@@ -169,9 +184,9 @@ export class BatchReader {
   }
 
   #readRecord(): boolean {
-    const length = this.#varint(this.batchEnd)
+    const length = this.#varint(this.#recordsEnd)
     const end = this.#position + length
-    if (length < format.smallestRecordBytes - 1 || end > this.batchEnd)
+    if (length < format.smallestRecordBytes - 1 || end > this.#recordsEnd)
       throw this.#damaged(`a record has ${length} bytes`)
 
     // The first byte holds attributes of the record, of which the format defines none.
@@ -219,7 +234,7 @@ export class BatchReader {
     this.headersEnd = this.#position
     if (this.#position !== end) throw this.#damaged(`a record should end at byte ${end}`)
     this.#recordsLeft--
-    if (this.#recordsLeft === 0 && end !== this.batchEnd) throw this.#damaged(`bytes follow the last record`)
+    if (this.#recordsLeft === 0 && end !== this.#recordsEnd) throw this.#damaged(`bytes follow the last record`)
   }
 
   #skipHeaders(count: number, end: number): void {
@@ -272,7 +287,9 @@ export class BatchReader {
 
   #damaged(reason: string): MillraceError {
     this.#recordsLeft = 0
-    return format.corruptBatch(this.bytes, this.batchStart, this.#position, reason)
+    if (this.bytes === this.#source) return format.corruptBatch(this.bytes, this.batchStart, this.#position, reason)
+    const where = `${reason} (at byte ${this.#position} of what it decompresses to)`
+    return format.corruptBatch(this.#source, this.batchStart, this.batchStart + format.batchHeaderBytes, where)
   }
 
   #outOfRange(what: string): MillraceError {
@@ -282,7 +299,7 @@ export class BatchReader {
 
   /** The position after the batch that starts at `start`, once its length, magic number and checksum are found right. */
   #requireWholeBatch(start: number): number {
-    const bytes = this.bytes
+    const bytes = this.#source
     const rest = this.#end - start
     if (rest < format.batchHeaderBytes) {
       throw format.corruptBatch(
@@ -306,26 +323,15 @@ export class BatchReader {
     return start + size
   }
 
-  #readHeader(start: number, end: number): void {
-    const bytes = this.bytes
+  #readHeader(start: number): void {
+    const bytes = this.#source
     const attributes = format.attributesOf(bytes, start)
     const baseOffset = format.baseOffsetOf(bytes, start)
     const lastOffsetDelta = bytes.readInt32BE(start + format.lastOffsetDeltaAt)
     const recordCount = format.recordCountOf(bytes, start)
-    requireNoCompression(attributes, baseOffset)
     if (baseOffset < 0) throw format.corruptBatch(bytes, start, start, `its base offset is ${baseOffset}`)
     if (baseOffset + lastOffsetDelta > Number.MAX_SAFE_INTEGER) throw outOfRange('the last offset', baseOffset)
-    const room = (end - start - format.batchHeaderBytes) / format.smallestRecordBytes
-    const isCountPossible = recordCount === 0 ? room === 0 : recordCount > 0 && recordCount <= room
-    if (!isCountPossible || recordCount > lastOffsetDelta + 1) {
-      const at = start + format.recordCountAt
-      throw format.corruptBatch(
-        bytes,
-        start,
-        at,
-        `it says that it has ${recordCount} records up to delta ${lastOffsetDelta}`,
-      )
-    }
+    if (recordCount < 0 || recordCount > lastOffsetDelta + 1) throw this.#badRecordCount(start)
     this.baseOffset = baseOffset
     this.lastOffset = baseOffset + lastOffsetDelta
     this.#lastOffsetDelta = lastOffsetDelta
@@ -341,6 +347,44 @@ export class BatchReader {
     this.isTransactional = (attributes & format.transactionalBit) !== 0
     this.#isLogAppendTime = (attributes & format.logAppendTimeBit) !== 0
   }
+
+  /** Takes the batch's records from where they are, or decompresses them, once its header is read. */
+  #findRecords(dataStart: number, start: number, end: number): void {
+    const codecId = this.attributes & format.compressionMask
+    if (codecId === 0 || dataStart === end) {
+      this.bytes = this.#source
+      this.#position = dataStart
+      this.#recordsEnd = end
+    } else {
+      this.bytes = this.#decompress(codecId, start, end)
+      this.#position = 0
+      this.#recordsEnd = this.bytes.length
+    }
+    const room = (this.#recordsEnd - this.#position) / format.smallestRecordBytes
+    const isCountPossible = this.recordCount === 0 ? room === 0 : this.recordCount <= room
+    if (!isCountPossible) throw this.#badRecordCount(start)
+  }
+
+  #decompress(codecId: number, start: number, end: number): Buffer {
+    const codec = codecById(codecId)
+    if (codec === undefined) throw unknownCodec(codecId, this.baseOffset)
+    const dataStart = start + format.batchHeaderBytes
+    try {
+      return codec.decompress(this.#source.subarray(dataStart, end), this.#maxDecompressedBytes)
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'RECORD_TOO_LARGE') {
+        throw format.corruptBatch(this.#source, start, dataStart, messageOf(error))
+      }
+      throw error.placedAt({ offset: this.baseOffset })
+    }
+  }
+
+  #badRecordCount(start: number): MillraceError {
+    const bytes = this.#source
+    const lastOffsetDelta = bytes.readInt32BE(start + format.lastOffsetDeltaAt)
+    const reason = `it says that it has ${format.recordCountOf(bytes, start)} records up to delta ${lastOffsetDelta}`
+    return format.corruptBatch(bytes, start, start + format.recordCountAt, reason)
+  }
 }
 
 const noBytes: Buffer = Buffer.alloc(0)
@@ -348,20 +392,12 @@ const noBytes: Buffer = Buffer.alloc(0)
 /** The length -1, which stands for an absent key or value, as a varint. */
 const zigzagNull = 1
 
-const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
-
-function requireNoCompression(attributes: number, baseOffset: number): void {
-  const codec = attributes & format.compressionMask
-  if (codec === 0) return
-  const name = codecs[codec] ?? `codec ${codec}`
-  throw new MillraceError(
-    'UNSUPPORTED_COMPRESSION',
-    `The record batch is compressed (${name}), which cannot be read yet`,
-    {
-      at: { offset: baseOffset },
-      remedy: "Set the producer's compression.type to none.",
-    },
-  )
+function unknownCodec(id: number, baseOffset: number): MillraceError {
+  const what = `The record batch is compressed with codec ${id}, which is none that Kafka knows`
+  return new MillraceError('UNSUPPORTED_COMPRESSION', what, {
+    at: { offset: baseOffset },
+    remedy: 'Let its producer write gzip, snappy, lz4, zstd or none.',
+  })
 }
 
 function outOfRange(what: string, baseOffset: number): MillraceError {

@@ -9,7 +9,7 @@ const value = Buffer.from('value')
 
 describe('BatchBuilder', () => {
   it('knows its size before it is finished, and writes the same again in a used buffer', () => {
-    const used = new BatchBuilder(64)
+    const used = new BatchBuilder({ capacityBytes: 64 })
     fc.assert(
       fc.property(recordsToWrite, (records) => {
         const batch = writeBatch(records, {}, used)

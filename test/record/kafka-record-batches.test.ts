@@ -77,7 +77,7 @@ describe('batches written by Apache Kafka', () => {
     'are encoded to the same bytes: $name',
     ({ hex, batches }) => {
       const [batch] = batches
-      const builder = new BatchBuilder(64)
+      const builder = new BatchBuilder({ capacityBytes: 64 })
       for (const record of batch!.records.map(plain)) {
         const { timestamp, key, value, headers } = record
         builder.append(timestamp, key, 0, key?.length ?? 0, value, 0, value?.length ?? 0, headers)
