@@ -39,6 +39,7 @@ const allowed: Record<string, readonly string[]> = {
   broker: nouns,
   cluster: nouns,
   runtime: [...nouns, 'state', 'topology', 'cluster'],
+  testing: [...nouns, 'state', 'topology', 'cluster', 'runtime'],
 }
 const bannedWords = ['util', 'utils', 'helper', 'helpers', 'manager', 'common', 'base', 'abstract', 'impl', 'internal']
 
@@ -135,8 +136,9 @@ function folderOf(path: string): string {
 }
 
 function mayImport(from: string, to: string): boolean {
-  if (from === 'src/index.ts' || folderOf(from) === folderOf(to)) return true
-  if (to === 'src/index.ts') return false
+  if (folderOf(from) === folderOf(to)) return true
+  if (to === 'src/index.ts' || folderOf(to) === 'testing') return false
+  if (from === 'src/index.ts') return true
   if (folderOf(to) === 'broker') return from.startsWith('src/cluster/embedded') || from === 'src/cluster/connect.ts'
   return (allowed[folderOf(from)] ?? []).includes(folderOf(to))
 }

@@ -1,6 +1,6 @@
 import type { LogReader, TopicPartition } from '../cluster/cluster.ts'
 import { assert, MillraceError } from '../errors.ts'
-import type { DropReason } from '../topology/processor.ts'
+import { type DropMetric, dropMetrics } from './drop-metric.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -12,13 +12,6 @@ const sliceMs = 8
 const maxFetchWaitMs = 100
 
 export type ApplicationState = 'running' | 'closing' | 'closed' | 'failed'
-
-/** Records an operator did not pass on although no user function said so, since the application was first started. */
-export interface DropMetric {
-  readonly operator: string
-  readonly reason: DropReason
-  readonly count: number
-}
 
 export interface ApplicationMetrics {
   readonly state: ApplicationState
@@ -100,18 +93,12 @@ export class Application implements AsyncDisposable {
   }
 
   metrics(): ApplicationMetrics {
-    const drops: DropMetric[] = []
-    for (const task of this.#tasks) {
-      for (const [operator, counts] of task.drops) {
-        for (const [reason, count] of counts) drops.push({ operator, reason, count })
-      }
-    }
     return {
       state: this.#state,
       recordsIn: this.#inputs.reduce((sum, input) => sum + input.recordCount, 0),
       recordsOut: this.#tasks.reduce((sum, task) => sum + task.recordsOut, 0),
       commits: this.#commits,
-      drops: mergeDrops(drops),
+      drops: dropMetrics(this.#tasks),
     }
   }
 
@@ -175,7 +162,6 @@ export class Application implements AsyncDisposable {
     if (tasks.length === 0) return
     for (const task of tasks) task.prepareCommit()
     await this.#collector.acknowledged()
-    for (const task of tasks) await task.changelogsAcknowledged()
     await this.#config.cluster.commitOffsets(
       this.#config.applicationId,
       tasks.flatMap((task) => task.commitEntries()),
@@ -219,13 +205,4 @@ function nameOf({ topic, partition }: TopicPartition): string {
 
 function closedError(): MillraceError {
   return new MillraceError('CLOSED', 'The application was closed')
-}
-
-function mergeDrops(drops: readonly DropMetric[]): DropMetric[] {
-  const merged = new Map<string, DropMetric>()
-  for (const drop of drops) {
-    const id = `${drop.operator} ${drop.reason}`
-    merged.set(id, { ...drop, count: drop.count + (merged.get(id)?.count ?? 0) })
-  }
-  return [...merged.values()]
 }

@@ -1,24 +1,25 @@
-import type { Cluster, LogReader, TopicPartition } from '../cluster/cluster.ts'
+import type { Cluster, LogReader, OffsetRange, TopicPartition } from '../cluster/cluster.ts'
 import { assert } from '../errors.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
 import { BatchReader } from '../record/batch-reader.ts'
+import type { Compression } from '../record/compression.ts'
 import type { ChangelogRecord, ChangelogSink, StateStore } from '../state/state-store.ts'
-import type { RecordCollector } from './record-collector.ts'
+import type { BatchOutput } from './batch-output.ts'
 
 const batchBytes = 128 * 1024
 
 /** The changelog topic partition of one store of one task: written at commits, read when the store is restored. */
 export class Changelog implements ChangelogSink {
   readonly partition: TopicPartition
-  /** The offset after the last record that is acknowledged; what was appended since counts once `acknowledged` resolves. */
+  /** The offset after the last record that is acknowledged. */
   position = 0
-  readonly #collector: RecordCollector
-  readonly #builder = new BatchBuilder()
-  #lastAppend: Promise<number> | undefined
+  readonly #output: BatchOutput
+  readonly #builder: BatchBuilder
 
-  constructor(partition: TopicPartition, collector: RecordCollector) {
+  constructor(partition: TopicPartition, output: BatchOutput, compression: Compression = 'none') {
     this.partition = partition
-    this.#collector = collector
+    this.#output = output
+    this.#builder = new BatchBuilder({ compression })
   }
 
   append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
@@ -33,19 +34,11 @@ export class Changelog implements ChangelogSink {
     if (this.#builder.recordCount > 0) this.#send()
   }
 
-  /** Resolves when all that was sent is acknowledged. */
-  async acknowledged(): Promise<void> {
-    if (this.#lastAppend === undefined) return
-    this.position = await this.#lastAppend
-    this.#lastAppend = undefined
-  }
-
   #send(): void {
     const records = this.#builder.recordCount
-    const end = this.#collector.append(this.partition, this.#builder.finish()).then((done) => done.baseOffset + records)
-    // A failure of any but the last batch is kept by the collector, whose acknowledgement the commit awaits too.
-    end.catch(() => {})
-    this.#lastAppend = end
+    this.#output.append(this.partition, this.#builder.finish(), (baseOffset) => {
+      this.position = baseOffset + records
+    })
     this.#builder.clear()
   }
 }
@@ -67,14 +60,27 @@ export async function readRecords(
     for (let position = from; position < to; ) {
       const [fetched] = await reader.fetch({ maxWaitMs: 1_000 })
       if (fetched === undefined) continue
-      batches.reset(fetched.bytes)
-      while (batches.nextBatch()) if (!batches.isControl) count += applyBatch(batches, from, to, apply)
+      count += applyRecords(batches, fetched.bytes, from, to, apply)
       assert(fetched.nextOffset > position, 'a fetch that returns batches advances')
       position = fetched.nextOffset
     }
   } finally {
     reader.close()
   }
+  return count
+}
+
+/** Calls `apply` for each record in the bytes with `from <= offset < to`, in order; returns how many these were. */
+export function applyRecords(
+  batches: BatchReader,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  apply: (record: ChangelogRecord) => void,
+): number {
+  let count = 0
+  batches.reset(bytes)
+  while (batches.nextBatch()) if (!batches.isControl) count += applyBatch(batches, from, to, apply)
   return count
 }
 
@@ -94,22 +100,23 @@ function applyBatch(batches: BatchReader, from: number, to: number, apply: (reco
  * Brings a store to what the last commit says: the changelog from where the engine stands up to `committed`. What a crash
  * left in the changelog beyond that belongs to input that will be read again; it is undone by logging, for each key
  * in it, the committed value once more, so that every later reader of the changelog sees the committed state too.
- * Returns whether anything was undone: then the new position must be committed before the store is used.
+ * Returns whether anything was undone: then the new position must be acknowledged and committed before the store is used.
  */
 export async function restoreStore(
   cluster: Cluster,
   store: StateStore,
   changelog: Changelog,
   committed: number,
-  end: number,
+  range: OffsetRange,
 ): Promise<boolean> {
-  await readRecords(cluster, changelog.partition, store.position(), committed, (record) => store.restore(record))
+  const from = Math.max(store.position(), range.start)
+  await readRecords(cluster, changelog.partition, from, committed, (record) => store.restore(record))
   store.ready(committed)
   changelog.position = committed
-  if (end <= committed) return false
+  if (range.end <= committed) return false
 
   const touched = new Map<string, Buffer>()
-  await readRecords(cluster, changelog.partition, committed, end, (record) => {
+  await readRecords(cluster, changelog.partition, committed, range.end, (record) => {
     touched.set(record.key.toString('latin1'), Buffer.from(record.key))
   })
   for (const key of touched.values()) {
@@ -117,7 +124,6 @@ export async function restoreStore(
     changelog.append(key, before?.value ?? null, before?.timestamp ?? 0)
   }
   changelog.flush()
-  await changelog.acknowledged()
   return true
 }
 

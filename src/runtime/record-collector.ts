@@ -1,10 +1,11 @@
 import type { AppendResult, Cluster, TopicPartition } from '../cluster/cluster.ts'
+import type { BatchOutput } from './batch-output.ts'
 
 /**
  * Hands finished batches to the cluster and keeps account of what is not acknowledged yet: how many bytes (which is bounded)
  * and the first failure, after which nothing more is accepted.
  */
-export class RecordCollector {
+export class RecordCollector implements BatchOutput {
   readonly #cluster: Cluster
   readonly #maxInFlightBytes: number
   #inFlightBytes = 0
@@ -18,15 +19,22 @@ export class RecordCollector {
     this.#maxInFlightBytes = maxInFlightBytes
   }
 
-  /** The batch's bytes are the caller's again when this returns. */
-  append(partition: TopicPartition, batch: Buffer): Promise<AppendResult> {
-    if (this.#failed) return Promise.reject(this.#failure)
+  /** As the output's; a caller may leave the promise alone, because `acknowledged` tells of every failure. */
+  append(
+    partition: TopicPartition,
+    batch: Buffer,
+    onAcknowledged?: (baseOffset: number) => void,
+  ): Promise<AppendResult> {
+    if (this.#failed) return this.#refuse()
     const bytes = batch.length
     this.#inFlightBytes += bytes
     this.#inFlightAppends++
     const acknowledged = this.#cluster.append(partition, batch)
     acknowledged.then(
-      () => this.#settle(bytes),
+      ({ baseOffset }) => {
+        onAcknowledged?.(baseOffset)
+        this.#settle(bytes)
+      },
       (failure: unknown) => {
         if (!this.#failed) this.#failure = failure
         this.#failed = true
@@ -59,6 +67,12 @@ export class RecordCollector {
   async acknowledged(): Promise<void> {
     while (!this.isIdle && !this.#failed) await this.#change()
     this.requireHealthy()
+  }
+
+  #refuse(): Promise<AppendResult> {
+    const refused = Promise.reject(this.#failure)
+    refused.catch(() => {})
+    return refused
   }
 
   #change(): Promise<void> {

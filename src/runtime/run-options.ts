@@ -3,6 +3,7 @@ import type { Connection } from '../cluster/connection.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Environment, Signal } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
+import { type Compression, codecNamed } from '../record/compression.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { BadRecordPolicy } from './task-input.ts'
 
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly engine?: StoreEngineFactory
   /** What happens with a record that cannot be decoded or has no valid event time. Default `'fail'`; `'skip'` counts it and goes on. */
   readonly badRecords?: BadRecordPolicy
+  /** How the batches of stores' changelog topics are compressed. Default `'none'`. */
+  readonly changelogCompression?: Compression
   /** Signals that end the application: the first drains, commits and closes, the second exits at once. Default SIGINT and SIGTERM; `[]` for none. */
   readonly shutdownSignals?: readonly Signal[]
   /** Bytes that may be on their way to the cluster before processing waits. Default 32 MiB. */
@@ -37,6 +40,7 @@ export interface RunConfig {
   readonly stateDirectory: string | undefined
   readonly engine: StoreEngineFactory
   readonly badRecords: BadRecordPolicy
+  readonly changelogCompression: Compression
   readonly shutdownSignals: readonly Signal[]
   readonly maxInFlightBytes: number
   readonly environment: Environment
@@ -53,6 +57,8 @@ export interface RunDefaults {
 export async function resolveRunOptions(options: RunOptions, defaults: RunDefaults): Promise<RunConfig> {
   const commitIntervalMs = toMilliseconds(options.commitInterval ?? '1s', 'commit interval')
   requireApplicationId(options.applicationId)
+  const changelogCompression = options.changelogCompression ?? 'none'
+  codecNamed(changelogCompression)
   const environment = options.environment ?? defaults.environment
   const ownsCluster = typeof options.cluster === 'string'
   const cluster =
@@ -66,6 +72,7 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
     stateDirectory,
     engine: options.engine ?? (stateDirectory === undefined ? defaults.memoryEngine : defaults.diskEngine),
     badRecords: options.badRecords ?? 'fail',
+    changelogCompression,
     shutdownSignals: options.shutdownSignals ?? ['SIGINT', 'SIGTERM'],
     maxInFlightBytes: options.maxInFlightBytes ?? 32 * 1024 * 1024,
     environment,
@@ -77,7 +84,8 @@ function directoryBeside(cluster: Cluster): string | undefined {
   return cluster.address.startsWith(prefix) ? `${cluster.address.slice(prefix.length)}/state` : undefined
 }
 
-function requireApplicationId(id: string): void {
+/** @throws MillraceError INVALID_ARGUMENT */
+export function requireApplicationId(id: string): void {
   if (/^[a-zA-Z0-9._-]{1,100}$/.test(id)) return
   throw new MillraceError('INVALID_ARGUMENT', `'${id}' is not an application id`, {
     remedy: "Use 1 to 100 letters, digits, '.', '_' or '-': topics and directories are named after it.",

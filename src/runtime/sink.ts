@@ -2,12 +2,13 @@ import { ByteWriter } from '../bytes/byte-writer.ts'
 import type { TopicPartition } from '../cluster/cluster.ts'
 import { MillraceError, messageOf } from '../errors.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
+import type { Compression } from '../record/compression.ts'
 import { partitionFor } from '../record/partitioner.ts'
 import type { Serde } from '../serde/serde.ts'
 import { isWindowedSerde, type WindowedSerde } from '../serde/windowed-serde.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { Processor } from '../topology/processor.ts'
-import type { RecordCollector } from './record-collector.ts'
+import type { BatchOutput } from './batch-output.ts'
 
 /** Batches are sent when they reach this size, or when the task has no more input at hand. */
 const batchBytes = 64 * 1024
@@ -25,7 +26,7 @@ export class Sink implements Processor {
   readonly #keySerde: Serde<unknown>
   readonly #windowedSerde: WindowedSerde<unknown> | undefined
   readonly #valueSerde: Serde<unknown>
-  readonly #collector: RecordCollector
+  readonly #batchOutput: BatchOutput
   readonly #outputs: PartitionOutput[] = []
   readonly #scratch = new ByteWriter(4096)
   /** Records without a key stay with one partition until its batch is sent, as Kafka's producer does (KIP-480). */
@@ -37,16 +38,18 @@ export class Sink implements Processor {
     partitions: number
     key: Serde<unknown>
     value: Serde<unknown>
-    collector: RecordCollector
+    compression: Compression
+    batchOutput: BatchOutput
   }) {
     this.name = options.name
     this.#topic = options.topic
     this.#keySerde = options.key
     this.#windowedSerde = isWindowedSerde(options.key) ? options.key : undefined
     this.#valueSerde = options.value
-    this.#collector = options.collector
+    this.#batchOutput = options.batchOutput
     for (let partition = 0; partition < options.partitions; partition++) {
-      this.#outputs.push({ partition: { topic: options.topic, partition }, builder: new BatchBuilder() })
+      const builder = new BatchBuilder({ compression: options.compression })
+      this.#outputs.push({ partition: { topic: options.topic, partition }, builder })
     }
   }
 
@@ -79,8 +82,7 @@ export class Sink implements Processor {
   }
 
   #send(output: PartitionOutput): void {
-    // The collector keeps the first failure for the next commit, so that none is lost.
-    this.#collector.append(output.partition, output.builder.finish()).catch(() => {})
+    this.#batchOutput.append(output.partition, output.builder.finish())
     output.builder.clear()
     this.#keylessPartition = (this.#keylessPartition + 1) % this.#outputs.length
   }

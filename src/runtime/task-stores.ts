@@ -62,8 +62,8 @@ export class TaskStores {
     // An engine ahead of the last commit, or behind what the changelog still has, cannot be brought to it: start over.
     if (engine.position() > committed || engine.position() < range.start) engine.clear()
     const store = declaration.create(engine)
-    const changelog = new Changelog(partition, this.#collector)
-    const undone = await restoreStore(cluster, store, changelog, committed, range.end)
+    const changelog = new Changelog(partition, this.#collector, this.#config.changelogCompression)
+    const undone = await restoreStore(cluster, store, changelog, committed, range)
     return { store, changelog, undone }
   }
 

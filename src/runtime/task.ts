@@ -84,11 +84,6 @@ export class Task {
     }
   }
 
-  /** Resolves when the changelogs have all that `prepareCommit` sent. */
-  async changelogsAcknowledged(): Promise<void> {
-    for (const { changelog } of this.#stores) await changelog?.acknowledged()
-  }
-
   /** What to commit once everything that `prepareCommit` sent is acknowledged. */
   commitEntries(): OffsetCommit[] {
     const metadata = encodeCommitMetadata(this.#commitMetadata())

@@ -24,7 +24,10 @@ export function changelogTopic(store: string, applicationId: string): string {
   return `${applicationId}-${store}-changelog`
 }
 
-/** @throws MillraceError INVALID_TOPOLOGY where no number of partitions follows for a repartition topic. */
+/**
+ * @throws MillraceError INVALID_TOPOLOGY where no number of partitions follows for a repartition topic, or where topics that
+ * are joined have different numbers.
+ */
 export function planTopics(
   topology: Topology,
   applicationId: string,
@@ -37,7 +40,13 @@ export function planTopics(
     name,
     partitions: partitionCounts.get(name) as number,
   }))
-  for (const name of spreadPartitionCounts(topology, applicationId, partitionCounts)) {
+  const copartitioned = topology.copartitioned.map((group) =>
+    group.map((topic) => ({ name: topicName(topic, applicationId), internal: topic.internal })),
+  )
+  const fixed = fixedPartitionCounts(topology, applicationId, copartitioned, partitionCounts)
+  for (const [name, partitions] of fixed) partitionCounts.set(name, partitions)
+  spreadPartitionCounts(topology, applicationId, copartitioned, partitionCounts, fixed)
+  for (const name of new Set(repartitionTopics(topology).map((topic) => topicName(topic, applicationId)))) {
     topics.push({ name, partitions: partitionCounts.get(name) as number, config: repartitionConfig })
   }
 
@@ -51,30 +60,112 @@ export function planTopics(
       topics.push({ name: changelogTopic(store.name, applicationId), partitions: tasks, config: store.changelogConfig })
     }
   }
+  for (const group of copartitioned) requireCopartitioned(group, partitionCounts)
   return { topics, taskCounts, partitionCounts }
 }
 
+/** A topic with its full name. */
+interface NamedTopic {
+  readonly name: string
+  readonly internal: boolean
+}
+
 /**
- * A repartition topic is as wide as the widest source of the sub-topologies that write it; since these may read
- * repartition topics themselves, counts spread until nothing changes. Returns the repartition topics' names.
+ * The counts that do not follow from what is written to a topic: those of users' topics, those that the user chose for a
+ * repartition topic, and those of repartition topics that are joined with a topic whose count is among these.
  */
-function spreadPartitionCounts(topology: Topology, applicationId: string, counts: Map<string, number>): Set<string> {
-  const repartitionTopics = new Set<string>()
+function fixedPartitionCounts(
+  topology: Topology,
+  applicationId: string,
+  copartitioned: readonly (readonly NamedTopic[])[],
+  known: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const fixed = new Map(known)
+  for (const topic of repartitionTopics(topology)) {
+    const name = topicName(topic, applicationId)
+    // That it exists does not say that it has the partitions that the topology needs.
+    if (topic.partitions === undefined) fixed.delete(name)
+    else fixed.set(name, topic.partitions)
+  }
+  // A count that one join fixes may fix that of another join with the same topic.
   for (let changed = true; changed; ) {
     changed = false
+    for (const group of copartitioned) {
+      const count = fixed.get(group.find(({ name }) => fixed.has(name))?.name ?? '')
+      if (count === undefined) continue
+      for (const { name, internal } of group) {
+        if (!internal || fixed.has(name)) continue
+        fixed.set(name, count)
+        changed = true
+      }
+    }
+  }
+  return fixed
+}
+
+function repartitionTopics(topology: Topology): TopicReference[] {
+  const nodes = topology.subTopologies.flatMap((subTopology) => subTopology.nodes)
+  return nodes.flatMap((node) => (node.kind === 'sink' && node.topic.internal ? [node.topic] : []))
+}
+
+/**
+ * Any other repartition topic is as wide as the widest source of the sub-topologies that write it; since these may read
+ * repartition topics themselves, counts spread until nothing changes.
+ */
+function spreadPartitionCounts(
+  topology: Topology,
+  applicationId: string,
+  copartitioned: readonly (readonly NamedTopic[])[],
+  counts: Map<string, number>,
+  fixed: ReadonlyMap<string, number>,
+): void {
+  for (let changed = true; changed; ) {
+    changed = widenJoined(copartitioned, counts, fixed)
     for (const subTopology of topology.subTopologies) {
       const widest = widestSource(subTopology, applicationId, counts)
       for (const node of subTopology.nodes) {
         if (node.kind !== 'sink' || !node.topic.internal) continue
         const name = topicName(node.topic, applicationId)
-        repartitionTopics.add(name)
-        if (widest === undefined || (counts.get(name) ?? 0) >= widest) continue
+        if (widest === undefined || fixed.has(name) || (counts.get(name) ?? 0) >= widest) continue
         counts.set(name, widest)
         changed = true
       }
     }
   }
-  return repartitionTopics
+}
+
+/** Repartition topics that are joined with one another are as wide as the widest of them; whether one was widened. */
+function widenJoined(
+  copartitioned: readonly (readonly NamedTopic[])[],
+  counts: Map<string, number>,
+  fixed: ReadonlyMap<string, number>,
+): boolean {
+  let changed = false
+  for (const group of copartitioned) {
+    const widest = Math.max(...group.map(({ name }) => counts.get(name) ?? 0))
+    for (const { name } of group) {
+      if (fixed.has(name) || widest === 0 || counts.get(name) === widest) continue
+      counts.set(name, widest)
+      changed = true
+    }
+  }
+  return changed
+}
+
+function requireCopartitioned(group: readonly NamedTopic[], counts: ReadonlyMap<string, number>): void {
+  const [first, ...others] = group
+  if (first === undefined) return
+  const other = others.find(({ name }) => counts.get(name) !== counts.get(first.name))
+  if (other === undefined) return
+  const sizes = [first, other].map(({ name }) => `'${name}' has ${counts.get(name)}`)
+  throw new MillraceError(
+    'INVALID_TOPOLOGY',
+    `Topics that are joined have different numbers of partitions: ${sizes.join(', ')}`,
+    {
+      at: { topic: other.name },
+      remedy: 'Give both the same number, or send one through repartition({ partitions }) before the join.',
+    },
+  )
 }
 
 function widestSource(

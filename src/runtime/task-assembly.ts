@@ -1,0 +1,105 @@
+import type { CommittedOffset, OffsetRange, TopicPartition } from '../cluster/cluster.ts'
+import type { DropReason, StreamTime } from '../topology/processor.ts'
+import type { SourceNode, SubTopology } from '../topology/topology.ts'
+import type { BatchOutput } from './batch-output.ts'
+import { type CommitMetadata, decodeCommitMetadata, emptyCommit } from './commit-metadata.ts'
+import { ProcessorGraph } from './processor-graph.ts'
+import { Sink } from './sink.ts'
+import { type DropCounts, Task, type TaskStore } from './task.ts'
+import { type BadRecordPolicy, TaskInput } from './task-input.ts'
+import { type TopicPlan, topicName } from './topic-plan.ts'
+
+export interface PlannedInput {
+  readonly source: SourceNode
+  readonly partition: TopicPartition
+}
+
+/** What a task is made of: its part of the topology, what the last commit says of it, and its stores brought to that commit. */
+export interface TaskParts {
+  readonly id: string
+  readonly subTopology: SubTopology
+  readonly applicationId: string
+  readonly plan: TopicPlan
+  readonly badRecords: BadRecordPolicy
+  readonly inputs: readonly PlannedInput[]
+  /** For each input what was committed, and what there is to read. */
+  readonly offsets: readonly (CommittedOffset | undefined)[]
+  readonly ranges: readonly OffsetRange[]
+  readonly metadata: CommitMetadata
+  readonly stores: readonly TaskStore[]
+  readonly batchOutput: BatchOutput
+}
+
+/** Puts a task together where the last run left it: offsets, stream times, drop counts and stores. */
+export function assembleTask(parts: TaskParts): Task {
+  const { id, subTopology, metadata, stores } = parts
+  const drops: DropCounts = new Map()
+  for (const [operator, counts] of Object.entries(metadata.drops)) {
+    drops.set(operator, new Map(Object.entries(counts) as [DropReason, number][]))
+  }
+  const streamTimes = new Map<string, StreamTime>()
+  for (const [name, observed] of Object.entries(metadata.streamTimes)) streamTimes.set(name, { observed })
+  const countDrop = (operator: string, reason: DropReason, count: number) => addDrop(drops, operator, reason, count)
+
+  const graph = new ProcessorGraph(
+    subTopology,
+    { taskId: id, stores: new Map(stores.map(({ store }) => [store.name, store])), streamTimes, countDrop },
+    (node) => {
+      const topic = topicName(node.topic, parts.applicationId)
+      const partitions = parts.plan.partitionCounts.get(topic) ?? 1
+      const { name, key, value, compression } = node
+      return new Sink({ name, topic, partitions, key, value, compression, batchOutput: parts.batchOutput })
+    },
+  )
+  const inputs = parts.inputs.map(
+    ({ source, partition }, index) =>
+      new TaskInput({
+        partition,
+        position: startPosition(parts.offsets[index], parts.ranges[index]),
+        highWatermark: parts.ranges[index].end,
+        source,
+        output: graph.outputOf(source),
+        badRecords: parts.badRecords,
+        drop: (reason) => countDrop(source.name, reason, 1),
+      }),
+  )
+  return new Task({ id, inputs, graph, stores, streamTimes, drops })
+}
+
+/** The partitions that the sub-topology's task of one partition number reads, each with the source that reads it. */
+export function plannedInputs(
+  subTopology: SubTopology,
+  partition: number,
+  plan: TopicPlan,
+  applicationId: string,
+): PlannedInput[] {
+  const inputs: PlannedInput[] = []
+  for (const source of subTopology.nodes) {
+    if (source.kind !== 'source') continue
+    for (const reference of source.topics) {
+      const topic = topicName(reference, applicationId)
+      if (partition < (plan.partitionCounts.get(topic) ?? 0)) inputs.push({ source, partition: { topic, partition } })
+    }
+  }
+  return inputs
+}
+
+/** What the last commit of a task says beside the offsets of its inputs. */
+export function metadataOf(committed: readonly (CommittedOffset | undefined)[]): CommitMetadata {
+  const text = committed.find((offset) => offset !== undefined && offset.metadata !== '')?.metadata
+  return text === undefined ? emptyCommit : decodeCommitMetadata(text)
+}
+
+/** A new group starts at the beginning, as Kafka Streams does; what retention removed in the meantime cannot be read any more. */
+function startPosition(committed: CommittedOffset | undefined, range: OffsetRange): number {
+  return Math.max(committed?.offset ?? range.start, range.start)
+}
+
+function addDrop(drops: DropCounts, operator: string, reason: DropReason, count: number): void {
+  let counts = drops.get(operator)
+  if (counts === undefined) {
+    counts = new Map()
+    drops.set(operator, counts)
+  }
+  counts.set(reason, (counts.get(reason) ?? 0) + count)
+}

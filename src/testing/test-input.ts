@@ -1,0 +1,57 @@
+import { ByteWriter } from '../bytes/byte-writer.ts'
+import type { ProducerRecord } from '../cluster/producer.ts'
+import type { Clock } from '../env/environment.ts'
+import { MillraceError, messageOf } from '../errors.ts'
+import { BatchBuilder } from '../record/batch-builder.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { Topic } from '../topic.ts'
+
+/** Takes records to a topic that the topology reads. */
+export class TestInput<K, V> {
+  readonly #topic: Topic<K, V>
+  readonly #clock: Clock
+  readonly #process: (batch: Buffer) => void
+  readonly #builder = new BatchBuilder()
+  readonly #key = new ByteWriter(256)
+  readonly #value = new ByteWriter(1024)
+
+  /** Made by `TopologyTestDriver.input`. */
+  constructor(topic: Topic<K, V>, clock: Clock, process: (batch: Buffer) => void) {
+    this.#topic = topic
+    this.#clock = clock
+    this.#process = process
+  }
+
+  /**
+   * Processes the record to the end, and commits: when this returns, its results can be read. A record that brings no
+   * timestamp has the time of the driver's clock, unless the topic reads it from the record. Where this throws, nothing of
+   * the record remains.
+   * @throws MillraceError as the application would fail with: OPERATOR_FAILED, SERDE_FAILED, INVALID_TIMESTAMP,
+   * NUMBER_OUT_OF_RANGE, with topic, offset and operator in `at`; CLOSED
+   */
+  pipe(record: ProducerRecord<K, V>): void {
+    const key = this.#write(this.#topic.key, record.key, this.#key, 'key')
+    const value = this.#write(this.#topic.value, record.value, this.#value, 'value')
+    const timestamp = record.timestamp ?? this.#clock.wallMs()
+    this.#builder.clear()
+    this.#builder.append(timestamp, key, 0, this.#key.length, value, 0, this.#value.length, record.headers)
+    this.#process(this.#builder.finish())
+  }
+
+  /** Pipes one record after the other. Where one throws, those before it have been processed, those after it have not. */
+  pipeAll(records: Iterable<ProducerRecord<K, V>>): void {
+    for (const record of records) this.pipe(record)
+  }
+
+  #write<T>(serde: Serde<T>, data: T | null, out: ByteWriter, part: string): Buffer | null {
+    out.clear()
+    if (data === null) return null
+    try {
+      serde.write(data, out)
+    } catch (cause) {
+      const what = `The ${part} could not be written with serde '${serde.name}': ${messageOf(cause)}`
+      throw new MillraceError('SERDE_FAILED', what, { at: { topic: this.#topic.name }, cause })
+    }
+    return out.buffer
+  }
+}

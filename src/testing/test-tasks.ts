@@ -1,0 +1,126 @@
+import { BatchReader } from '../record/batch-reader.ts'
+import { applyRecords, Changelog } from '../runtime/changelog.ts'
+import type { CommitMetadata } from '../runtime/commit-metadata.ts'
+import { type DropMetric, dropMetrics } from '../runtime/drop-metric.ts'
+import type { Task, TaskStore } from '../runtime/task.ts'
+import { assembleTask, metadataOf, plannedInputs } from '../runtime/task-assembly.ts'
+import type { BadRecordPolicy } from '../runtime/task-input.ts'
+import { changelogTopic, type TopicPlan } from '../runtime/topic-plan.ts'
+import { memoryEngine } from '../state/memory-engine.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { StoreDeclaration, SubTopology, Topology } from '../topology/topology.ts'
+import type { MemoryLog } from './memory-log.ts'
+
+export interface TestSetting {
+  readonly topology: Topology
+  readonly applicationId: string
+  readonly plan: TopicPlan
+  readonly badRecords: BadRecordPolicy
+  readonly log: MemoryLog
+}
+
+const neverOver = () => false
+
+/**
+ * The runtime's own tasks on a log in memory, one for each sub-topology, started where the last commit left them: with
+ * empty engines, into which the changelogs are read.
+ */
+export class TestTasks {
+  readonly #setting: TestSetting
+  readonly #tasks: readonly Task[]
+  readonly #stores = new Map<string, StateStore>()
+
+  constructor(setting: TestSetting) {
+    this.#setting = setting
+    this.#tasks = setting.topology.subTopologies.map((subTopology) => this.#start(subTopology))
+  }
+
+  /** Processes all that there is to read, and what comes of it on topics that the topology reads again. */
+  run(): void {
+    for (let isBusy = true; isBusy; ) {
+      isBusy = false
+      for (const task of this.#tasks) {
+        if (!this.#feed(task)) continue
+        task.process(neverOver)
+        isBusy = true
+      }
+    }
+  }
+
+  /** What the runtime does at a commit, for all tasks in one. */
+  commit(): void {
+    const tasks = this.#tasks.filter((task) => task.hasUncommitted)
+    for (const task of tasks) task.prepareCommit()
+    this.#setting.log.commit(tasks.flatMap((task) => task.commitEntries()))
+    for (const task of tasks) task.finishCommit()
+  }
+
+  store(name: string): StateStore | undefined {
+    return this.#stores.get(name)
+  }
+
+  drops(): DropMetric[] {
+    return dropMetrics(this.#tasks)
+  }
+
+  close(): void {
+    for (const task of this.#tasks) task.close()
+  }
+
+  #feed(task: Task): boolean {
+    let hasNew = false
+    for (const input of task.inputs) {
+      if (input.hasHead) continue
+      const fetched = this.#setting.log.fetch(input.partition.topic, input.position)
+      if (fetched === undefined) continue
+      task.load(fetched)
+      hasNew = true
+    }
+    return hasNew
+  }
+
+  #start(subTopology: SubTopology): Task {
+    const { applicationId, plan, badRecords, log } = this.#setting
+    const inputs = plannedInputs(subTopology, 0, plan, applicationId)
+    const topics = inputs.map((input) => input.partition.topic)
+    const offsets = topics.map((topic) => log.committedOffset(topic))
+    const metadata = metadataOf(offsets)
+    const stores = subTopology.stores.map((declaration) => this.#restore(declaration, metadata))
+    for (const { store } of stores) this.#stores.set(store.name, store)
+    return assembleTask({
+      id: `${subTopology.id}_0`,
+      subTopology,
+      applicationId,
+      plan,
+      badRecords,
+      inputs,
+      offsets,
+      ranges: topics.map((topic) => ({ start: 0, end: log.end(topic) })),
+      metadata,
+      stores,
+      batchOutput: log,
+    })
+  }
+
+  #restore(declaration: StoreDeclaration, metadata: CommitMetadata): TaskStore {
+    const { applicationId, log } = this.#setting
+    const store = declaration.create(memoryEngine.open({ directory: undefined, store: declaration.name }))
+    if (!declaration.logged) {
+      store.ready(0)
+      return { store, changelog: undefined }
+    }
+    const topic = changelogTopic(declaration.name, applicationId)
+    const changelog = new Changelog({ topic, partition: 0 }, log)
+    const committed = metadata.changelogs[declaration.name] ?? 0
+    const reader = new BatchReader()
+    for (let from = 0; from < committed; ) {
+      const fetched = log.fetch(topic, from)
+      if (fetched === undefined) break
+      applyRecords(reader, fetched.bytes, from, committed, (record) => store.restore(record))
+      from = fetched.nextOffset
+    }
+    store.ready(committed)
+    changelog.position = committed
+    return { store, changelog }
+  }
+}

@@ -1,0 +1,186 @@
+import { type Duration, toMilliseconds } from '../duration.ts'
+import { VirtualClock } from '../env/virtual-clock.ts'
+import { MillraceError } from '../errors.ts'
+import type { DropMetric } from '../runtime/drop-metric.ts'
+import { requireApplicationId } from '../runtime/run-options.ts'
+import type { BadRecordPolicy } from '../runtime/task-input.ts'
+import { changelogTopic, planTopics, topicName } from '../runtime/topic-plan.ts'
+import type { Topic } from '../topic.ts'
+import type { Topology } from '../topology/topology.ts'
+import { MemoryLog } from './memory-log.ts'
+import { TestInput } from './test-input.ts'
+import { TestOutput } from './test-output.ts'
+import { TestStore } from './test-store.ts'
+import { type TestSetting, TestTasks } from './test-tasks.ts'
+
+export type { TestInput } from './test-input.ts'
+export type { TestOutput, TestRecord } from './test-output.ts'
+export type { StoredSession, StoredValue, TestStore } from './test-store.ts'
+
+export interface TopologyTestDriverOptions {
+  /** Begins the names of the application's own topics. Default: `topology-test`. */
+  readonly applicationId?: string
+  /** Where the driver's clock stands at first, in milliseconds since 1970. Default: 0. */
+  readonly startMs?: number
+  /** What happens with a record that cannot be decoded or has no valid event time. Default `'fail'`; `'skip'` counts it and goes on. */
+  readonly badRecords?: BadRecordPolicy
+}
+
+/**
+ * Runs a topology on records that a test gives it, synchronously: no cluster, no promises, no time but the test's own.
+ * These are the runtime's tasks, sinks, stores, changelogs and commits, on a log in memory: one partition for each topic,
+ * one task for each sub-topology, a commit after every record, all stores in memory. After Kafka Streams' TopologyTestDriver.
+ */
+export class TopologyTestDriver implements Disposable {
+  readonly #setting: TestSetting
+  readonly #clock: VirtualClock
+  /** By topic: the next offset that a test reads. */
+  readonly #positions = new Map<string, number>()
+  #tasks: TestTasks
+  #isProcessing = false
+  #isClosed = false
+
+  /** @throws MillraceError INVALID_TOPOLOGY, INVALID_ARGUMENT */
+  constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
+    const applicationId = options.applicationId ?? 'topology-test'
+    requireApplicationId(applicationId)
+    const onePartitionEach = topology.topics.map(({ name }) => ({ name, partitions: 1, config: {} }))
+    this.#setting = {
+      topology,
+      applicationId,
+      plan: planTopics(topology, applicationId, onePartitionEach),
+      badRecords: options.badRecords ?? 'fail',
+      log: new MemoryLog(),
+    }
+    this.#clock = new VirtualClock(toMilliseconds(options.startMs ?? 0, 'time since 1970'))
+    this.#tasks = new TestTasks(this.#setting)
+  }
+
+  /**
+   * Where records are piped to a topic that the topology reads.
+   * @throws MillraceError INVALID_ARGUMENT where it does not read the topic
+   */
+  input<K, V>(topic: Topic<K, V>): TestInput<K, V> {
+    this.#requireKnown(topic.name, 'read', this.#sourceTopics())
+    return new TestInput(topic, this.#clock, (batch) => this.#process(topic.name, batch))
+  }
+
+  /**
+   * Where what the topology wrote to a topic is read: one of its sinks, a repartition topic or a changelog.
+   * @throws MillraceError INVALID_ARGUMENT where it does not write the topic
+   */
+  output<K, V>(topic: Topic<K, V>): TestOutput<K, V> {
+    this.#requireKnown(topic.name, 'write', this.#writtenTopics())
+    return new TestOutput(topic, this.#setting.log, this.#positions)
+  }
+
+  /**
+   * The contents of a store, as the operators see them now.
+   * @throws MillraceError INVALID_ARGUMENT where the topology has no such store
+   */
+  store(name: string): TestStore {
+    const stores = this.#setting.topology.subTopologies.flatMap((subTopology) => subTopology.stores)
+    if (!stores.some((store) => store.name === name)) {
+      throw new MillraceError('INVALID_ARGUMENT', `The topology has no store '${name}'`, {
+        remedy: listOf(stores.map((store) => store.name)),
+      })
+    }
+    return new TestStore(name, () => {
+      this.#requireOpen()
+      return this.#tasks.store(name) as NonNullable<ReturnType<TestTasks['store']>>
+    })
+  }
+
+  /** Records an operator did not pass on although no user function said so. */
+  drops(): DropMetric[] {
+    return this.#tasks.drops()
+  }
+
+  /** All topics that were written to, with those of the application's own (`<application id>-...`), sorted by name. */
+  producedTopics(): string[] {
+    return this.#setting.log.producedTopics()
+  }
+
+  /**
+   * Stops the application and starts it again with nothing but what was committed: stores are rebuilt from their
+   * changelogs, and stream times and the counts of dropped records are those of the last commit.
+   * @throws MillraceError CLOSED
+   */
+  restart(): void {
+    this.#requireOpen()
+    this.#tasks.close()
+    this.#tasks = new TestTasks(this.#setting)
+  }
+
+  /**
+   * Moves the driver's clock, which otherwise stands still: it is the timestamp of records that bring none.
+   * @throws MillraceError INVALID_ARGUMENT
+   */
+  advanceWallClock(by: Duration): void {
+    this.#clock.advance(toMilliseconds(by))
+  }
+
+  /** Lets go of the tasks and stores; what was written can still be read. Closing twice is closing once. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#tasks.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #process(topic: string, batch: Buffer): void {
+    this.#requireOpen()
+    if (this.#isProcessing) {
+      throw new MillraceError('INVALID_ARGUMENT', 'A record was piped while another one was processed', {
+        at: { topic },
+        remedy: 'Pipe records from the test, not from a function of the topology.',
+      })
+    }
+    this.#isProcessing = true
+    try {
+      this.#setting.log.pipe(topic, batch)
+      this.#tasks.run()
+      this.#tasks.commit()
+    } catch (error) {
+      this.#setting.log.rollBack()
+      this.restart()
+      throw error
+    } finally {
+      this.#isProcessing = false
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new MillraceError('CLOSED', 'The test driver was closed')
+  }
+
+  #requireKnown(topic: string, verb: 'read' | 'write', known: readonly string[]): void {
+    this.#requireOpen()
+    if (known.includes(topic)) return
+    throw new MillraceError('INVALID_ARGUMENT', `The topology does not ${verb} the topic '${topic}'`, {
+      remedy: listOf(known),
+    })
+  }
+
+  #sourceTopics(): string[] {
+    return this.#setting.topology.subTopologies
+      .flatMap(({ nodes }) => nodes.flatMap((node) => (node.kind === 'source' ? node.topics : [])))
+      .filter((topic) => !topic.internal)
+      .map((topic) => topic.name)
+  }
+
+  #writtenTopics(): string[] {
+    const { topology, applicationId } = this.#setting
+    return topology.subTopologies.flatMap(({ nodes, stores }) => [
+      ...nodes.flatMap((node) => (node.kind === 'sink' ? [topicName(node.topic, applicationId)] : [])),
+      ...stores.filter((store) => store.logged).map((store) => changelogTopic(store.name, applicationId)),
+    ])
+  }
+}
+
+function listOf(names: readonly string[]): string {
+  return names.length === 0 ? 'There are none.' : `There are: ${[...new Set(names)].sort().join(', ')}.`
+}
