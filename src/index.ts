@@ -18,13 +18,26 @@ export type { Producer, ProducerOptions, ProducerRecord } from './cluster/produc
 // Write a topology
 export type {
   AggregateOptions,
+  BranchOptions,
   GroupByKeyOptions,
   GroupByOptions,
+  JoinOptions,
   OperatorOptions,
+  RepartitionOptions,
+  SourceTableOptions,
   StoreOptions,
+  TableOptions,
   WindowedByOptions,
 } from './dsl/operator-options.ts'
-export type { KGroupedStream, KStream, KTable, SessionWindowedKStream, TimeWindowedKStream } from './dsl/streams.ts'
+export type {
+  BranchedKStream,
+  Branches,
+  KGroupedStream,
+  KStream,
+  KTable,
+  SessionWindowedKStream,
+  TimeWindowedKStream,
+} from './dsl/streams.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
 export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts'
 export { SessionWindows, TimeWindows } from './dsl/windows.ts'
@@ -35,10 +48,12 @@ export { nodeEnvironment } from './env/node.ts'
 // When something goes wrong
 export { type ErrorCode, MillraceError, type Place } from './errors.ts'
 // Declare topics and their formats
+export type { Compression } from './record/compression.ts'
 export type { RecordHeader } from './record/headers.ts'
 
 // Run it
-export type { Application, ApplicationMetrics, ApplicationState, DropMetric } from './runtime/application.ts'
+export type { Application, ApplicationMetrics, ApplicationState } from './runtime/application.ts'
+export type { DropMetric } from './runtime/drop-metric.ts'
 export type { RunOptions } from './runtime/run-options.ts'
 export type { BadRecordPolicy } from './runtime/task-input.ts'
 export type { Codec } from './serde/custom-serde.ts'

@@ -1,3 +1,6 @@
+import { ByteWriter } from '../bytes/byte-writer.ts'
+import type { Serde } from '../serde/serde.ts'
+
 /** The functions of an aggregation, without the types that the compiler has checked. */
 export interface AggregateFunctions {
   readonly initializer: () => unknown
@@ -20,4 +23,53 @@ export function reducing<V>(reducer: (aggregate: V, value: V) => V | null): Sess
   const reduce = (aggregate: unknown, value: unknown): unknown =>
     aggregate === undefined || aggregate === null ? value : reducer(aggregate as V, value as V)
   return { initializer: () => undefined, aggregator: reduce, merger: reduce }
+}
+
+export interface TableAggregateFunctions {
+  readonly initializer: () => unknown
+  readonly adder: (aggregate: unknown, value: unknown, key: unknown) => unknown
+  readonly subtractor: (aggregate: unknown, value: unknown, key: unknown) => unknown
+}
+
+/** A reduction of a table's rows: the first one stands for itself. */
+export function adding<V>(
+  adder: (aggregate: V, value: V) => V | null,
+  subtractor: (aggregate: V, value: V) => V | null,
+): TableAggregateFunctions {
+  const { initializer, aggregator } = reducing(adder)
+  return {
+    initializer,
+    adder: aggregator,
+    subtractor: (aggregate, value) => subtractor(aggregate as V, value as V),
+  }
+}
+
+type Functions = Readonly<Record<string, (...values: unknown[]) => unknown>>
+
+/** How many of a function's arguments are aggregates; it may change these in place. */
+const aggregateArguments: Readonly<Record<string, number>> = { aggregator: 1, adder: 1, subtractor: 1, merger: 2 }
+
+/**
+ * The same functions, given copies of the aggregates, so that what was handed on before stays as it was. Copies go through
+ * the store's serde; what is no object cannot be changed and is not copied.
+ */
+export function onCopies<F extends AggregateFunctions | TableAggregateFunctions>(
+  functions: F,
+  serde: Serde<unknown>,
+): F {
+  const out = new ByteWriter(256)
+  const copyOf = (aggregate: unknown): unknown => {
+    if (typeof aggregate !== 'object' || aggregate === null) return aggregate
+    out.clear()
+    serde.write(aggregate, out)
+    return serde.read(out.toBuffer(), 0, out.length)
+  }
+  const onCopied: Record<string, unknown> = {}
+  for (const [name, call] of Object.entries(functions as unknown as Functions)) {
+    const count = aggregateArguments[name] ?? 0
+    if (count === 0) onCopied[name] = call
+    else if (count === 1) onCopied[name] = (a: unknown, value: unknown, key: unknown) => call(copyOf(a), value, key)
+    else onCopied[name] = (a: unknown, b: unknown, key: unknown) => call(copyOf(a), copyOf(b), key)
+  }
+  return onCopied as unknown as F
 }

@@ -2,15 +2,17 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
+import { type AggregateFunctions, onCopies } from './aggregate-functions.ts'
 import { countSerde } from './count-serde.ts'
-import type { GroupedState, ProcessorPlan, SinkPlan, TableState } from './plan.ts'
-import { addRepartition } from './repartition.ts'
+import type { GroupedState, SinkPlan, TableState } from './plan.ts'
+import { addGroupRepartition } from './repartition.ts'
 import { declareStore } from './store-declarations.ts'
+import { AggregatedRows, UnreadableRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
 
 /** An aggregation of a grouped stream, of whichever kind. */
-export interface Aggregation {
+export interface Aggregation<F extends AggregateFunctions> {
   readonly method: 'count' | 'reduce' | 'aggregate'
   readonly options: AggregationOptions
   /** What is known of the results' serde without the options. */
@@ -19,7 +21,8 @@ export interface Aggregation {
   readonly shape: WindowShape | undefined
   /** Takes the records that are too late for all windows. */
   readonly late: SinkTopic<never, never> | undefined
-  readonly create: (store: string, lateChild: string | undefined) => () => Processor
+  readonly functions: F
+  readonly create: (functions: F, store: string, lateChild: string | undefined) => () => Processor
 }
 
 /** StoreOptions without its types. */
@@ -37,7 +40,10 @@ export const countTracked: TrackedSerde = { serde: countSerde, madeBy: 'count' }
 export const unknownSerde: TrackedSerde = { serde: undefined, madeBy: 'aggregate' }
 
 /** Adds the aggregation, its store and what stands before and beside it to the plan. */
-export function addAggregation(grouped: GroupedState, aggregation: Aggregation): TableState {
+export function addAggregation<F extends AggregateFunctions>(
+  grouped: GroupedState,
+  aggregation: Aggregation<F>,
+): TableState {
   const { plan } = grouped
   const { method, options, shape, late } = aggregation
   const prefix = method === 'reduce' ? 'KSTREAM-REDUCE-' : 'KSTREAM-AGGREGATE-'
@@ -45,7 +51,7 @@ export function addAggregation(grouped: GroupedState, aggregation: Aggregation):
   const store = plan.names.store(prefix, options.store)
   const name = plan.names.operator(prefix, options.name)
 
-  const parent = addRepartition(grouped, name, store)
+  const parent = addGroupRepartition(grouped, name, store)
   const need = { operator: name, purpose: `the store '${store}'` }
   const key = requireSerde(givenOrTracked(options.key, grouped.key), {
     ...need,
@@ -58,23 +64,30 @@ export function addAggregation(grouped: GroupedState, aggregation: Aggregation):
     option: `${method}(..., { value })`,
   })
   const lateChild = late === undefined ? undefined : `${name}-late`
-  const node = plan.add<ProcessorPlan>(
-    {
-      kind: 'processor',
-      name,
-      create: aggregation.create(store, lateChild),
-      stores: [declareStore({ name: store, key, value, engine: options.engine }, shape)],
-      lateChild,
-    },
-    [parent],
-  )
+  const rows = shape === undefined ? new AggregatedRows(store) : new UnreadableRows(name)
+  const create = () => {
+    const functions = rows.keepsOldValues ? onCopies(aggregation.functions, value) : aggregation.functions
+    return aggregation.create(functions, store, lateChild)()
+  }
+  const node = plan.addProcessor(name, create, [parent], {
+    stores: [declareStore({ name: store, key, value, engine: options.engine }, shape)],
+    ...(lateChild === undefined ? {} : { lateChild }),
+  })
   if (late !== undefined && lateChild !== undefined) {
     plan.add<SinkPlan>({ kind: 'sink', name: lateChild, topic: late }, [node])
   }
-  return { plan, node, key, value, shape, engine: options.engine }
+  return {
+    plan,
+    node,
+    key: { serde: key, madeBy: name },
+    value: { serde: value, madeBy: name },
+    shape,
+    engine: options.engine,
+    rows,
+  }
 }
 
-/** Kafka Streams' count takes one number more where it is told about its store but not the name. */
-function describesNamelessStore({ store, key, value, engine }: AggregationOptions): boolean {
+/** Kafka Streams' count, and operators of tables, take one number more where they are told about their store but not the name. */
+export function describesNamelessStore({ store, key, value, engine }: AggregationOptions): boolean {
   return store === undefined && (key ?? value ?? engine) !== undefined
 }

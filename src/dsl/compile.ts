@@ -1,22 +1,59 @@
 import { MillraceError } from '../errors.ts'
 import type { Topology } from '../topology/topology.ts'
 import { TopologyBuilder } from '../topology/topology-builder.ts'
-import { dropNullKeys } from './operators/stateless.ts'
+import { dropNullKeys, passThrough } from './operators/stateless.ts'
 import type { Plan, PlanNode, SourcePlan } from './plan.ts'
 
 /** Turns the plan into a topology. Nodes are added in Kafka Streams' order, which decides the numbers of the sub-topologies. */
 export function compilePlan(plan: Plan): Topology {
   const shared = sharedSources(plan)
   const parents = new Map(plan.nodes.map((node) => [node, parentsOf(node, shared)]))
+  const carrying = carryingNullKeys(parents)
   const builder = new TopologyBuilder()
   const written = new Set<PlanNode>()
   const next = (): PlanNode | undefined => nextReady(parents, shared, written)
   for (let node = next(); node !== undefined; node = next()) {
     const parentNames = (parents.get(node) as PlanNode[]).map((parent) => parent.name)
-    write(node, parentNames, builder)
+    write(node, parentNames, builder, carrying.has(node))
     written.add(node)
   }
+  for (const node of plan.nodes) connectLookUp(node, parents, builder)
   return builder.build()
+}
+
+/** Only when all nodes are written: the table may come after the operator that looks its rows up. */
+function connectLookUp(
+  node: PlanNode,
+  parents: ReadonlyMap<PlanNode, readonly PlanNode[]>,
+  builder: TopologyBuilder,
+): void {
+  if (node.kind !== 'processor' || node.looksUp === undefined) return
+  builder.connect(node.name, ...node.looksUp.stores)
+  builder.copartition(sourcesOf([node, node.looksUp.table], parents))
+}
+
+/** Names of the sources that the nodes' records are read by: their own, or those of a repartition topic before them. */
+function sourcesOf(nodes: readonly PlanNode[], parents: ReadonlyMap<PlanNode, readonly PlanNode[]>): string[] {
+  const sources = new Set<string>()
+  for (const node of nodes) {
+    if (node.kind === 'source' || node.kind === 'repartition') sources.add(node.name)
+    else for (const source of sourcesOf(parents.get(node) as readonly PlanNode[], parents)) sources.add(source)
+  }
+  return [...sources]
+}
+
+/** Repartition topics with an operator behind them, at any distance, for which records without a key have a meaning. */
+function carryingNullKeys(parents: ReadonlyMap<PlanNode, readonly PlanNode[]>): Set<PlanNode> {
+  const carrying = new Set<PlanNode>()
+  const mark = (node: PlanNode): void => {
+    if (carrying.has(node)) return
+    carrying.add(node)
+    for (const parent of parents.get(node) as readonly PlanNode[]) mark(parent)
+  }
+  for (const node of parents.keys()) {
+    if (node.kind === 'processor' && node.takesNullKeys) mark(node)
+  }
+  return carrying
 }
 
 /** Sources of the same topics as an earlier one, which is read in their place: a topic can be read only once. */
@@ -24,7 +61,7 @@ function sharedSources(plan: Plan): Map<PlanNode, SourcePlan> {
   const shared = new Map<PlanNode, SourcePlan>()
   const readers = new Map<string, SourcePlan>()
   for (const node of plan.nodes) {
-    if (node.kind !== 'source') continue
+    if (node.kind !== 'source' || node.isTable) continue
     for (const topic of node.topics) {
       const reader = readers.get(topic.name)
       if (reader === undefined) readers.set(topic.name, node)
@@ -80,7 +117,7 @@ function nextReady(
   return first
 }
 
-function write(node: PlanNode, parents: readonly string[], builder: TopologyBuilder): void {
+function write(node: PlanNode, parents: readonly string[], builder: TopologyBuilder, carriesNullKeys: boolean): void {
   switch (node.kind) {
     case 'source':
       builder.addSource(node.name, node.topics)
@@ -92,8 +129,11 @@ function write(node: PlanNode, parents: readonly string[], builder: TopologyBuil
       break
     }
     case 'repartition':
-      builder.addProcessor(node.filterName, dropNullKeys, { parents })
-      builder.addSink(node.sinkName, node.topic, [node.filterName])
+      if (node.filterName === undefined) builder.addSink(node.sinkName, node.topic, parents)
+      else {
+        builder.addProcessor(node.filterName, carriesNullKeys ? passThrough : dropNullKeys, { parents })
+        builder.addSink(node.sinkName, node.topic, [node.filterName])
+      }
       builder.addSource(node.name, node.topic)
       break
     case 'sink':

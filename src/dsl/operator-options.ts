@@ -36,6 +36,54 @@ export interface StoreOptions<K, A> extends OperatorOptions {
   readonly engine?: StoreEngineFactory
 }
 
+export interface TableOptions<V> extends OperatorOptions {
+  /** Keeps the operator's rows in a store of this name, by which it can be queried. Default: rows are derived when they are looked up. */
+  readonly store?: string
+  /** Serde of the values. Default: that of the table, where they are the same. */
+  readonly value?: Serde<V>
+  /** Where the store is kept. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
+}
+
+export interface TableGroupByOptions<K, V> {
+  /** Names the operator, and the repartition topic `<application id>-<name>-repartition`. Default: the topic is named after the store. */
+  readonly name?: string
+  /** Serde of the new key. */
+  readonly key: Serde<K>
+  /** Serde of the new value. */
+  readonly value: Serde<V>
+}
+
+export interface SourceTableOptions extends OperatorOptions {
+  /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
+  readonly store?: string
+  /** Where the store is kept. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
+}
+
+export interface RepartitionOptions<K, V> {
+  /** The topic is `<application id>-<name>-repartition`. Default: a generated one. */
+  readonly name?: string
+  /** Needed where the key has changed. */
+  readonly key?: Serde<K>
+  /** Needed where the value has changed. */
+  readonly value?: Serde<V>
+  /** Partitions of the topic. Default: as many as the topics have that the records come from. */
+  readonly partitions?: number
+}
+
+export interface JoinOptions<K, V> extends OperatorOptions {
+  /** Needed where the key has changed: the stream's records then go through the topic `<application id>-<name>-repartition`. */
+  readonly key?: Serde<K>
+  /** Serde of the stream's values, needed where key and value have changed. */
+  readonly value?: Serde<V>
+}
+
+export interface BranchOptions<N extends string> {
+  /** The branch's key in the result, and the end of its operator's name, which begins with that of the split. Default: its number from 1 on, 0 for the default branch. */
+  readonly name?: N
+}
+
 export interface AggregateOptions<K, A> extends StoreOptions<K, A> {
   /** Serde of the aggregates, which also says their type. */
   readonly value: Serde<A>

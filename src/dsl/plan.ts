@@ -10,6 +10,7 @@ import type { Processor } from '../topology/processor.ts'
 import type { StoreDeclaration } from '../topology/topology.ts'
 import { NodeNames } from './node-names.ts'
 import type { KStream } from './streams.ts'
+import type { TableRows } from './table-rows.ts'
 import type { TrackedSerde } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
 
@@ -24,21 +25,31 @@ interface PlanLinks {
 export interface SourcePlan extends PlanLinks {
   readonly kind: 'source'
   readonly topics: readonly Topic<unknown, unknown>[]
+  /** A table's topic is read by the table alone, as in Kafka Streams. */
+  readonly isTable: boolean
 }
 
 export interface ProcessorPlan extends PlanLinks {
   readonly kind: 'processor'
   readonly create: () => Processor
-  readonly stores: readonly StoreDeclaration[]
+  /** Its own stores. A table that others look rows up in gets one later. */
+  readonly stores: StoreDeclaration[]
   /** A sink that only gets what the processor sends to it by name. */
   readonly lateChild: string | undefined
+  /** The table that the processor looks rows up in, and the stores that it reads for that. */
+  readonly looksUp: { readonly table: PlanNode; readonly stores: readonly string[] } | undefined
+  /** Whether records without a key have a meaning for it, so that repartition topics before it must carry them. */
+  readonly takesNullKeys: boolean
 }
+
+type ProcessorParts = Partial<Pick<ProcessorPlan, 'stores' | 'lateChild' | 'looksUp' | 'takesNullKeys'>>
 
 /** Out to a topic and in again: a filter of records without a key, a sink, and a source that bears the node's name. */
 export interface RepartitionPlan extends PlanLinks {
   readonly kind: 'repartition'
   readonly topic: RepartitionTopic<unknown, unknown>
-  readonly filterName: string
+  /** undefined for changes of a table, which always have a key. */
+  readonly filterName: string | undefined
   readonly sinkName: string
 }
 
@@ -69,14 +80,25 @@ export interface GroupedState extends StreamState {
   repartition: RepartitionPlan | undefined
 }
 
-/** A table as the plan knows it. `key` is the serde of the keys without their windows. */
-export interface TableState {
+/** A table grouped by a new key; its node hands on changes of rows. */
+export interface GroupedTableState {
   readonly plan: Plan
   readonly node: PlanNode
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
+  /** The user's name for the repartition topic. */
+  readonly name: string | undefined
+}
+
+/** A table as the plan knows it. `key` is the serde of the keys without their windows. */
+export interface TableState {
+  readonly plan: Plan
+  readonly node: PlanNode
+  readonly key: TrackedSerde
+  readonly value: TrackedSerde
   readonly shape: WindowShape | undefined
   readonly engine: StoreEngineFactory | undefined
+  readonly rows: TableRows
 }
 
 type Unlinked<N extends PlanNode> = N extends PlanNode ? Omit<N, 'parents' | 'priority'> : never
@@ -103,7 +125,13 @@ export class Plan {
     node.priority = this.#priority++
   }
 
-  addProcessor(name: string, create: () => Processor, parents: readonly PlanNode[]): ProcessorPlan {
-    return this.add<ProcessorPlan>({ kind: 'processor', name, create, stores: [], lateChild: undefined }, parents)
+  addProcessor(
+    name: string,
+    create: () => Processor,
+    parents: readonly PlanNode[],
+    { stores = [], lateChild, looksUp, takesNullKeys = false }: ProcessorParts = {},
+  ): ProcessorPlan {
+    const node = { kind: 'processor', name, create, stores, lateChild, looksUp, takesNullKeys } as const
+    return this.add<ProcessorPlan>(node, parents)
   }
 }

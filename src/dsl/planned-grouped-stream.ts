@@ -47,12 +47,12 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
   }
 
   #add<A>(
-    parts: Pick<Aggregation, 'method' | 'options' | 'value'>,
-    { initializer, aggregator }: AggregateFunctions,
+    parts: Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>,
+    functions: AggregateFunctions,
   ): KTable<K, A> {
-    const create: Aggregation['create'] = (store) =>
+    const create: Aggregation<AggregateFunctions>['create'] = ({ initializer, aggregator }, store) =>
       keyValueAggregate({ store, initializer, aggregator, skipsNullValues: true })
-    const state = addAggregation(this.#state, { ...parts, shape: undefined, late: undefined, create })
+    const state = addAggregation(this.#state, { ...parts, shape: undefined, late: undefined, functions, create })
     return new PlannedTable<K, A>(state)
   }
 }

@@ -1,19 +1,40 @@
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
+import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
-import type { GroupByKeyOptions, GroupByOptions, OperatorOptions } from './operator-options.ts'
+import type {
+  GroupByKeyOptions,
+  GroupByOptions,
+  JoinOptions,
+  OperatorOptions,
+  RepartitionOptions,
+  StoreOptions,
+} from './operator-options.ts'
 import * as operators from './operators/stateless.ts'
-import type { SinkPlan, StreamState } from './plan.ts'
+import { streamTableJoin } from './operators/stream-table-join.ts'
+import type { RepartitionPlan, SinkPlan, StreamState } from './plan.ts'
+import { splitStream } from './planned-branches.ts'
 import { PlannedGroupedStream } from './planned-grouped-stream.ts'
-import type { KGroupedStream, KStream } from './streams.ts'
-import { givenOrTracked, type TrackedSerde } from './tracked-serde.ts'
+import { PlannedTable } from './planned-table.ts'
+import { addRepartition, repartitionNames } from './repartition.ts'
+import { addTable } from './source-table.ts'
+import type { BranchedKStream, KGroupedStream, KStream, KTable } from './streams.ts'
+import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 
 /** The types that a stream's callbacks were checked with end here: the plan holds functions of unknown values. */
 type Erased<R> = operators.RecordCallback<R>
+type Joiner = (value: unknown, tableValue: unknown, key: unknown) => unknown
+
+interface Serdes {
+  readonly key?: Serde<unknown>
+  readonly value?: Serde<unknown>
+}
 
 export class PlannedStream<K, V> implements KStream<K, V> {
   readonly #state: StreamState
+  /** The repartition before the joins so far. */
+  #joinRepartition: RepartitionPlan | undefined
 
   constructor(state: StreamState) {
     this.#state = state
@@ -65,10 +86,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
   merge(other: KStream<K, V>, options: OperatorOptions = {}): KStream<K, V> {
     const { plan, node, ...mine } = this.#state
     if (!(other instanceof PlannedStream) || other.#state.plan !== plan) {
-      throw new MillraceError('INVALID_TOPOLOGY', 'A stream can only be merged with one of the same StreamsBuilder', {
-        at: { operator: node.name },
-        remedy: 'Begin both streams with the same builder.',
-      })
+      throw ofAnotherBuilder('merged', node.name)
     }
     const { node: otherNode, ...others } = other.#state
     const name = plan.names.operator('KSTREAM-MERGE-', options.name)
@@ -79,6 +97,55 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       value: sameSerde(mine.value, others.value, name),
       keyChanged: mine.keyChanged || others.keyChanged,
     })
+  }
+
+  split(options: OperatorOptions = {}): BranchedKStream<K, V> {
+    return splitStream<K, V>(this.#state, options)
+  }
+
+  repartition(options: RepartitionOptions<K, V> = {}): KStream<K, V> {
+    if (options.partitions !== undefined) requirePartitions(options.partitions, options.name)
+    const { names } = this.#state.plan
+    if (options.name !== undefined) requireNodeName(options.name, 'operator')
+    // Unlike other operators this one takes no number when it is named.
+    const prefix = options.name ?? names.generated('KSTREAM-REPARTITION-')
+    const node = this.#repartition(prefix, 'repartition', options)
+    return new PlannedStream<K, V>(this.#stateAfter(node))
+  }
+
+  toTable(options: StoreOptions<NonNullable<K>, NonNullable<V>> = {}): KTable<NonNullable<K>, NonNullable<V>> {
+    const { plan, node } = this.#state
+    const name = plan.names.operator('KSTREAM-TOTABLE-', options.name)
+    const store = plan.names.store('KSTREAM-TOTABLE-', options.store)
+    const serdes: Serdes = options
+    const parent = this.#state.keyChanged ? this.#repartition(name, 'toTable', serdes) : node
+    return new PlannedTable(
+      addTable(plan, parent, {
+        name,
+        store,
+        isNamed: options.store !== undefined,
+        key: givenOrTracked(serdes.key, this.#state.key),
+        value: givenOrTracked(serdes.value, this.#state.value),
+        engine: options.engine,
+        method: 'toTable',
+      }),
+    )
+  }
+
+  join<TV, R>(
+    table: KTable<NonNullable<K>, TV>,
+    joiner: (value: NonNullable<V>, tableValue: TV, key: NonNullable<K>) => R,
+    options: JoinOptions<NonNullable<K>, V> = {},
+  ): KStream<NonNullable<K>, R> {
+    return this.#join(table, joiner as Joiner, options, false)
+  }
+
+  leftJoin<TV, R>(
+    table: KTable<NonNullable<K>, TV>,
+    joiner: (value: NonNullable<V>, tableValue: TV | null, key: K) => R,
+    options: JoinOptions<NonNullable<K>, V> = {},
+  ): KStream<K, R> {
+    return this.#join(table, joiner as Joiner, options, true)
   }
 
   groupByKey(options: GroupByKeyOptions<NonNullable<K>, V> = {}): KGroupedStream<NonNullable<K>, V> {
@@ -119,6 +186,63 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     })
   }
 
+  #join<K2, TV, R>(
+    table: KTable<K2, TV>,
+    joiner: Joiner,
+    options: OperatorOptions & Serdes,
+    isLeft: boolean,
+  ): KStream<K2, R> {
+    const { plan, keyChanged } = this.#state
+    const other = PlannedTable.stateOf(table)
+    if (other === undefined || other.plan !== plan) throw ofAnotherBuilder('joined', this.#state.node.name)
+    const before = keyChanged ? this.#beforeJoin(isLeft ? 'leftJoin' : 'join', options) : this.#state
+    const name = plan.names.operator(isLeft ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', options.name)
+    const { stores, getter } = other.rows.lookUp()
+    const create = streamTableJoin({ joiner, table: getter, isLeft })
+    const node = plan.addProcessor(name, create, [before.node], {
+      looksUp: { table: other.node, stores },
+      takesNullKeys: isLeft,
+    })
+    const value: TrackedSerde = { serde: undefined, madeBy: name }
+    return plan.openStream({ ...before, node, key: givenOrTracked(options.key, before.key), value })
+  }
+
+  /** The stream behind a repartition topic, which is the same for all joins of a stream that the user did not name. */
+  #beforeJoin(method: string, options: OperatorOptions & Serdes): StreamState {
+    const { plan, node } = this.#state
+    const last = this.#joinRepartition
+    if (last === undefined || options.name !== undefined) {
+      this.#joinRepartition = this.#repartition(options.name ?? node.name, method, options)
+    } else repartitionNames(plan.names, node.name)
+    return this.#stateAfter(this.#joinRepartition as RepartitionPlan)
+  }
+
+  /** @throws MillraceError SERDE_REQUIRED where the records cannot be written to the topic. */
+  #repartition(prefix: string, method: string, options: Serdes & { readonly partitions?: number }): RepartitionPlan {
+    const { plan, node } = this.#state
+    const names = repartitionNames(plan.names, prefix)
+    const need = { operator: names.source, purpose: 'the repartition topic' }
+    const tracked = {
+      key: givenOrTracked(options.key, this.#state.key),
+      value: givenOrTracked(options.value, this.#state.value),
+    }
+    const key = requireSerde(tracked.key, { ...need, part: 'key', option: `${method}({ key })` })
+    const value = requireSerde(tracked.value, { ...need, part: 'value', option: `${method}({ value })` })
+    const { partitions } = options
+    return addRepartition(plan, node, { names, key, value, ...(partitions === undefined ? {} : { partitions }) })
+  }
+
+  #stateAfter(node: RepartitionPlan): StreamState {
+    const { key, value } = this.#state
+    return {
+      plan: this.#state.plan,
+      node,
+      key: { serde: node.topic.key, madeBy: key.madeBy },
+      value: { serde: node.topic.value, madeBy: value.madeBy },
+      keyChanged: false,
+    }
+  }
+
   #group<K2>(
     method: 'groupByKey' | 'groupBy',
     options: { readonly name?: string; readonly key?: Serde<K2>; readonly value?: Serde<V> },
@@ -138,4 +262,19 @@ export class PlannedStream<K, V> implements KStream<K, V> {
 /** Either stream's serde would do for both only where it is the same. */
 function sameSerde(a: TrackedSerde, b: TrackedSerde, madeBy: string): TrackedSerde {
   return { serde: a.serde === b.serde ? a.serde : undefined, madeBy }
+}
+
+function ofAnotherBuilder(what: 'merged' | 'joined', operator: string): MillraceError {
+  return new MillraceError('INVALID_TOPOLOGY', `A stream can only be ${what} with one of the same StreamsBuilder`, {
+    at: { operator },
+    remedy: 'Begin both streams with the same builder.',
+  })
+}
+
+function requirePartitions(partitions: number, operator: string | undefined): void {
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 10_000) return
+  throw new MillraceError('INVALID_ARGUMENT', `${partitions} is not a number of partitions`, {
+    at: operator === undefined ? {} : { operator },
+    remedy: 'Give a whole number from 1 to 10000.',
+  })
 }

@@ -2,18 +2,54 @@ import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { sessionWindowedSerde, timeWindowedSerde } from '../serde/windowed-serde.ts'
 import { requireNodeName } from '../topology/node-name.ts'
-import type { OperatorOptions } from './operator-options.ts'
-import { tableToStream } from './operators/stateless.ts'
+import type { Processor } from '../topology/processor.ts'
+import { describesNamelessStore } from './aggregation.ts'
+import type { OperatorOptions, TableGroupByOptions, TableOptions } from './operator-options.ts'
+import { type RecordCallback, tableToStream } from './operators/stateless.ts'
 import { suppressUntilWindowCloses } from './operators/suppress.ts'
-import type { ProcessorPlan, TableState } from './plan.ts'
-import { declareSuppressStore } from './store-declarations.ts'
-import type { KStream, KTable, SuppressedFor } from './streams.ts'
+import { type TableOperatorOptions, tableFilter } from './operators/table-filter.ts'
+import { tableMapValues } from './operators/table-map-values.ts'
+import { tableSelect } from './operators/table-select.ts'
+import { filteredValue, mappedValue, type ValueGetterFactory } from './operators/value-getter.ts'
+import type { TableState } from './plan.ts'
+import { PlannedGroupedTable } from './planned-grouped-table.ts'
+import { declareStore, declareSuppressStore } from './store-declarations.ts'
+import type { KGroupedTable, KStream, KTable, SuppressedFor } from './streams.ts'
+import { DerivedRows, UnreadableRows } from './table-rows.ts'
+import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 
 export class PlannedTable<K, V> implements KTable<K, V> {
   readonly #state: TableState
 
   constructor(state: TableState) {
     this.#state = state
+  }
+
+  /** The plan behind a table, if it is one of the DSL's own. */
+  static stateOf<K, V>(table: KTable<K, V>): TableState | undefined {
+    return table instanceof PlannedTable ? table.#state : undefined
+  }
+
+  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S>): KTable<K, S>
+  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
+  filter(predicate: (value: V, key: K) => boolean, options: TableOptions<V> = {}): KTable<K, V> {
+    return this.#filter(predicate as RecordCallback<boolean>, true, options)
+  }
+
+  filterNot(predicate: (value: V, key: K) => boolean, options: TableOptions<V> = {}): KTable<K, V> {
+    return this.#filter(predicate as RecordCallback<boolean>, false, options)
+  }
+
+  mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options: TableOptions<V2> = {}): KTable<K, V2> {
+    const erased = mapper as RecordCallback<unknown>
+    return this.#derive({
+      prefix: 'KTABLE-MAPVALUES-',
+      method: 'mapValues',
+      options,
+      value: undefined,
+      derive: (name) => (parent) => mappedValue(parent, name, erased),
+      create: (how) => tableMapValues(erased, how),
+    })
   }
 
   suppress(_suppressed: SuppressedFor<K>, options: OperatorOptions = {}): KTable<K, V> {
@@ -29,17 +65,30 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     if (options.name !== undefined) requireNodeName(options.name, 'operator')
     const name = options.name ?? plan.names.generated('KTABLE-SUPPRESS-')
     const store = options.name === undefined ? plan.names.store('KTABLE-SUPPRESS-', undefined) : `${name}-store`
-    const node = plan.add<ProcessorPlan>(
-      {
-        kind: 'processor',
-        name,
-        create: suppressUntilWindowCloses({ store, graceMs: shape.closesAfterMs }),
-        stores: [declareSuppressStore({ name: store, key, value, engine })],
-        lateChild: undefined,
-      },
-      [state.node],
-    )
-    return new PlannedTable<K, V>({ ...state, node })
+    const need = { operator: name, purpose: `the store '${store}'` }
+    const serdes = {
+      key: requireSerde(key, { ...need, part: 'key', option: 'the operator that makes the keys' }),
+      value: requireSerde(value, { ...need, part: 'value', option: 'mapValues(..., { value })' }),
+    }
+    const create = suppressUntilWindowCloses({ store, graceMs: shape.closesAfterMs })
+    const node = plan.addProcessor(name, create, [state.node], {
+      stores: [declareSuppressStore({ name: store, ...serdes, engine })],
+    })
+    return new PlannedTable<K, V>({ ...state, node, rows: new UnreadableRows(name) })
+  }
+
+  groupBy<K2, V2>(
+    selector: (value: V, key: K) => readonly [NoInfer<K2> | null | undefined, NoInfer<V2> | null | undefined] | null,
+    { name: given, key, value }: TableGroupByOptions<K2, V2>,
+  ): KGroupedTable<K2, V2> {
+    const { plan, node, rows } = this.#state
+    const name = plan.names.operator('KTABLE-SELECT-', given)
+    const serdes = { key: key as Serde<unknown>, value: value as Serde<unknown> }
+    const create = tableSelect(selector as RecordCallback<readonly [unknown, unknown] | null>, serdes.key)
+    const grouped = { plan, node: plan.addProcessor(name, create, [node]), ...serdes, name: given }
+    rows.sendOldValues(true)
+    rows.keepOldValues()
+    return new PlannedGroupedTable<K2, V2>(grouped, <A>(state: TableState) => new PlannedTable<K2, A>(state))
   }
 
   toStream(options: OperatorOptions = {}): KStream<K, V> {
@@ -48,15 +97,66 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return plan.openStream({
       plan,
       node: plan.addProcessor(name, tableToStream, [node]),
-      key: { serde: keySerde(this.#state), madeBy: name },
-      value: { serde: value, madeBy: name },
+      key: rowKey(this.#state),
+      value,
       keyChanged: false,
     })
   }
+
+  #filter(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOptions<V>): KTable<K, V> {
+    return this.#derive<V>({
+      prefix: 'KTABLE-FILTER-',
+      method: keepsWhen ? 'filter' : 'filterNot',
+      options,
+      value: this.#state.value,
+      derive: (name) => (parent) => filteredValue(parent, name, predicate, keepsWhen),
+      create: (how) => tableFilter(predicate, keepsWhen, how),
+    })
+  }
+
+  /** Adds an operator that makes a table of this one's updates. */
+  #derive<V2>({ prefix, method, options, ...parts }: Derivation<V2>): PlannedTable<K, V2> {
+    const state = this.#state
+    const { plan } = state
+    if (describesNamelessStore(options)) plan.names.store(prefix, undefined)
+    const name = plan.names.operator(prefix, options.name)
+    const value = givenOrTracked(options.value, parts.value ?? { serde: undefined, madeBy: name })
+    const { store, engine } = options
+    const rows = new DerivedRows(state.rows, store, parts.derive(name))
+    // Where the parent has its rows anyway, the values before spare deletions of rows that a filter never let through.
+    if (method !== 'mapValues') rows.followParent()
+    const create = parts.create(() => ({ store, sendsOldValues: rows.sendsOldValues }))
+    const node = plan.addProcessor(name, create, [state.node])
+    if (store !== undefined) {
+      const need = { operator: name, purpose: `the store '${store}'` }
+      const serdes = {
+        key: requireSerde(rowKey(state), { ...need, part: 'key', option: 'the operator that makes the keys' }),
+        value: requireSerde(value, { ...need, part: 'value', option: `${method}(..., { value })` }),
+      }
+      requireNodeName(store, 'store')
+      node.stores.push(declareStore({ name: store, ...serdes, engine }, undefined))
+    }
+    return new PlannedTable<K, V2>({ ...state, node, value, rows })
+  }
+}
+
+/** An operator that makes a table of the updates of another. */
+interface Derivation<V2> {
+  readonly prefix: string
+  readonly method: 'filter' | 'filterNot' | 'mapValues'
+  readonly options: TableOptions<V2>
+  /** The serde of the values where the operator does not make new ones. */
+  readonly value: TrackedSerde | undefined
+  /** How rows are looked up where the operator, whose name this is, has no store. */
+  readonly derive: (name: string) => (parent: ValueGetterFactory) => ValueGetterFactory
+  readonly create: (options: () => TableOperatorOptions) => () => Processor
 }
 
 /** The serde of the keys as the table hands them on: in their windows, where it has some. */
-function keySerde({ key, shape }: TableState): Serde<unknown> {
-  if (shape === undefined) return key
-  return shape.kind === 'session' ? sessionWindowedSerde(key) : timeWindowedSerde(key, { size: shape.sizeMs })
+function rowKey({ key, shape }: TableState): TrackedSerde {
+  const { serde, madeBy } = key
+  if (shape === undefined || serde === undefined) return key
+  const windowed =
+    shape.kind === 'session' ? sessionWindowedSerde(serde) : timeWindowedSerde(serde, { size: shape.sizeMs })
+  return { serde: windowed, madeBy }
 }

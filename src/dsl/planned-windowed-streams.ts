@@ -12,7 +12,7 @@ import { sessionWindowShape, timeWindowShape } from './window-shape.ts'
 import type { SessionWindows, TimeWindows } from './windows.ts'
 
 type Late = SinkTopic<never, never> | undefined
-type Parts = Pick<Aggregation, 'method' | 'options' | 'value'>
+type Parts = Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>
 
 export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V> {
   readonly #grouped: GroupedState
@@ -42,11 +42,11 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 
-  #add<A>(parts: Parts, { initializer, aggregator }: AggregateFunctions): KTable<Windowed<K>, A> {
+  #add<A>(parts: Parts, functions: AggregateFunctions): KTable<Windowed<K>, A> {
     const windows = this.#windows
-    const create: Aggregation['create'] = (store, lateChild) =>
+    const create: Aggregation<AggregateFunctions>['create'] = ({ initializer, aggregator }, store, lateChild) =>
       windowAggregate({ store, windows, initializer, aggregator, lateChild, skipsNullValues: false })
-    const aggregation = { ...parts, shape: timeWindowShape(windows), late: this.#late, create }
+    const aggregation = { ...parts, shape: timeWindowShape(windows), late: this.#late, functions, create }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
 }
@@ -80,11 +80,14 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 
-  #add<A>(parts: Parts, { initializer, aggregator, merger }: SessionAggregateFunctions): KTable<Windowed<K>, A> {
+  #add<A>(parts: Parts, functions: SessionAggregateFunctions): KTable<Windowed<K>, A> {
     const windows = this.#windows
-    const create: Aggregation['create'] = (store, lateChild) =>
-      sessionAggregate({ store, windows, initializer, aggregator, merger, lateChild, skipsNullValues: false })
-    const aggregation = { ...parts, shape: sessionWindowShape(windows), late: this.#late, create }
+    const create: Aggregation<SessionAggregateFunctions>['create'] = (
+      { initializer, aggregator, merger },
+      store,
+      lateChild,
+    ) => sessionAggregate({ store, windows, initializer, aggregator, merger, lateChild, skipsNullValues: false })
+    const aggregation = { ...parts, shape: sessionWindowShape(windows), late: this.#late, functions, create }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
 }

@@ -1,15 +1,32 @@
+import type { Serde } from '../serde/serde.ts'
 import type { NodeNames } from './node-names.ts'
-import type { GroupedState, PlanNode, RepartitionPlan } from './plan.ts'
+import type { GroupedState, Plan, PlanNode, RepartitionPlan } from './plan.ts'
 import { requireSerde } from './tracked-serde.ts'
 
 const suffix = '-repartition'
+
+/** The names of a repartition topic and of the nodes around it. */
+export interface RepartitionNames {
+  readonly topic: string
+  readonly sink: string
+  readonly filter: string
+  readonly source: string
+}
+
+export interface RepartitionParts {
+  readonly names: RepartitionNames
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** Where the user chose how many. */
+  readonly partitions?: number
+}
 
 /**
  * The node that an aggregation takes its records from: the stream itself, or where keys have changed a repartition topic
  * that brings records of one key together. `operator` is the aggregation's name and `store` its store's.
  * @throws MillraceError SERDE_REQUIRED where the records cannot be written to the topic.
  */
-export function addRepartition(grouped: GroupedState, operator: string, store: string): PlanNode {
+export function addGroupRepartition(grouped: GroupedState, operator: string, store: string): PlanNode {
   if (!grouped.keyChanged) return grouped.node
   const need = { operator, purpose: 'the repartition topic' }
   const key = requireSerde(grouped.key, { ...need, part: 'key', option: `${grouped.method}({ key })` })
@@ -20,19 +37,26 @@ export function addRepartition(grouped: GroupedState, operator: string, store: s
     grouped.plan.postpone(grouped.repartition)
     return grouped.repartition
   }
-  const topic = { name: names.topic, key, value, internal: true } as const
-  grouped.repartition = grouped.plan.add<RepartitionPlan>(
-    { kind: 'repartition', name: names.source, sinkName: names.sink, filterName: names.filter, topic },
-    [grouped.node],
-  )
+  grouped.repartition = addRepartition(grouped.plan, grouped.node, { names, key, value })
   return grouped.repartition
 }
 
+/** Sends the records of a node out to a topic and in again, which brings those of one key together. */
+export function addRepartition(
+  plan: Plan,
+  parent: PlanNode,
+  { names, key, value, partitions }: RepartitionParts,
+): RepartitionPlan {
+  const chosen = partitions === undefined ? {} : { partitions }
+  const topic = { name: names.topic, key, value, internal: true, ...chosen } as const
+  return plan.add<RepartitionPlan>(
+    { kind: 'repartition', name: names.source, sinkName: names.sink, filterName: names.filter, topic },
+    [parent],
+  )
+}
+
 /** Takes three numbers, also where names follow from the prefix: they do unless the prefix was itself generated. */
-function repartitionNames(
-  names: NodeNames,
-  prefix: string,
-): { topic: string; sink: string; filter: string; source: string } {
+export function repartitionNames(names: NodeNames, prefix: string): RepartitionNames {
   const sink = names.generated('KSTREAM-SINK-')
   const filter = names.generated('KSTREAM-FILTER-')
   const source = names.generated('KSTREAM-SOURCE-')

@@ -1,10 +1,13 @@
+import type { Serde } from '../serde/serde.ts'
 import type { Topic } from '../topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compilePlan } from './compile.ts'
-import type { OperatorOptions } from './operator-options.ts'
+import type { OperatorOptions, SourceTableOptions } from './operator-options.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
-import type { KStream } from './streams.ts'
+import { PlannedTable } from './planned-table.ts'
+import { addTable } from './source-table.ts'
+import type { KStream, KTable } from './streams.ts'
 
 /**
  * Where a topology begins: opens streams on topics, and builds the topology of all that was done with them. One builder is
@@ -21,7 +24,10 @@ export class StreamsBuilder {
     const plan = this.#plan
     const topics: readonly Topic<K, V>[] = 'name' in topic ? [topic] : topic
     const name = plan.names.operator('KSTREAM-SOURCE-', options.name)
-    const node = plan.add<SourcePlan>({ kind: 'source', name, topics: topics as SourcePlan['topics'] }, [])
+    const node = plan.add<SourcePlan>(
+      { kind: 'source', name, topics: topics as SourcePlan['topics'], isTable: false },
+      [],
+    )
     return openStream({
       plan,
       node,
@@ -29,6 +35,33 @@ export class StreamsBuilder {
       value: { serde: topics[0]?.value, madeBy: name },
       keyChanged: false,
     })
+  }
+
+  /**
+   * The records of a topic as the updates of a table: the latest value of each key, where null deletes. Records without a
+   * key are dropped and counted as `null-key`. The rows are kept in a store, with a changelog of its own, where the store is
+   * named here or a join needs it. Such a topic can be opened only once. `options.name` names the operator, and with
+   * `-source` after it the source.
+   */
+  table<K, V>(topic: Topic<K, V>, options: SourceTableOptions = {}): KTable<K, V> {
+    const plan = this.#plan
+    const store = plan.names.store(`${topic.name}-`, options.store)
+    const source = options.name === undefined ? undefined : `${options.name}-source`
+    const sourceName = plan.names.operator('KSTREAM-SOURCE-', source)
+    const name = plan.names.operator('KTABLE-SOURCE-', options.name)
+    const topics = [topic] as unknown as SourcePlan['topics']
+    const node = plan.add<SourcePlan>({ kind: 'source', name: sourceName, topics, isTable: true }, [])
+    return new PlannedTable<K, V>(
+      addTable(plan, node, {
+        name,
+        store,
+        isNamed: options.store !== undefined,
+        key: { serde: topic.key as Serde<unknown>, madeBy: name },
+        value: { serde: topic.value as Serde<unknown>, madeBy: name },
+        engine: options.engine,
+        method: 'table',
+      }),
+    )
   }
 
   /**

@@ -9,10 +9,15 @@ import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Windowed } from '../windowed.ts'
 import type {
   AggregateOptions,
+  BranchOptions,
   GroupByKeyOptions,
   GroupByOptions,
+  JoinOptions,
   OperatorOptions,
+  RepartitionOptions,
   StoreOptions,
+  TableGroupByOptions,
+  TableOptions,
   WindowedByOptions,
 } from './operator-options.ts'
 import type { Suppressed } from './suppressed.ts'
@@ -48,6 +53,31 @@ export interface KStream<out K, out V> {
   /** The records of both streams; each stream keeps its order, nothing orders one against the other. */
   merge(other: KStream<K, V>, options?: OperatorOptions): KStream<K, V>
 
+  /** Sends each record into the first branch whose predicate holds. */
+  split(options?: OperatorOptions): BranchedKStream<K, V>
+
+  /** Sends the records through a topic, so that those of one key come together. Records without a key are dropped and counted as `null-key`, unless a left join follows. */
+  repartition(options?: RepartitionOptions<K, V>): KStream<K, V>
+
+  /** Takes the records as the updates of a table: null deletes. Records without a key are dropped and counted as `null-key`. */
+  toTable(options?: StoreOptions<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>>
+
+  /**
+   * Joins each record with the table's value for its key, as it is at that moment; records that find none are left out, and
+   * those without key or value are dropped and counted. Both must have the same number of partitions.
+   */
+  join<TV, R>(
+    table: KTable<NonNullable<K>, TV>,
+    joiner: (value: NonNullable<V>, tableValue: TV, key: NonNullable<K>) => R,
+    options?: JoinOptions<NonNullable<K>, V>,
+  ): KStream<NonNullable<K>, R>
+  /** As `join`, but records that find nothing are joined with null, and so are those without a key. */
+  leftJoin<TV, R>(
+    table: KTable<NonNullable<K>, TV>,
+    joiner: (value: NonNullable<V>, tableValue: TV | null, key: K) => R,
+    options?: JoinOptions<NonNullable<K>, V>,
+  ): KStream<K, R>
+
   /** Groups by the key, to keep state for each. Records without a key are dropped and counted as `null-key`. */
   groupByKey(options?: GroupByKeyOptions<NonNullable<K>, V>): KGroupedStream<NonNullable<K>, V>
   /** Groups by a new key, whose type is that of `options.key`. */
@@ -59,6 +89,43 @@ export interface KStream<out K, out V> {
   /** Writes the records to a topic. Its serdes must take the stream's keys and values; null stands for an absent one. */
   to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options?: OperatorOptions): void
 }
+
+/**
+ * A stream being split: `B` is what its branches are so far, by name or else by number, and `N` has one element for each. A
+ * predicate that tells types apart narrows its branch and leaves the rest to those after it. After Kafka Streams'
+ * BranchedKStream.
+ */
+export interface BranchedKStream<out K, out V, B = unknown, N extends readonly unknown[] = []> {
+  /** Adds a branch, for the records that no branch before it took. */
+  branch<S extends V, const Name extends string>(
+    predicate: (value: V, key: K) => value is S,
+    options: BranchOptions<Name> & { readonly name: Name },
+  ): BranchedKStream<K, Exclude<V, S>, B & Record<Name, KStream<K, S>>, [...N, unknown]>
+  branch<S extends V>(
+    predicate: (value: V, key: K) => value is S,
+  ): BranchedKStream<K, Exclude<V, S>, B & Record<NextNumber<N>, KStream<K, S>>, [...N, unknown]>
+  branch<const Name extends string>(
+    predicate: (value: V, key: K) => boolean,
+    options: BranchOptions<Name> & { readonly name: Name },
+  ): BranchedKStream<K, V, B & Record<Name, KStream<K, V>>, [...N, unknown]>
+  branch(
+    predicate: (value: V, key: K) => boolean,
+  ): BranchedKStream<K, V, B & Record<NextNumber<N>, KStream<K, V>>, [...N, unknown]>
+
+  /** Ends the split with a branch for all other records, and returns the branches. */
+  defaultBranch<const Name extends string>(
+    options: BranchOptions<Name> & { readonly name: Name },
+  ): Branches<B & Record<Name, KStream<K, V>>>
+  defaultBranch(): Branches<B & Record<0, KStream<K, V>>>
+  /** Ends the split, and returns the branches. Records that no branch took end here. */
+  noDefaultBranch(): Branches<B>
+}
+
+/** The number of the branch that comes next: the first is 1. */
+export type NextNumber<N extends readonly unknown[]> = Extract<[...N, unknown]['length'], number>
+
+/** The branches of a split, as one object. */
+export type Branches<B> = { readonly [P in keyof B]: B[P] }
 
 /** A stream grouped by key. Results are one per key; records without key or value are dropped and counted. */
 export interface KGroupedStream<out K, out V> {
@@ -115,8 +182,48 @@ export interface OnlyResultsOfWindowsCanWait {
   readonly windowed: never
 }
 
+/**
+ * A table grouped by a new key. An update takes the row's value before out of the result of its group, and the value now into
+ * the result of its group, which may be another.
+ */
+export interface KGroupedTable<out K, out V> {
+  /** Counts rows. A group that had rows and has none any more counts 0. */
+  count(options?: StoreOptions<K, number>): KTable<K, number>
+  /** Combines values: `adder` takes one in, `subtractor` takes one out; the first value is the first result. null deletes the result. */
+  reduce(
+    adder: (aggregate: V, value: V) => V | null,
+    subtractor: (aggregate: V, value: V) => V | null,
+    options?: StoreOptions<K, V>,
+  ): KTable<K, V>
+  /** Folds values into an aggregate, whose type is that of `options.value`: `adder` takes one in, `subtractor` takes one out. null deletes it. */
+  aggregate<A>(
+    initializer: () => NoInfer<A>,
+    adder: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
+    subtractor: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
+    options: AggregateOptions<K, A>,
+  ): KTable<K, A>
+}
+
 /** A table: the latest value of each key, as a stream of updates. */
 export interface KTable<out K, out V> {
+  /** Keeps the rows for which the predicate holds; an update that does not pass deletes. */
+  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S>): KTable<K, S>
+  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
+  /** Leaves out the rows for which the predicate holds. */
+  filterNot(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
+  /**
+   * Makes a new value for each row; the key stays. null deletes the row. Without a store the mapper is called again when a
+   * row is looked up, and must make the same of the same.
+   */
+  mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options?: TableOptions<V2>): KTable<K, V2>
+  /**
+   * Groups by a new key: the selector makes a new `[key, value]` of each row, whose types are those of the serdes. Rows for
+   * which it makes no key or no value have no group. It is called for values before and now, and must make the same of the same.
+   */
+  groupBy<K2, V2>(
+    selector: (value: V, key: K) => readonly [NoInfer<K2> | null | undefined, NoInfer<V2> | null | undefined] | null,
+    options: TableGroupByOptions<K2, V2>,
+  ): KGroupedTable<K2, V2>
   /** Holds back updates. Only for results of windows. */
   suppress(suppressed: SuppressedFor<K>, options?: OperatorOptions): KTable<K, V>
   /** The updates as records; a deleted key is a record with the value null. */

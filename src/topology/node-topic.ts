@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../bytes/byte-writer.ts'
+import type { Compression } from '../record/compression.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Topic } from '../topic.ts'
 
@@ -8,6 +9,8 @@ export interface RepartitionTopic<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
   readonly internal: true
+  /** How many partitions the user chose; otherwise it follows from where the records come from. */
+  readonly partitions?: number
 }
 
 /** What a sink needs of its topic: serdes that take the stream's keys and values. Every `Topic` whose types fit is one. */
@@ -16,6 +19,7 @@ export interface SinkTopic<K, V> {
   readonly key: SinkSerde<K>
   readonly value: SinkSerde<V>
   readonly partitions: number
+  readonly compression: Compression
 }
 
 /** The writing side of a serde. A property, not a method, so that the compiler holds the serde to the type it is given. */

@@ -11,7 +11,15 @@ import {
 } from './node-topic.ts'
 import type { Processor } from './processor.ts'
 import { groupIntoSubTopologies } from './sub-topologies.ts'
-import type { ProcessorNode, SinkNode, SourceNode, StoreDeclaration, Topology, TopologyNode } from './topology.ts'
+import type {
+  ProcessorNode,
+  SinkNode,
+  SourceNode,
+  StoreDeclaration,
+  TopicReference,
+  Topology,
+  TopologyNode,
+} from './topology.ts'
 
 export interface ProcessorOptions {
   /** Names of the nodes that it takes records from; added before it. */
@@ -35,6 +43,7 @@ export class TopologyBuilder {
   /** By topic, the source that reads it. */
   readonly #readers = new Map<string, string>()
   readonly #partitions = new Map<string, number>()
+  readonly #copartitioned: (readonly string[])[] = []
 
   /** Reads topics. Several topics of one source share their serdes and their event time function. */
   addSource<K, V>(name: string, topic: SourceTopic<K, V> | readonly SourceTopic<K, V>[]): this {
@@ -52,7 +61,7 @@ export class TopologyBuilder {
     this.#nodes.set(name, {
       kind: 'source',
       name,
-      topics: topics.map((each) => ({ name: each.name, internal: isRepartitionTopic(each) })),
+      topics: topics.map(referenceTo),
       key: first.key,
       value: first.value,
       // The types were K and V when the topic was declared; nodes do not carry them.
@@ -88,9 +97,10 @@ export class TopologyBuilder {
     this.#nodes.set(name, {
       kind: 'sink',
       name,
-      topic: { name: topic.name, internal: isRepartitionTopic(topic) },
+      topic: referenceTo(topic),
       key: topic.key as Serde<unknown>,
       value: topic.value as Serde<unknown>,
+      compression: isRepartitionTopic(topic) ? 'none' : topic.compression,
       parents: [...parents],
     })
     this.#addToParents(name, parents)
@@ -128,6 +138,21 @@ export class TopologyBuilder {
     return this
   }
 
+  /** Requires the topics of the sources to have the same number of partitions, because their records are joined by key. */
+  copartition(sources: readonly string[]): this {
+    for (const source of sources) {
+      if (this.#nodes.get(source)?.kind !== 'source') {
+        throw invalid(
+          source,
+          'There is no such source',
+          'Add it before its topics are required to be partitioned alike.',
+        )
+      }
+    }
+    this.#copartitioned.push([...sources])
+    return this
+  }
+
   build(): Topology {
     if (this.#readers.size === 0) {
       throw new MillraceError('INVALID_TOPOLOGY', 'The topology reads no topic', { remedy: 'Add a source.' })
@@ -145,8 +170,14 @@ export class TopologyBuilder {
     return {
       subTopologies,
       topics: [...this.#partitions].map(([name, partitions]) => ({ name, partitions })),
+      copartitioned: this.#copartitioned.map((sources) => sources.flatMap((source) => this.#topicsOf(source))),
       describe: () => describeTopology(subTopologies),
     }
+  }
+
+  #topicsOf(source: string): readonly TopicReference[] {
+    const node = this.#nodes.get(source)
+    return node?.kind === 'source' ? node.topics : []
   }
 
   #requireNewNode(name: string): void {
@@ -180,8 +211,8 @@ export class TopologyBuilder {
     }
   }
 
-  #declareTopic(node: string, topic: { readonly name: string; readonly partitions?: number }): void {
-    if (topic.partitions === undefined) return
+  #declareTopic<K, V>(node: string, topic: SourceTopic<K, V> | SinkTopic<K, V>): void {
+    if (isRepartitionTopic(topic)) return
     const partitions = this.#partitions.get(topic.name) ?? topic.partitions
     if (partitions !== topic.partitions) {
       throw invalid(
@@ -199,6 +230,12 @@ function finished(node: NodeDraft): TopologyNode {
   if (node.kind === 'sink') return { ...node }
   if (node.kind === 'source') return { ...node, children: [...node.children] }
   return { ...node, stores: [...node.stores], children: [...node.children] }
+}
+
+function referenceTo(topic: { readonly name: string; readonly partitions?: number }): TopicReference {
+  if (!isRepartitionTopic(topic)) return { name: topic.name, internal: false }
+  const { name, partitions } = topic
+  return { name, internal: true, ...(partitions === undefined ? {} : { partitions }) }
 }
 
 function isList<T>(one: T | readonly T[]): one is readonly T[] {

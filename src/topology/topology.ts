@@ -1,3 +1,4 @@
+import type { Compression } from '../record/compression.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
@@ -8,6 +9,8 @@ export interface Topology {
   readonly subTopologies: readonly SubTopology[]
   /** Topics that users declared and the topology reads or writes, to be created where they do not exist. */
   readonly topics: readonly UserTopic[]
+  /** Groups of topics that must have the same number of partitions, because their records are joined by key. */
+  readonly copartitioned: readonly (readonly TopicReference[])[]
   /** Kafka Streams' text form, byte for byte. */
   describe(): string
 }
@@ -51,6 +54,8 @@ export interface SinkNode {
   readonly topic: TopicReference
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
+  /** How its batches are compressed. */
+  readonly compression: Compression
   readonly parents: readonly string[]
 }
 
@@ -58,6 +63,8 @@ export interface SinkNode {
 export interface TopicReference {
   readonly name: string
   readonly internal: boolean
+  /** Of an internal topic for which the user chose it. */
+  readonly partitions?: number
 }
 
 export interface UserTopic {

@@ -97,6 +97,92 @@ export function infersGroupsAndAggregates(): void {
   bySite.reduce((a, b) => (b.celsius > 50 ? null : a))
 }
 
+export function infersTablesAndJoins(): void {
+  const builder = new StreamsBuilder()
+  const siteNames = builder.table(sites)
+  expectTypeOf(siteNames).toEqualTypeOf<KTable<string, string>>()
+  expectTypeOf(stream.toTable()).toEqualTypeOf<KTable<string, Reading>>()
+  expectTypeOf(stream.mapValues((r) => r.battery).toTable()).toEqualTypeOf<KTable<string, number>>()
+  expectTypeOf(siteNames.filter((name) => name !== '')).toEqualTypeOf<KTable<string, string>>()
+  expectTypeOf(siteNames.filter((name) => name === 'attic')).toEqualTypeOf<KTable<string, 'attic'>>()
+  expectTypeOf(siteNames.filterNot((name) => name === 'attic')).toEqualTypeOf<KTable<string, string>>()
+  // null deletes a row, and so is no value of one.
+  expectTypeOf(siteNames.mapValues((name) => (name === '' ? null : name.length))).toEqualTypeOf<
+    KTable<string, number>
+  >()
+  expectTypeOf(siteNames.toStream()).toEqualTypeOf<KStream<string, string>>()
+
+  const named = stream.join(siteNames, (r, name, key) => {
+    expectTypeOf({ r, name, key }).toEqualTypeOf<{ r: Reading; name: string; key: string }>()
+    return { ...r, name }
+  })
+  expectTypeOf(named).toEqualTypeOf<
+    KStream<string, { name: string; site: string; celsius: number; battery: number | null }>
+  >()
+  const perhapsNamed = stream.leftJoin(siteNames, (r, name) => {
+    expectTypeOf(name).toEqualTypeOf<string | null>()
+    return name ?? r.site
+  })
+  expectTypeOf(perhapsNamed).toEqualTypeOf<KStream<string, string>>()
+  // Records without a key find nothing: an inner join leaves them out, a left join keeps them.
+  const keyed = stream.selectKey((r) => (r.site === '' ? null : r.site))
+  expectTypeOf(keyed.join(siteNames, (_, name) => name)).toEqualTypeOf<KStream<string, string>>()
+  expectTypeOf(keyed.leftJoin(siteNames, (_, name, key) => name ?? key)).toEqualTypeOf<
+    KStream<string | null, string | null>
+  >()
+  expectTypeOf(stream.repartition({ name: 'again' })).toEqualTypeOf<KStream<string, Reading>>()
+
+  // @ts-expect-error keys of the stream are strings, those of the table are numbers
+  stream.join(builder.table(topic('by-number', { key: serde.float64, value: serde.string })), (_, name) => name)
+  // @ts-expect-error there is no such property
+  stream.join(siteNames, (r) => r.fahrenheit)
+  // @ts-expect-error a left join may find nothing
+  stream.leftJoin(siteNames, (_, name) => name.length)
+  // @ts-expect-error the mapper makes numbers
+  siteNames.mapValues((name) => name.length, { value: serde.string })
+  // @ts-expect-error keys are strings
+  stream.join(siteNames, (_, name) => name, { key: serde.float64 })
+  // @ts-expect-error a table is no stream
+  stream.join(stream, (r) => r)
+}
+
+interface Opened {
+  readonly kind: 'opened'
+  readonly by: string
+}
+interface Closed {
+  readonly kind: 'closed'
+  readonly after: number
+}
+
+export function namesAndNarrowsBranches(doors: KStream<string, Opened | Closed>): void {
+  const { opened, rest } = doors
+    .split()
+    .branch((door) => door.kind === 'opened', { name: 'opened' })
+    .defaultBranch({ name: 'rest' })
+  expectTypeOf(opened).toEqualTypeOf<KStream<string, Opened>>()
+  // What a branch took does not come to those after it.
+  expectTypeOf(rest).toEqualTypeOf<KStream<string, Closed>>()
+
+  const numbered = doors
+    .split({ name: 'doors-' })
+    .branch((door) => door.kind === 'closed')
+    .branch((door, key) => key === door.by, { name: 'own' })
+    .branch((door) => door.by === 'me')
+    .defaultBranch()
+  expectTypeOf(numbered[1]).toEqualTypeOf<KStream<string, Closed>>()
+  expectTypeOf(numbered.own).toEqualTypeOf<KStream<string, Opened>>()
+  expectTypeOf(numbered[3]).toEqualTypeOf<KStream<string, Opened>>()
+  expectTypeOf(numbered[0]).toEqualTypeOf<KStream<string, Opened>>()
+  // @ts-expect-error the second branch has a name
+  numbered[2]
+  const open = doors.split().branch((door) => door.kind === 'opened', { name: 'opened' })
+  // @ts-expect-error closed doors have nobody who opened them
+  open.branch((door) => door.by === 'me')
+  // @ts-expect-error there is no default branch
+  open.noDefaultBranch()[0]
+}
+
 export function writesOnlyWhatTheTopicTakes(): void {
   stream.mapValues((r) => r.celsius).to(numbers)
   // null is an absent value, for every topic.
@@ -119,13 +205,14 @@ export function writesOnlyWhatTheTopicTakes(): void {
 
 export function keepsStreamsOfDifferentTypesApart(table: KTable<string, number>): void {
   const wider: KStream<string | number, object> = stream
+  const widerTable: KTable<string | number, unknown> = table
   // @ts-expect-error keys differ
   const otherKeys: KStream<number, Reading> = stream
   // @ts-expect-error values differ
   const otherValues: KStream<string, number> = stream
   // @ts-expect-error keys differ
   const otherTable: KTable<Windowed<string>, number> = table
-  expectTypeOf([wider, otherKeys, otherValues, otherTable]).toBeArray()
+  expectTypeOf([wider, widerTable, otherKeys, otherValues, otherTable]).toBeArray()
 }
 
 export function worksInGenericCode<K, V>(from: Topic<K, V>, to: Topic<K, V>, late: Topic<NonNullable<K>, V>): void {

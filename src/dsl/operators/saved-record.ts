@@ -2,9 +2,12 @@ import type { FlowRecord, SavedKey, SavedValue } from '../../topology/flow-recor
 
 const noBytes = Buffer.alloc(0)
 
-/** Key, value and timestamp of a record, kept while an operator's children see others. Made once per operator. */
-export class SavedRecord {
-  readonly #key: SavedKey = {
+export function emptySavedValue(): SavedValue {
+  return { value: null, bytes: noBytes, start: -1, end: -1, serde: undefined, oldValue: undefined }
+}
+
+export function emptySavedKey(): SavedKey {
+  return {
     key: null,
     bytes: noBytes,
     start: -1,
@@ -15,14 +18,12 @@ export class SavedRecord {
     windowEnd: 0,
     timestamp: 0,
   }
-  readonly #value: SavedValue = {
-    value: null,
-    bytes: noBytes,
-    start: -1,
-    end: -1,
-    serde: undefined,
-    oldValue: undefined,
-  }
+}
+
+/** Key, value and timestamp of a record, kept while an operator's children see others. Made once per operator. */
+export class SavedRecord {
+  readonly #key: SavedKey = emptySavedKey()
+  readonly #value: SavedValue = emptySavedValue()
 
   save(record: FlowRecord): void {
     record.saveKey(this.#key)

@@ -6,6 +6,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { FlowRecord, SavedKey, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import { emptySavedKey, emptySavedValue } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
 /** A user's function of a record. */
@@ -228,23 +229,3 @@ class TableToStream extends Step implements Processor {
     record.oldValue = oldValue
   }
 }
-
-function emptySavedValue(): SavedValue {
-  return { value: null, bytes: noBytes, start: -1, end: -1, serde: undefined, oldValue: undefined }
-}
-
-function emptySavedKey(): SavedKey {
-  return {
-    key: null,
-    bytes: noBytes,
-    start: -1,
-    end: -1,
-    serde: undefined,
-    windowed: false,
-    windowStart: 0,
-    windowEnd: 0,
-    timestamp: 0,
-  }
-}
-
-const noBytes = Buffer.alloc(0)

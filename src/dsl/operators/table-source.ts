@@ -1,0 +1,71 @@
+import { KeyValueStore } from '../../state/key-value-store.ts'
+import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import { connectedStore } from './connected-store.ts'
+
+export interface TableSourceOptions {
+  /** The name of a KeyValueStore; undefined where nobody needs the rows. */
+  readonly store: string | undefined
+  /** Whether updates carry the value before. */
+  readonly sendsOldValues: boolean
+}
+
+/**
+ * Takes records as the updates of a table: a null value deletes, and what has no key is dropped. Every update is handed on,
+ * also one that changes nothing, and one with an earlier timestamp than the row overwrites it. After Kafka Streams'
+ * KTableSource. `options` is asked when the processor is made, because later operators decide about the store.
+ */
+export function tableSource(options: () => TableSourceOptions): () => Processor {
+  return () => {
+    const { store, sendsOldValues } = options()
+    return store === undefined ? new PassingSource() : new KeepingSource(store, sendsOldValues)
+  }
+}
+
+class PassingSource implements Processor {
+  #context!: ProcessorContext
+  #output!: Processor
+
+  init(context: ProcessorContext): void {
+    this.#context = context
+    this.#output = context.output
+  }
+
+  process(record: FlowRecord): void {
+    if (record.hasKey) this.#output.process(record)
+    else this.#context.drop('null-key')
+  }
+}
+
+class KeepingSource implements Processor {
+  readonly #storeName: string
+  readonly #sendsOldValues: boolean
+  #context!: ProcessorContext
+  #output!: Processor
+  #store!: KeyValueStore
+
+  constructor(store: string, sendsOldValues: boolean) {
+    this.#storeName = store
+    this.#sendsOldValues = sendsOldValues
+  }
+
+  init(context: ProcessorContext): void {
+    this.#context = context
+    this.#output = context.output
+    this.#store = connectedStore(context, this.#storeName, KeyValueStore)
+  }
+
+  process(record: FlowRecord): void {
+    if (!record.hasKey) {
+      this.#context.drop('null-key')
+      return
+    }
+    const store = this.#store
+    const entry = store.entry(store.keyId(record))
+    const before = record.oldValue
+    record.oldValue = this.#sendsOldValues ? entry.value : undefined
+    store.update(entry, record.value(), record.timestamp)
+    this.#output.process(record)
+    record.oldValue = before
+  }
+}

@@ -1,0 +1,98 @@
+import { KeyValueStore } from '../../state/key-value-store.ts'
+import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { ProcessorContext } from '../../topology/processor.ts'
+import { connectedStore } from './connected-store.ts'
+import type { RecordCallback } from './stateless.ts'
+import { takesParameter } from './takes-parameter.ts'
+
+/** Looks rows of a table up, for an operator that joins with it. After Kafka Streams' KTableValueGetter. */
+export interface ValueGetter {
+  /** The table's value for the record's key, which is not null; undefined where the table has none. */
+  get(record: FlowRecord): unknown
+}
+
+/** Makes the getter for the processor whose context this is. */
+export type ValueGetterFactory = (context: ProcessorContext) => ValueGetter
+
+/** Reads the store of a table that keeps its rows. */
+export function storedValue(store: string): ValueGetterFactory {
+  return (context) => new StoredValue(connectedStore(context, store, KeyValueStore))
+}
+
+/** For a filtered table without a store: the parent's row, if the predicate lets it through. */
+export function filteredValue(
+  parent: ValueGetterFactory,
+  operator: string,
+  predicate: RecordCallback<boolean>,
+  keepsWhen: boolean,
+): ValueGetterFactory {
+  return (context) => new FilteredValue(parent(context), operator, predicate, keepsWhen)
+}
+
+/** For a mapped table without a store: the parent's row, mapped again at every look-up. */
+export function mappedValue(
+  parent: ValueGetterFactory,
+  operator: string,
+  mapper: RecordCallback<unknown>,
+): ValueGetterFactory {
+  return (context) => new MappedValue(parent(context), operator, mapper)
+}
+
+class StoredValue implements ValueGetter {
+  readonly #store: KeyValueStore
+
+  constructor(store: KeyValueStore) {
+    this.#store = store
+  }
+
+  get(record: FlowRecord): unknown {
+    return this.#store.entry(this.#store.keyId(record)).value
+  }
+}
+
+class FilteredValue implements ValueGetter {
+  readonly #parent: ValueGetter
+  readonly #operator: string
+  readonly #predicate: RecordCallback<boolean>
+  readonly #readsKey: boolean
+  readonly #keepsWhen: boolean
+
+  constructor(parent: ValueGetter, operator: string, predicate: RecordCallback<boolean>, keepsWhen: boolean) {
+    this.#parent = parent
+    this.#operator = operator
+    this.#predicate = predicate
+    this.#readsKey = takesParameter(predicate, 1)
+    this.#keepsWhen = keepsWhen
+  }
+
+  get(record: FlowRecord): unknown {
+    const value = this.#parent.get(record)
+    if (value === undefined) return undefined
+    record.operator = this.#operator
+    const predicate = this.#predicate
+    const holds = !!predicate(value, this.#readsKey ? record.key() : undefined)
+    return holds === this.#keepsWhen ? value : undefined
+  }
+}
+
+class MappedValue implements ValueGetter {
+  readonly #parent: ValueGetter
+  readonly #operator: string
+  readonly #mapper: RecordCallback<unknown>
+  readonly #readsKey: boolean
+
+  constructor(parent: ValueGetter, operator: string, mapper: RecordCallback<unknown>) {
+    this.#parent = parent
+    this.#operator = operator
+    this.#mapper = mapper
+    this.#readsKey = takesParameter(mapper, 1)
+  }
+
+  get(record: FlowRecord): unknown {
+    const value = this.#parent.get(record)
+    if (value === undefined) return undefined
+    record.operator = this.#operator
+    const mapper = this.#mapper
+    return mapper(value, this.#readsKey ? record.key() : undefined) ?? undefined
+  }
+}

@@ -1,0 +1,37 @@
+import type { StoreEngineFactory } from '../state/store-engine.ts'
+import { tableSource } from './operators/table-source.ts'
+import type { Plan, PlanNode, TableState } from './plan.ts'
+import { declareStore } from './store-declarations.ts'
+import { SourceRows } from './table-rows.ts'
+import { requireSerde, type TrackedSerde } from './tracked-serde.ts'
+
+/** A table that takes records as its updates. */
+export interface SourceTableParts {
+  readonly name: string
+  readonly store: string
+  /** Whether the user named the store, which makes one; otherwise it is there when an operator needs it. */
+  readonly isNamed: boolean
+  readonly key: TrackedSerde
+  readonly value: TrackedSerde
+  readonly engine: StoreEngineFactory | undefined
+  /** What the user called, for error messages. */
+  readonly method: 'table' | 'toTable'
+}
+
+/** Adds the operator that turns the records of a node into a table. */
+export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts): TableState {
+  const { name, store, key, value, engine, method } = parts
+  const create = tableSource(() => ({ store: rows.store, sendsOldValues: rows.sendsOldValues }))
+  const node = plan.addProcessor(name, create, [parent])
+  const declare = () => {
+    const need = { operator: name, purpose: `the store '${store}'` }
+    const serdes = {
+      key: requireSerde(key, { ...need, part: 'key', option: `${method}({ key })` }),
+      value: requireSerde(value, { ...need, part: 'value', option: `${method}({ value })` }),
+    }
+    return declareStore({ name: store, ...serdes, engine }, undefined)
+  }
+  const rows = new SourceRows(declare, node.stores)
+  if (parts.isNamed) rows.keep()
+  return { plan, node, key, value, shape: undefined, engine, rows }
+}

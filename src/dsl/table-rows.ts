@@ -1,0 +1,157 @@
+/**
+ * What operators further down may need of a table besides its updates: the value before with each update, and rows by
+ * their key. A table without a store of its own derives both from the table before it, and the first table of such a
+ * chain begins to keep its rows when it is asked. After Kafka Streams' `enableSendingOldValues` and `valueGetterSupplier`.
+ */
+import { MillraceError } from '../errors.ts'
+import type { StoreDeclaration } from '../topology/topology.ts'
+import { storedValue, type ValueGetterFactory } from './operators/value-getter.ts'
+
+export interface TableRows {
+  /** Has updates carry the value before. False where no store has it and `isForced` does not ask for one. */
+  sendOldValues(isForced: boolean): boolean
+  /** Has values that were handed on stay as they are, which those of aggregations otherwise need not. */
+  keepOldValues(): void
+  /** How rows are looked up. */
+  lookUp(): RowLookUp
+}
+
+export interface RowLookUp {
+  /** Names of the stores that the getter reads. */
+  readonly stores: readonly string[]
+  readonly getter: ValueGetterFactory
+}
+
+/** Of a table that takes its updates as they come: it has a store where the user named one or an operator needs one. */
+export class SourceRows implements TableRows {
+  /** The store, once there is one. */
+  store: string | undefined = undefined
+  readonly #declare: () => StoreDeclaration
+  readonly #stores: StoreDeclaration[]
+  #sendsOldValues = false
+
+  /** `stores` are those of the table's node. */
+  constructor(declare: () => StoreDeclaration, stores: StoreDeclaration[]) {
+    this.#declare = declare
+    this.#stores = stores
+  }
+
+  /** Whether updates carry the value before. */
+  get sendsOldValues(): boolean {
+    return this.#sendsOldValues
+  }
+
+  /** Has the table keep its rows from now on. */
+  keep(): string {
+    if (this.store !== undefined) return this.store
+    const declaration = this.#declare()
+    this.#stores.push(declaration)
+    this.store = declaration.name
+    return declaration.name
+  }
+
+  sendOldValues(isForced: boolean): boolean {
+    if (this.store === undefined && !isForced) return false
+    this.keep()
+    this.#sendsOldValues = true
+    return true
+  }
+
+  keepOldValues(): void {}
+
+  lookUp(): RowLookUp {
+    const store = this.keep()
+    return { stores: [store], getter: storedValue(store) }
+  }
+}
+
+/** Of the results of an aggregation, which always have a store and always come with the value before. */
+export class AggregatedRows implements TableRows {
+  /** Whether aggregates may not be changed in place. */
+  keepsOldValues = false
+  readonly #store: string
+
+  constructor(store: string) {
+    this.#store = store
+  }
+
+  keepOldValues(): void {
+    this.keepsOldValues = true
+  }
+
+  sendOldValues(): boolean {
+    return true
+  }
+
+  lookUp(): RowLookUp {
+    return { stores: [this.#store], getter: storedValue(this.#store) }
+  }
+}
+
+/** Of a table made from the updates of another, with a store of its own or by deriving its rows at each look-up. */
+export class DerivedRows implements TableRows {
+  readonly #parent: TableRows
+  readonly #store: string | undefined
+  readonly #derive: (parent: ValueGetterFactory) => ValueGetterFactory
+  #sendsOldValues = false
+
+  constructor(
+    parent: TableRows,
+    store: string | undefined,
+    derive: (parent: ValueGetterFactory) => ValueGetterFactory,
+  ) {
+    this.#parent = parent
+    this.#store = store
+    this.#derive = derive
+  }
+
+  get sendsOldValues(): boolean {
+    return this.#sendsOldValues
+  }
+
+  /** Has updates carry the value before as far as the table before this one can already say it. */
+  followParent(): void {
+    this.#sendsOldValues = this.#parent.sendOldValues(false)
+  }
+
+  sendOldValues(isForced: boolean): boolean {
+    this.#sendsOldValues ||= this.#store !== undefined || this.#parent.sendOldValues(isForced)
+    return this.#sendsOldValues
+  }
+
+  keepOldValues(): void {
+    this.#parent.keepOldValues()
+  }
+
+  lookUp(): RowLookUp {
+    if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store) }
+    const parent = this.#parent.lookUp()
+    return { stores: parent.stores, getter: this.#derive(parent.getter) }
+  }
+}
+
+/** Of results of windows: their updates carry the value before, but rows cannot be looked up yet. */
+export class UnreadableRows implements TableRows {
+  /** Whether aggregates may not be changed in place. */
+  keepsOldValues = false
+  readonly #operator: string
+
+  constructor(operator: string) {
+    this.#operator = operator
+  }
+
+  sendOldValues(): boolean {
+    return true
+  }
+
+  keepOldValues(): void {
+    this.keepsOldValues = true
+  }
+
+  lookUp(): RowLookUp {
+    throw new MillraceError('INVALID_TOPOLOGY', 'A stream cannot be joined with a table of results of windows', {
+      at: { operator: this.#operator },
+      remedy: 'Write the results to a topic of keys without windows, and join with a table of that topic.',
+    })
+  }
+}
