@@ -26,6 +26,7 @@ export type {
   RepartitionOptions,
   SourceTableOptions,
   StoreOptions,
+  TableGroupByOptions,
   TableOptions,
   WindowedByOptions,
 } from './dsl/operator-options.ts'
@@ -33,6 +34,7 @@ export type {
   BranchedKStream,
   Branches,
   KGroupedStream,
+  KGroupedTable,
   KStream,
   KTable,
   SessionWindowedKStream,

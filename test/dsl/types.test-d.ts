@@ -146,6 +146,36 @@ export function infersTablesAndJoins(): void {
   stream.join(stream, (r) => r)
 }
 
+export function infersGroupedTables(): void {
+  const latest = stream.toTable()
+  const bySite = latest.groupBy((r, device) => [r.site, { device, celsius: r.celsius }], {
+    key: serde.string,
+    value: serde.json<{ device: string; celsius: number }>(),
+  })
+  expectTypeOf(bySite.count()).toEqualTypeOf<KTable<string, number>>()
+  const sums = bySite.aggregate(
+    () => ({ count: 0, sum: 0 }),
+    (s, r) => ({ count: s.count + 1, sum: s.sum + r.celsius }),
+    (s, r, site) => ({ count: s.count - site.length, sum: s.sum - r.celsius }),
+    { value: statsSerde },
+  )
+  expectTypeOf(sums).toEqualTypeOf<KTable<string, Stats>>()
+  const batteries = latest.groupBy((r) => [r.site, r.battery], { key: serde.string, value: serde.float64 })
+  expectTypeOf(
+    batteries.reduce(
+      (a, b) => a + b,
+      (a, b) => a - b,
+    ),
+  ).toEqualTypeOf<KTable<string, number>>()
+
+  // @ts-expect-error the serdes of the new key and value must be given
+  latest.groupBy((r) => [r.site, r.celsius])
+  // @ts-expect-error the new value is a number, the serde is for strings
+  latest.groupBy((r) => [r.site, r.celsius], { key: serde.string, value: serde.string })
+  // @ts-expect-error rows that leave must be taken out
+  batteries.reduce((a: number, b: number) => a + b)
+}
+
 interface Opened {
   readonly kind: 'opened'
   readonly by: string

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { run, StreamsBuilder, serde, type Topology, topic } from '../../src/index.ts'
-import { all, inMemory, put } from './readings.ts'
+import { all, inMemory, put, table } from './readings.ts'
 
 const types = { key: serde.string, value: serde.string, partitions: 2 }
 const customers = topic('customers', types)
@@ -94,6 +94,32 @@ describe('run with tables', () => {
     expect(results.toSorted()).toEqual(people.map((person) => `${person} is ${person.toUpperCase()}`).toSorted())
     const topics = new Map((await connection.describeTopics()).map((t) => [t.name, t.partitions]))
     expect(topics.get('rekeyed-by-person-repartition')).toBe(2)
+  })
+
+  it('counts the rows of each group, also when rows move to another one after a restart', async () => {
+    await using connection = await inMemory()
+    const sizes = topic('sizes', { ...types, value: serde.json<number>() })
+    const build = () => {
+      const builder = new StreamsBuilder()
+      builder
+        .table(customers)
+        .groupBy((city, person) => [city, person], { key: serde.string, value: serde.string })
+        .count({ store: 'sizes' })
+        .toStream()
+        .to(sizes)
+      return builder.build()
+    }
+    const people = Array.from({ length: 10 }, (_, i) => `person-${i}`)
+    const rounds = [
+      people.map((person) => [person, 'Paris', 1] as const),
+      people.slice(0, 4).map((person, i) => [person, i === 0 ? null : 'Rome', 2] as const),
+    ]
+    for (const round of rounds) {
+      await put(connection, customers, round)
+      await using app = await run(build(), { applicationId: 'groups', cluster: connection })
+      await app.caughtUp()
+    }
+    expect(Object.fromEntries(await table(connection, sizes))).toEqual({ '"Paris"': 6, '"Rome"': 3 })
   })
 
   it('refuses to start where topics that are joined have different numbers of partitions', async () => {
