@@ -4,7 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { DropMetric } from '../runtime/drop-metric.ts'
 import { requireApplicationId } from '../runtime/run-options.ts'
 import type { BadRecordPolicy } from '../runtime/task-input.ts'
-import { changelogTopic, planTopics, topicName } from '../runtime/topic-plan.ts'
+import { changelogTopic, planTopics, type TopicPlan, topicName } from '../runtime/topic-plan.ts'
 import type { Topic } from '../topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { MemoryLog } from './memory-log.ts'
@@ -44,11 +44,10 @@ export class TopologyTestDriver implements Disposable {
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
     const applicationId = options.applicationId ?? 'topology-test'
     requireApplicationId(applicationId)
-    const onePartitionEach = topology.topics.map(({ name }) => ({ name, partitions: 1, config: {} }))
     this.#setting = {
       topology,
       applicationId,
-      plan: planTopics(topology, applicationId, onePartitionEach),
+      plan: onePartitionEach(planTopics(topology, applicationId, [])),
       badRecords: options.badRecords ?? 'fail',
       log: new MemoryLog(),
     }
@@ -178,6 +177,15 @@ export class TopologyTestDriver implements Disposable {
       ...nodes.flatMap((node) => (node.kind === 'sink' ? [topicName(node.topic, applicationId)] : [])),
       ...stores.filter((store) => store.logged).map((store) => changelogTopic(store.name, applicationId)),
     ])
+  }
+}
+
+/** What the application would run is planned, and refused where it cannot run, before it is made narrow. */
+function onePartitionEach(plan: TopicPlan): TopicPlan {
+  return {
+    topics: plan.topics.map((topic) => ({ ...topic, partitions: 1 })),
+    taskCounts: new Map([...plan.taskCounts.keys()].map((subTopology) => [subTopology, 1])),
+    partitionCounts: new Map([...plan.partitionCounts.keys()].map((topic) => [topic, 1])),
   }
 }
 

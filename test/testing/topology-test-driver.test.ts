@@ -201,6 +201,27 @@ describe('repartition topics', () => {
     expect(driver.store('second').get(2)).toEqual({ value: 1 + 1 + 2, timestamp: 1 })
   })
 
+  it('have one partition in the driver, but are refused where the application would refuse their numbers', () => {
+    const joining = (partitions: number) => {
+      const places = topic('places', { key: serde.string, value: serde.string, partitions: 3 })
+      const builder = new StreamsBuilder()
+      const table = builder.table(places)
+      const spread = builder.stream(words).repartition({ name: 'spread', partitions })
+      spread
+        .join(table, (word, place) => `${word} in ${place}`)
+        .to(topic('joined', { key: serde.string, value: serde.string }))
+      return { places, topology: builder.build() }
+    }
+    expect(() => new TopologyTestDriver(joining(4).topology)).toThrow('different numbers of partitions')
+    const { places, topology } = joining(3)
+    using driver = new TopologyTestDriver(topology)
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    driver.input(places).pipeAll(keys.map((key) => ({ key, value: `place ${key}`, timestamp: 1 })))
+    driver.input(words).pipeAll(keys.map((key) => ({ key, value: 'word', timestamp: 2 })))
+    const joined = driver.output(topic('joined', { key: serde.string, value: serde.string })).readAll()
+    expect(joined.map(({ value }) => value)).toEqual(keys.map((key) => `word in place ${key}`))
+  })
+
   it('do not count as produced where nothing was written', () => {
     using driver = new TopologyTestDriver(counting())
     expect(driver.producedTopics()).toEqual([])
