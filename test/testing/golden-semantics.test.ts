@@ -149,6 +149,21 @@ const tables: Readonly<Record<string, Scenario>> = {
     good.toStream().to(texts)
     return reads(texts)
   },
+  'table.groupBy.count: subtract then add': (builder) => {
+    const byValue = builder
+      .table(text('A'))
+      .groupBy((value) => [value, value], { key: serde.string, value: serde.string })
+    byValue.count(number).toStream().to(counts)
+    return reads(counts)
+  },
+  'table.groupBy.aggregate same group key: sub+add order': (builder) => {
+    const all = builder.table(text('A')).groupBy((value) => ['all', value], { key: serde.string, value: serde.string })
+    const added = (aggregate: string, value: string) => `${aggregate}+${value}`
+    const subtracted = (aggregate: string, value: string) => `${aggregate}-${value}`
+    const lists = all.aggregate(() => '', added, subtracted, { value: serde.string })
+    lists.toStream().to(texts)
+    return reads(texts)
+  },
   'toTable: null value = delete; count after toTable': (builder) => {
     builder.stream(text('A')).toTable().toStream().to(texts)
     return reads(texts)
@@ -180,7 +195,6 @@ const notExpressible: Readonly<Record<string, readonly string[]>> = {
   ],
   'global tables': ['stream-globaltable join', 'stream-globaltable left join null mapped key'],
   'joins of tables': ['table-table left join'],
-  'grouped tables': ['table.groupBy.count: subtract then add', 'table.groupBy.aggregate same group key: sub+add order'],
 }
 
 describe.runIf(hasGoldenScenarios)(
