@@ -1,9 +1,11 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { bytesSerde } from './bytes-serde.ts'
 import { type Codec, customSerde } from './custom-serde.ts'
 import { jsonSerde } from './json-serde.ts'
 import { booleanSerde, float64Serde, int32Serde, int64Serde } from './number-serdes.ts'
 import type { Serde } from './serde.ts'
 import { stringSerde } from './string-serde.ts'
+import { type ValidatedJsonArguments, type ValidatedJsonOptions, validatedJsonSerde } from './validated-json-serde.ts'
 import {
   sessionWindowedSerde,
   timeWindowedSerde,
@@ -26,6 +28,14 @@ export interface Serdes {
   readonly boolean: Serde<boolean>
   /** JSON text: `serde.json<Reading>()`. The type is taken on trust. */
   json<T>(): Serde<T>
+  /**
+   * JSON text checked when it is read by a schema of zod, valibot, arktype or any other Standard Schema library, whose output
+   * is the type: `serde.json(z.object({ celsius: z.number() }))`.
+   */
+  json<S extends StandardSchemaV1>(
+    schema: S,
+    ...options: ValidatedJsonArguments<S>
+  ): Serde<StandardSchemaV1.InferOutput<S>>
   /** A key in a time window: give the windows' `size` to read where they end, which the bytes do not say. */
   windowed<K>(inner: Serde<K>, options?: WindowedSerdeOptions): WindowedSerde<K>
   /** A key in a session. */
@@ -42,8 +52,17 @@ export const serde: Serdes = {
   int64: int64Serde,
   float64: float64Serde,
   boolean: booleanSerde,
-  json: jsonSerde,
+  json: anyJsonSerde,
   windowed: timeWindowedSerde,
   sessionWindowed: sessionWindowedSerde,
   of: customSerde,
+}
+
+function anyJsonSerde<T>(): Serde<T>
+function anyJsonSerde<S extends StandardSchemaV1>(
+  schema: S,
+  ...options: ValidatedJsonArguments<S>
+): Serde<StandardSchemaV1.InferOutput<S>>
+function anyJsonSerde(schema?: StandardSchemaV1, options?: ValidatedJsonOptions<StandardSchemaV1>): Serde<unknown> {
+  return schema === undefined ? jsonSerde() : validatedJsonSerde(schema, options)
 }
