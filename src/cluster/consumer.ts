@@ -1,5 +1,6 @@
 import { MillraceError, messageOf } from '../errors.ts'
 import { BatchReader } from '../record/batch-reader.ts'
+import type { RecordHeader } from '../record/headers.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Topic } from '../topic.ts'
 import type { Cluster, FetchedBatches, LogReader, OffsetRange, TopicPartition } from './cluster.ts'
@@ -20,6 +21,8 @@ export interface ConsumedRecord<K, V> {
   readonly timestamp: number
   readonly partition: number
   readonly offset: number
+  /** Only where the record has some. */
+  readonly headers?: readonly RecordHeader[]
 }
 
 /** How long one fetch waits; a new one follows, so this only bounds how late an abandoned iteration ends. */
@@ -121,7 +124,9 @@ export class RecordDecoder<K, V> {
     const key = keyStart < 0 ? null : this.#read(this.#topic.key, bytes, keyStart, keyEnd, partition)
     const value = valueStart < 0 ? null : this.#read(this.#topic.value, bytes, valueStart, valueEnd, partition)
     const eventTime = value === null ? undefined : this.#topic.timestamp?.(value, key as K)
-    return { key, value, timestamp: eventTime ?? this.#reader.timestamp, partition, offset }
+    const timestamp = eventTime ?? this.#reader.timestamp
+    const record = { key, value, timestamp, partition, offset }
+    return this.#reader.headerCount === 0 ? record : { ...record, headers: this.#reader.headers() }
   }
 
   #read<T>(serde: Serde<T>, bytes: Buffer, start: number, end: number, partition: number): T {

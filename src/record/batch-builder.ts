@@ -1,9 +1,10 @@
+import { copyBytes } from '../bytes/copy-bytes.ts'
 import { writeInt64 } from '../bytes/int64.ts'
 import { RangeCopier } from '../bytes/range-copier.ts'
 import { assert, MillraceError } from '../errors.ts'
 import * as format from './batch-format.ts'
 import { type Codec, type Compression, codecNamed } from './compression.ts'
-import { type RecordHeader, sizeOfHeaders, writeHeaders } from './headers.ts'
+import { type HeaderRange, type RecordHeader, sizeOfHeaders, writeHeaders } from './headers.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
 /** What the header says beside the records; by default nothing (-1 or false) and base offset 0. */
@@ -76,7 +77,7 @@ export class BatchBuilder {
     value: Buffer | null,
     valueStart: number,
     valueEnd: number,
-    headers?: readonly RecordHeader[],
+    headers?: readonly RecordHeader[] | HeaderRange,
   ): void {
     const offsetDelta = this.#recordCount
     const timestampDelta = offsetDelta === 0 ? 0 : timestamp - this.#baseTimestamp
@@ -85,7 +86,8 @@ export class BatchBuilder {
     const valueLength = value === null || valueStart < 0 ? -1 : valueEnd - valueStart
     const payload = Math.max(keyLength, 0) + Math.max(valueLength, 0)
     const lengthAt = this.#position
-    const most = lengthAt + payload + mostOverheadBytes + (headers === undefined ? 0 : sizeOfHeaders(headers))
+    const headerBytes = headers === undefined ? 0 : sizeOf(headers)
+    const most = lengthAt + payload + mostOverheadBytes + headerBytes
     if (most > this.#bytes.length) this.#grow(most)
 
     const bytes = this.#bytes
@@ -96,7 +98,7 @@ export class BatchBuilder {
         : writeVarint(
             bytes,
             lengthAt,
-            sizeOfRecord(timestampDelta, offsetDelta, keyLength, valueLength, payload, headers),
+            sizeOfRecord(timestampDelta, offsetDelta, keyLength, valueLength, payload, countOf(headers), headerBytes),
           )
     let position = start
     bytes[position++] = 0
@@ -106,8 +108,8 @@ export class BatchBuilder {
     if (keyLength > 0) position = this.#keys.copy(key!, keyStart, keyEnd, bytes, position)
     position = writeVarint(bytes, position, valueLength)
     if (valueLength > 0) position = this.#values.copy(value!, valueStart, valueEnd, bytes, position)
-    position = writeVarint(bytes, position, headers === undefined ? 0 : headers.length)
-    if (headers !== undefined) position = writeHeaders(bytes, position, headers)
+    position = writeVarint(bytes, position, countOf(headers))
+    if (headers !== undefined) position = write(headers, bytes, position)
     if (lengthBytes > 0) writeVarint(bytes, lengthAt, position - start)
 
     this.#position = position
@@ -196,7 +198,8 @@ function sizeOfRecord(
   keyLength: number,
   valueLength: number,
   payload: number,
-  headers: readonly RecordHeader[] | undefined,
+  headerCount: number,
+  headerBytes: number,
 ): number {
   return (
     1 +
@@ -205,9 +208,27 @@ function sizeOfRecord(
     sizeOfVarint(keyLength) +
     sizeOfVarint(valueLength) +
     payload +
-    sizeOfVarint(headers === undefined ? 0 : headers.length) +
-    (headers === undefined ? 0 : sizeOfHeaders(headers))
+    sizeOfVarint(headerCount) +
+    headerBytes
   )
+}
+
+function isRange(headers: readonly RecordHeader[] | HeaderRange): headers is HeaderRange {
+  return 'bytes' in headers
+}
+
+function countOf(headers: readonly RecordHeader[] | HeaderRange | undefined): number {
+  if (headers === undefined) return 0
+  return isRange(headers) ? headers.count : headers.length
+}
+
+function sizeOf(headers: readonly RecordHeader[] | HeaderRange): number {
+  return isRange(headers) ? headers.end - headers.start : sizeOfHeaders(headers)
+}
+
+function write(headers: readonly RecordHeader[] | HeaderRange, bytes: Buffer, position: number): number {
+  if (!isRange(headers)) return writeHeaders(bytes, position, headers)
+  return copyBytes(headers.bytes, headers.start, headers.end, bytes, position)
 }
 
 function badTimestamp(timestamp: number): MillraceError {

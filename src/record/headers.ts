@@ -8,6 +8,14 @@ export interface RecordHeader {
   readonly value: Buffer | null
 }
 
+/** Headers as they are in a batch: `count` of them, whole, in `bytes[start..end)`. */
+export interface HeaderRange {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly count: number
+}
+
 /** The headers in `bytes[start..)`, which `headersEnd` went through before. Their values are copies, the caller's own. */
 export function readHeaders(bytes: Buffer, start: number, end: number, count: number): RecordHeader[] {
   const headers: RecordHeader[] = []

@@ -71,7 +71,8 @@ export class Sink implements Processor {
     const valueEnd = hasRawValue ? record.valueEnd : scratch.length
 
     const output = this.#outputFor(keyBytes, keyStart, this.#partitionKeyEnd(keyEnd))
-    output.builder.append(record.timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd)
+    const headers = record.headersToWrite()
+    output.builder.append(record.timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, headers)
     this.recordCount++
     if (output.builder.sizeBytes >= batchBytes) this.#send(output)
   }

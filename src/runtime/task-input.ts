@@ -115,6 +115,7 @@ export class TaskInput {
     this.#headOffset = reader.offset
     record.loadKey(reader.bytes, reader.keyStart, reader.keyEnd, source.key)
     record.loadValue(reader.bytes, reader.valueStart, reader.valueEnd, source.value)
+    record.loadHeaders(reader.bytes, reader.headersStart, reader.headersEnd, reader.headerCount)
     record.oldValue = undefined
     record.operator = source.name
     this.recordCount++

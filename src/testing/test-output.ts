@@ -1,6 +1,7 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { RecordDecoder } from '../cluster/consumer.ts'
 import { MillraceError } from '../errors.ts'
+import type { RecordHeader } from '../record/headers.ts'
 import type { Topic } from '../topic.ts'
 import type { MemoryLog } from './memory-log.ts'
 
@@ -10,6 +11,8 @@ export interface TestRecord<K, V> {
   readonly value: V | null
   /** Milliseconds since 1970: the topic's `timestamp` of the record, or else the record's own. */
   readonly timestamp: number
+  /** Only where the record has some. */
+  readonly headers?: readonly RecordHeader[]
 }
 
 /** Reads what the topology wrote to a topic, each record once, whichever output of the topic reads it. */
@@ -88,8 +91,7 @@ export class TestOutput<K, V> {
     for (let position = this.#position; position < end; ) {
       const fetched = this.#log.fetch(this.#topic.name, position)
       if (fetched === undefined) break
-      for (const { key, value, timestamp } of this.#decoder.decode(fetched, end))
-        records.push({ key, value, timestamp })
+      for (const { partition, offset, ...record } of this.#decoder.decode(fetched, end)) records.push(record)
       position = fetched.nextOffset
     }
     return records

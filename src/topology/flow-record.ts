@@ -1,3 +1,4 @@
+import { type HeaderRange, type RecordHeader, readHeaders } from '../record/headers.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Windowed } from '../windowed.ts'
 
@@ -37,8 +38,16 @@ export class FlowRecord {
   windowStart = 0
   windowEnd = 0
 
+  /** How many headers the record has; they stay in the batch's bytes until somebody reads or sets them. */
+  headerCount = 0
+
   #key: unknown = null
   #value: unknown = null
+  #headerBytes: Buffer = emptyBuffer
+  #headersStart = 0
+  #headersEnd = 0
+  /** The headers where they were decoded or set. */
+  #headers: readonly RecordHeader[] | undefined = undefined
 
   /** The key is in these bytes (`start` -1: there is no key); it is not windowed. */
   loadKey(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): void {
@@ -56,6 +65,16 @@ export class FlowRecord {
     this.valueEnd = end
     this.valueSerde = serde
     this.#value = start < 0 ? null : undecoded
+  }
+
+  /** The record has `count` headers, whole, in these bytes. */
+  loadHeaders(bytes: Buffer, start: number, end: number, count: number): void {
+    this.headerCount = count
+    this.#headers = undefined
+    if (count === 0) return
+    this.#headerBytes = bytes
+    this.#headersStart = start
+    this.#headersEnd = end
   }
 
   get hasKey(): boolean {
@@ -76,6 +95,28 @@ export class FlowRecord {
       this.#value = (this.valueSerde as Serde<unknown>).read(this.valueBytes, this.valueStart, this.valueEnd)
     }
     return this.#value
+  }
+
+  /** The record's headers, whose values are copies of the batch's bytes. */
+  headers(): readonly RecordHeader[] {
+    if (this.headerCount === 0) return noHeaders
+    if (this.#headers === undefined) {
+      this.#headers = readHeaders(this.#headerBytes, this.#headersStart, this.#headersEnd, this.headerCount)
+    }
+    return this.#headers
+  }
+
+  /** The headers as a batch takes them: in their bytes where these are at hand; undefined where there are none. */
+  headersToWrite(): readonly RecordHeader[] | HeaderRange | undefined {
+    if (this.headerCount === 0) return undefined
+    if (this.#headers !== undefined) return this.#headers
+    const { headerCount: count } = this
+    return { bytes: this.#headerBytes, start: this.#headersStart, end: this.#headersEnd, count }
+  }
+
+  setHeaders(headers: readonly RecordHeader[]): void {
+    this.headerCount = headers.length
+    this.#headers = headers
   }
 
   /** Gives the record a key that has no bytes yet. `undefined` counts as no key. */
@@ -144,6 +185,23 @@ export class FlowRecord {
     this.timestamp = from.timestamp
   }
 
+  /** What is needed to undo changes of the headers. */
+  saveHeaders(into: SavedHeaders): void {
+    into.count = this.headerCount
+    into.headers = this.#headers
+    into.bytes = this.#headerBytes
+    into.start = this.#headersStart
+    into.end = this.#headersEnd
+  }
+
+  restoreHeaders(from: SavedHeaders): void {
+    this.headerCount = from.count
+    this.#headers = from.headers
+    this.#headerBytes = from.bytes
+    this.#headersStart = from.start
+    this.#headersEnd = from.end
+  }
+
   #decodeKey(): unknown {
     const key = (this.keySerde as Serde<unknown>).read(this.keyBytes, this.keyStart, this.keyEnd)
     if (!this.windowed) return key
@@ -152,6 +210,15 @@ export class FlowRecord {
 }
 
 const emptyBuffer: Buffer = Buffer.alloc(0)
+const noHeaders: readonly RecordHeader[] = Object.freeze([])
+
+export interface SavedHeaders {
+  count: number
+  headers: readonly RecordHeader[] | undefined
+  bytes: Buffer
+  start: number
+  end: number
+}
 
 export interface SavedValue {
   value: unknown

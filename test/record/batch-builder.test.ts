@@ -38,6 +38,29 @@ describe('BatchBuilder', () => {
     ])
   })
 
+  it('copies headers that are still in the bytes of another batch as it writes them anew', () => {
+    fc.assert(
+      fc.property(recordsToWrite, (records) => {
+        const expected = writeBatch(records)
+        const reader = new BatchReader()
+        reader.reset(expected)
+        reader.nextBatch()
+        const copy = new BatchBuilder({ capacityBytes: 64 })
+        while (reader.next()) {
+          const { timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd, headerCount } =
+            reader
+          const headers = { bytes, start: headersStart, end: headersEnd, count: headerCount }
+          copy.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers)
+        }
+        expect(copy.recordCount).toBe(records.length)
+        expect(readRecords(copy.finish())).toEqual(
+          readRecords(expected).map((record, offset) => ({ ...record, offset })),
+        )
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('can go on after it was finished', () => {
     const builder = new BatchBuilder()
     builder.append(1, null, 0, 0, value, 0, 5)

@@ -1,4 +1,4 @@
-import type { FlowRecord, SavedKey, SavedValue } from '../../topology/flow-record.ts'
+import type { FlowRecord, SavedHeaders, SavedKey, SavedValue } from '../../topology/flow-record.ts'
 
 const noBytes = Buffer.alloc(0)
 
@@ -18,6 +18,10 @@ export function emptySavedKey(): SavedKey {
     windowEnd: 0,
     timestamp: 0,
   }
+}
+
+export function emptySavedHeaders(): SavedHeaders {
+  return { count: 0, headers: undefined, bytes: noBytes, start: 0, end: 0 }
 }
 
 /** Key, value and timestamp of a record, kept while an operator's children see others. Made once per operator. */
