@@ -68,7 +68,7 @@ export { memoryEngine } from './state/memory-engine.ts'
 export type { StoreEngine, StoreEngineFactory } from './state/store-engine.ts'
 export { type Topic, type TopicOptions, topic } from './topic.ts'
 export type { DropReason } from './topology/processor.ts'
-export type { Topology } from './topology/topology.ts'
+export type { DescriptionFormat, Topology } from './topology/topology.ts'
 export type { Window, Windowed } from './windowed.ts'
 
 export interface ConnectOptions {

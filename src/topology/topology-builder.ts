@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
-import { describeTopology } from './describe.ts'
+import { descriptionOf } from './description.ts'
 import { requireNodeName } from './node-name.ts'
 import {
   isRepartitionTopic,
@@ -171,7 +171,7 @@ export class TopologyBuilder {
       subTopologies,
       topics: [...this.#partitions].map(([name, partitions]) => ({ name, partitions })),
       copartitioned: this.#copartitioned.map((sources) => sources.flatMap((source) => this.#topicsOf(source))),
-      describe: () => describeTopology(subTopologies),
+      describe: (format = 'kafka') => descriptionOf(subTopologies, format),
     }
   }
 

@@ -11,9 +11,11 @@ export interface Topology {
   readonly topics: readonly UserTopic[]
   /** Groups of topics that must have the same number of partitions, because their records are joined by key. */
   readonly copartitioned: readonly (readonly TopicReference[])[]
-  /** Kafka Streams' text form, byte for byte. */
-  describe(): string
+  /** The topology as text: `'kafka'` (default) is Kafka Streams' own form, byte for byte; the others are to be drawn or read by tools. */
+  describe(format?: DescriptionFormat): string
 }
+
+export type DescriptionFormat = 'kafka' | 'mermaid' | 'dot' | 'json'
 
 /** Nodes that exchange records in memory: the unit that a task runs for one partition. */
 export interface SubTopology {
