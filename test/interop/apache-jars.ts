@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../source-files.ts'
+
+/** Where everything that the interop runs fetch or make is kept; ignored by git. */
+export const interopDirectory: string = join(root, '.interop')
+
+/** The first Java that Apache Kafka 4 runs on. */
+const leastJava = 17
+
+const pom = join(root, 'test/interop/pom.xml')
+
+/** Why nothing of Apache Kafka can be run here; undefined where it can. */
+export function apacheKafkaProblem(): string | undefined {
+  const java = spawnSync('java', ['-version'], { encoding: 'utf8' })
+  if (java.error !== undefined) return `there is no Java (${leastJava} or newer) on the path`
+  const version = Number(/version "(\d+)/.exec(java.stderr)?.[1] ?? 0)
+  if (version < leastJava) return `Java ${version} is older than ${leastJava}`
+  if (existsSync(jarDirectory())) return undefined
+  const maven = spawnSync('mvn', ['-v'], { encoding: 'utf8', shell: process.platform === 'win32' })
+  return maven.error !== undefined || maven.status !== 0 ? "there is no Maven to fetch Apache Kafka's jars" : undefined
+}
+
+/** The class path with Apache Kafka's jars, which Maven fetches the first time. */
+export function apacheClassPath(): string {
+  const directory = jarDirectory()
+  if (!existsSync(directory)) fetchInto(directory)
+  return join(directory, '*')
+}
+
+/** The jars of this pom: another pom has a directory of its own. */
+function jarDirectory(): string {
+  const version = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
+  return join(interopDirectory, `jars-${version}`)
+}
+
+function fetchInto(directory: string): void {
+  process.stderr.write(`fetching Apache Kafka's jars into ${directory}\n`)
+  mkdirSync(interopDirectory, { recursive: true })
+  // Beside it first, so that a fetch that is interrupted, or goes on twice at a time, leaves no half of it.
+  const partial = `${directory}.${process.pid}`
+  const goals = [
+    '-q',
+    '-B',
+    '-Dstyle.color=never',
+    '-f',
+    pom,
+    'dependency:copy-dependencies',
+    `-DoutputDirectory=${partial}`,
+  ]
+  const maven = spawnSync('mvn', goals, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (maven.status !== 0) {
+    rmSync(partial, { recursive: true, force: true })
+    throw new Error(`mvn ${goals.join(' ')} failed`)
+  }
+  if (existsSync(directory)) rmSync(partial, { recursive: true })
+  else renameSync(partial, directory)
+}
