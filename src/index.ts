@@ -30,6 +30,7 @@ export type {
   TableOptions,
   WindowedByOptions,
 } from './dsl/operator-options.ts'
+export { SlidingWindows } from './dsl/sliding-windows.ts'
 export type {
   BranchedKStream,
   Branches,
@@ -42,6 +43,7 @@ export type {
 } from './dsl/streams.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
 export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts'
+export { UnlimitedWindows } from './dsl/unlimited-windows.ts'
 export { SessionWindows, TimeWindows } from './dsl/windows.ts'
 export { type Duration, formatDuration, toMilliseconds } from './duration.ts'
 // The world outside

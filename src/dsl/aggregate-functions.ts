@@ -49,21 +49,35 @@ type Functions = Readonly<Record<string, (...values: unknown[]) => unknown>>
 /** How many of a function's arguments are aggregates; it may change these in place. */
 const aggregateArguments: Readonly<Record<string, number>> = { aggregator: 1, adder: 1, subtractor: 1, merger: 2 }
 
-/**
- * The same functions, given copies of the aggregates, so that what was handed on before stays as it was. Copies go through
- * the store's serde; what is no object cannot be changed and is not copied.
- */
-export function onCopies<F extends AggregateFunctions | TableAggregateFunctions>(
-  functions: F,
-  serde: Serde<unknown>,
-): F {
+/** Makes copies of aggregates through the serde; what is no object cannot be changed and is not copied. */
+export function copier(serde: Serde<unknown>): (aggregate: unknown) => unknown {
   const out = new ByteWriter(256)
-  const copyOf = (aggregate: unknown): unknown => {
+  return (aggregate) => {
     if (typeof aggregate !== 'object' || aggregate === null) return aggregate
     out.clear()
     serde.write(aggregate, out)
     return serde.read(out.toBuffer(), 0, out.length)
   }
+}
+
+/**
+ * The functions of a reduction, whose first result is a copy of the first value: the value is also seen by other operators
+ * and is the first of other windows, while the result may be changed in place.
+ */
+export function owningFirst<F extends AggregateFunctions>(functions: F, copyOf: (value: unknown) => unknown): F {
+  const reduce = functions.aggregator
+  return {
+    ...functions,
+    aggregator: (aggregate: unknown, value: unknown) =>
+      aggregate === undefined ? copyOf(value) : reduce(aggregate, value, undefined),
+  }
+}
+
+/** The same functions, given copies of the aggregates, so that what was handed on before stays as it was. */
+export function onCopies<F extends AggregateFunctions | TableAggregateFunctions>(
+  functions: F,
+  copyOf: (aggregate: unknown) => unknown,
+): F {
   const onCopied: Record<string, unknown> = {}
   for (const [name, call] of Object.entries(functions as unknown as Functions)) {
     const count = aggregateArguments[name] ?? 0

@@ -2,7 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
-import { type AggregateFunctions, onCopies } from './aggregate-functions.ts'
+import { type AggregateFunctions, copier, onCopies, owningFirst } from './aggregate-functions.ts'
 import { countSerde } from './count-serde.ts'
 import type { GroupedState, SinkPlan, TableState } from './plan.ts'
 import { addGroupRepartition } from './repartition.ts'
@@ -22,7 +22,17 @@ export interface Aggregation<F extends AggregateFunctions> {
   /** Takes the records that are too late for all windows. */
   readonly late: SinkTopic<never, never> | undefined
   readonly functions: F
-  readonly create: (functions: F, store: string, lateChild: string | undefined) => () => Processor
+  readonly create: (parts: AggregateOperatorParts<F>) => () => Processor
+}
+
+/** What the operator of an aggregation is made of. */
+export interface AggregateOperatorParts<F> {
+  readonly functions: F
+  readonly store: string
+  /** The side child that takes records which come too late. */
+  readonly lateChild: string | undefined
+  /** Makes a copy of an aggregate. */
+  readonly copy: (aggregate: unknown) => unknown
 }
 
 /** StoreOptions without its types. */
@@ -66,8 +76,10 @@ export function addAggregation<F extends AggregateFunctions>(
   const lateChild = late === undefined ? undefined : `${name}-late`
   const rows = shape === undefined ? new AggregatedRows(store) : new UnreadableRows(name)
   const create = () => {
-    const functions = rows.keepsOldValues ? onCopies(aggregation.functions, value) : aggregation.functions
-    return aggregation.create(functions, store, lateChild)()
+    const copy = copier(value)
+    const own = method === 'reduce' ? owningFirst(aggregation.functions, copy) : aggregation.functions
+    const functions = rows.keepsOldValues ? onCopies(own, copy) : own
+    return aggregation.create({ functions, store, lateChild, copy })()
   }
   const node = plan.addProcessor(name, create, [parent], {
     stores: [declareStore({ name: store, key, value, engine: options.engine }, shape)],

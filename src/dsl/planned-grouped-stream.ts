@@ -5,9 +5,13 @@ import type { AggregateOptions, StoreOptions, WindowedByOptions } from './operat
 import { keyValueAggregate } from './operators/key-value-aggregate.ts'
 import type { GroupedState } from './plan.ts'
 import { PlannedTable } from './planned-table.ts'
-import { PlannedSessionWindowedStream, PlannedTimeWindowedStream } from './planned-windowed-streams.ts'
+import {
+  PlannedSessionWindowedStream,
+  PlannedTimeWindowedStream,
+  type RecordWindows,
+} from './planned-windowed-streams.ts'
 import type { KGroupedStream, KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
-import { SessionWindows, type TimeWindows } from './windows.ts'
+import { SessionWindows } from './windows.ts'
 
 export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
   readonly #state: GroupedState
@@ -33,10 +37,10 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 
-  windowedBy(windows: TimeWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
+  windowedBy(windows: RecordWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
   windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
   windowedBy(
-    windows: TimeWindows | SessionWindows,
+    windows: RecordWindows | SessionWindows,
     options: WindowedByOptions<K, V> = {},
   ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
     const late: SinkTopic<never, never> | undefined = options.late
@@ -50,7 +54,7 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
     parts: Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>,
     functions: AggregateFunctions,
   ): KTable<K, A> {
-    const create: Aggregation<AggregateFunctions>['create'] = ({ initializer, aggregator }, store) =>
+    const create: Aggregation<AggregateFunctions>['create'] = ({ functions: { initializer, aggregator }, store }) =>
       keyValueAggregate({ store, initializer, aggregator, skipsNullValues: true })
     const state = addAggregation(this.#state, { ...parts, shape: undefined, late: undefined, functions, create })
     return new PlannedTable<K, A>(state)

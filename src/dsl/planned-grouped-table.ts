@@ -1,5 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
-import { adding, counting, onCopies, type TableAggregateFunctions } from './aggregate-functions.ts'
+import { adding, copier, counting, onCopies, type TableAggregateFunctions } from './aggregate-functions.ts'
 import { type AggregationOptions, countTracked, unknownSerde } from './aggregation.ts'
 import { changeSerde } from './change-serde.ts'
 import type { AggregateOptions, StoreOptions } from './operator-options.ts'
@@ -71,7 +71,8 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
 
     const parent = this.#repartitionNamed(sinkName, sourceName, store)
     const rows = new AggregatedRows(store)
-    const create = () => tableAggregate({ store, ...(rows.keepsOldValues ? onCopies(functions, value) : functions) })()
+    const create = () =>
+      tableAggregate({ store, ...(rows.keepsOldValues ? onCopies(functions, copier(value)) : functions) })()
     const node = plan.addProcessor(name, create, [parent], {
       stores: [declareStore({ name: store, key, value, engine: options.engine }, undefined)],
     })

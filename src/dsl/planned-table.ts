@@ -156,7 +156,7 @@ interface Derivation<V2> {
 function rowKey({ key, shape }: TableState): TrackedSerde {
   const { serde, madeBy } = key
   if (shape === undefined || serde === undefined) return key
-  const windowed =
-    shape.kind === 'session' ? sessionWindowedSerde(serde) : timeWindowedSerde(serde, { size: shape.sizeMs })
-  return { serde: windowed, madeBy }
+  if (shape.kind === 'session') return { serde: sessionWindowedSerde(serde), madeBy }
+  const size = shape.sizeMs === Number.POSITIVE_INFINITY ? {} : { size: shape.sizeMs }
+  return { serde: timeWindowedSerde(serde, size), madeBy }
 }

@@ -4,22 +4,29 @@ import { type AggregateFunctions, counting, reducing, type SessionAggregateFunct
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
 import type { AggregateOptions, StoreOptions } from './operator-options.ts'
 import { sessionAggregate } from './operators/session-aggregate.ts'
+import { slidingAggregate } from './operators/sliding-aggregate.ts'
 import { windowAggregate } from './operators/window-aggregate.ts'
 import type { GroupedState } from './plan.ts'
 import { PlannedTable } from './planned-table.ts'
+import { SlidingWindows } from './sliding-windows.ts'
 import type { KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
-import { sessionWindowShape, timeWindowShape } from './window-shape.ts'
+import type { UnlimitedWindows } from './unlimited-windows.ts'
+import { sessionWindowShape, slidingWindowShape, timeWindowShape } from './window-shape.ts'
 import type { SessionWindows, TimeWindows } from './windows.ts'
 
 type Late = SinkTopic<never, never> | undefined
 type Parts = Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>
+type Create<F extends AggregateFunctions> = Aggregation<F>['create']
+
+/** Windows whose bounds follow from the times of records, each record for itself. */
+export type RecordWindows = TimeWindows | SlidingWindows | UnlimitedWindows
 
 export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V> {
   readonly #grouped: GroupedState
-  readonly #windows: TimeWindows
+  readonly #windows: RecordWindows
   readonly #late: Late
 
-  constructor(grouped: GroupedState, windows: TimeWindows, late: Late) {
+  constructor(grouped: GroupedState, windows: RecordWindows, late: Late) {
     this.#grouped = grouped
     this.#windows = windows
     this.#late = late
@@ -43,12 +50,20 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
   }
 
   #add<A>(parts: Parts, functions: AggregateFunctions): KTable<Windowed<K>, A> {
-    const windows = this.#windows
-    const create: Aggregation<AggregateFunctions>['create'] = ({ initializer, aggregator }, store, lateChild) =>
-      windowAggregate({ store, windows, initializer, aggregator, lateChild, skipsNullValues: false })
-    const aggregation = { ...parts, shape: timeWindowShape(windows), late: this.#late, functions, create }
+    const aggregation = { ...parts, ...inWindows(this.#windows), late: this.#late, functions }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
+}
+
+function inWindows(windows: RecordWindows): Pick<Aggregation<AggregateFunctions>, 'shape' | 'create'> {
+  if (windows instanceof SlidingWindows) {
+    const create: Create<AggregateFunctions> = ({ functions, ...parts }) =>
+      slidingAggregate({ ...parts, ...functions, windows })
+    return { shape: slidingWindowShape(windows), create }
+  }
+  const create: Create<AggregateFunctions> = ({ functions, ...parts }) =>
+    windowAggregate({ ...parts, ...functions, windows, skipsNullValues: false })
+  return { shape: timeWindowShape(windows), create }
 }
 
 export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStream<K, V> {
@@ -82,11 +97,8 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
 
   #add<A>(parts: Parts, functions: SessionAggregateFunctions): KTable<Windowed<K>, A> {
     const windows = this.#windows
-    const create: Aggregation<SessionAggregateFunctions>['create'] = (
-      { initializer, aggregator, merger },
-      store,
-      lateChild,
-    ) => sessionAggregate({ store, windows, initializer, aggregator, merger, lateChild, skipsNullValues: false })
+    const create: Create<SessionAggregateFunctions> = ({ functions: given, ...operator }) =>
+      sessionAggregate({ ...operator, ...given, windows, skipsNullValues: false })
     const aggregation = { ...parts, shape: sessionWindowShape(windows), late: this.#late, functions, create }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }

@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
 import { sessionStore } from '../state/session-store.ts'
+import { slidingWindowStore } from '../state/sliding-window-store.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { suppressStore } from '../state/suppress-store.ts'
 import { windowStore } from '../state/window-store.ts'
@@ -9,6 +10,9 @@ import type { WindowShape } from './window-shape.ts'
 
 /** What Kafka Streams adds to the retention of a windowed store's changelog (`windowstore.changelog.additional.retention.ms`). */
 const changelogSlackMs = 24 * 60 * 60 * 1000
+
+/** What Kafka Streams writes where a retention goes beyond a 64-bit integer. */
+const longest = '9223372036854775807'
 
 interface StoreParts {
   readonly name: string
@@ -24,15 +28,25 @@ export function declareStore({ engine, ...parts }: StoreParts, shape: WindowShap
     return { name, logged: true, changelogConfig: compacted, engine, create: keyValueStore(parts) }
   }
   const { retentionMs } = shape
-  const create =
-    shape.kind === 'session'
-      ? sessionStore({ ...parts, retentionMs })
-      : windowStore({ ...parts, sizeMs: shape.sizeMs, retentionMs })
   const changelogConfig = {
     'cleanup.policy': 'compact,delete',
-    'retention.ms': String(retentionMs + changelogSlackMs),
+    'retention.ms': retentionMs === Number.POSITIVE_INFINITY ? longest : String(retentionMs + changelogSlackMs),
   }
-  return { name, logged: true, changelogConfig, engine, create }
+  return { name, logged: true, changelogConfig, engine, create: windowedStore(parts, shape) }
+}
+
+function windowedStore(
+  parts: Omit<StoreParts, 'engine'>,
+  { kind, sizeMs, retentionMs }: WindowShape,
+): StoreDeclaration['create'] {
+  switch (kind) {
+    case 'session':
+      return sessionStore({ ...parts, retentionMs })
+    case 'sliding':
+      return slidingWindowStore({ ...parts, sizeMs, retentionMs })
+    case 'time':
+      return windowStore({ ...parts, sizeMs, retentionMs })
+  }
 }
 
 /** The results that wait for their windows to close; `key` is the serde of the keys without their windows. */

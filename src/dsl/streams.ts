@@ -20,7 +20,9 @@ import type {
   TableOptions,
   WindowedByOptions,
 } from './operator-options.ts'
+import type { SlidingWindows } from './sliding-windows.ts'
 import type { Suppressed } from './suppressed.ts'
+import type { UnlimitedWindows } from './unlimited-windows.ts'
 import type { SessionWindows, TimeWindows } from './windows.ts'
 
 /** A stream of records, each of them a fact of its own. */
@@ -141,11 +143,17 @@ export interface KGroupedStream<out K, out V> {
   ): KTable<K, A>
 
   /** Groups by window of event time as well. */
-  windowedBy(windows: TimeWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
+  windowedBy(
+    windows: TimeWindows | SlidingWindows | UnlimitedWindows,
+    options?: WindowedByOptions<K, V>,
+  ): TimeWindowedKStream<K, V>
   windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
 }
 
-/** A stream grouped by key and time window. Records without a key, and those too late for all their windows, are dropped and counted. */
+/**
+ * A stream grouped by key and window of time. Records without a key, those too late for all their windows and, in sliding
+ * windows, those without a value are dropped and counted.
+ */
 export interface TimeWindowedKStream<out K, out V> {
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
   count(options?: StoreOptions<K, number>): KTable<Windowed<K>, number>

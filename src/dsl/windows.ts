@@ -1,11 +1,12 @@
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
+import type { WindowAssigner } from './operators/window-aggregate.ts'
 
 /**
  * Windows of a fixed size, aligned to 1970-01-01T00:00:00Z; each holds `start <= timestamp < start + size`. Tumbling, where
  * a record falls into one window, unless `advanceBy` makes them hop. Values are immutable. After Kafka Streams' TimeWindows.
  */
-export class TimeWindows {
+export class TimeWindows implements WindowAssigner {
   readonly sizeMs: number
   /** From one window's start to the next one's; equal to the size where the windows tumble. */
   readonly advanceMs: number
@@ -91,7 +92,8 @@ export class SessionWindows {
   }
 }
 
-function requirePositive(duration: Duration, what: string): number {
+/** @throws MillraceError INVALID_ARGUMENT where the duration is not above 0. */
+export function requirePositive(duration: Duration, what: string): number {
   const ms = toMilliseconds(duration, what)
   if (ms > 0) return ms
   throw new MillraceError('INVALID_ARGUMENT', `The ${what} is ${ms} ms`, { remedy: 'Give at least 1 ms.' })

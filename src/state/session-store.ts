@@ -22,6 +22,26 @@ export function sessionStore<K, V>(options: SessionStoreOptions<K, V>): (engine:
   return (engine) => new SessionStore(options, engine)
 }
 
+/** How the bounds of a session stand in the changelog's keys, behind the key's own bytes. */
+export interface BoundsFormat {
+  readonly byteLength: number
+  write(start: number, end: number, out: ByteWriter): void
+  /** The end of the session whose bounds are at `at`. */
+  readEnd(changelogKey: Buffer, at: number): number
+  readStart(changelogKey: Buffer, at: number): number
+}
+
+/** Kafka's `end8 ‖ start8`. */
+const sessionBounds: BoundsFormat = {
+  byteLength: 16,
+  write(start, end, out) {
+    out.writeInt64(end)
+    out.writeInt64(start)
+  },
+  readEnd: (changelogKey, at) => readInt64(changelogKey, at),
+  readStart: (changelogKey, at) => readInt64(changelogKey, at + 8),
+}
+
 /** One session of one key. Its object is used again for another session after `SessionStore.remove`. */
 export class SessionEntry implements HotEntry {
   keyId: number
@@ -52,7 +72,8 @@ const segmentKey = Buffer.from([0xff, 1])
  * Engine: `segment8 ‖ keyLength4 ‖ key ‖ end8 ‖ start8`, where segment = floor(end / segment length): the sessions of a
  * key are one short range in each of the two or three segments that are kept, and expired segments are dropped whole.
  * Where the segment length changed with the retention, the engine is emptied, and the changelog restores it.
- * Changelog: Kafka's `key ‖ end8 ‖ start8`. Memory is bounded at each commit, as a WindowStore's is.
+ * Changelog: Kafka's `key ‖ end8 ‖ start8`, unless `bounds` says otherwise. Memory is bounded at each commit, as a
+ * WindowStore's is.
  */
 export class SessionStore implements StateStore {
   readonly name: string
@@ -62,6 +83,7 @@ export class SessionStore implements StateStore {
   readonly #layer: ChangelogLayer<SessionEntry>
   readonly #hotEntries: number
   readonly #segmentMs: number
+  readonly #bounds: BoundsFormat
   /** By key id: the key's sessions, or undefined where the engine has not been asked for them. */
   #sessions: (SessionEntry[] | undefined)[] = []
   #entryCount = 0
@@ -71,9 +93,14 @@ export class SessionStore implements StateStore {
   #liveFrom = 0
   readonly #rangeKey = new ByteWriter(256)
 
-  constructor(options: SessionStoreOptions<unknown, unknown>, engine: StoreEngine) {
+  constructor(
+    options: SessionStoreOptions<unknown, unknown>,
+    engine: StoreEngine,
+    bounds: BoundsFormat = sessionBounds,
+  ) {
     this.name = options.name
     this.retentionMs = options.retentionMs
+    this.#bounds = bounds
     this.keys = new StoreKeys(options.key)
     this.#engine = engine
     this.#hotEntries = options.hotEntries ?? defaultHotEntries
@@ -81,8 +108,7 @@ export class SessionStore implements StateStore {
     const layout: KeyLayout<SessionEntry> = {
       writeChangelogKey: (entry, out) => {
         this.keys.write(entry.keyId, out)
-        out.writeInt64(entry.end)
-        out.writeInt64(entry.start)
+        bounds.write(entry.start, entry.end, out)
       },
       writeEngineKey: (changelogKey, out) => this.#writeEngineKey(changelogKey, out),
       isLive: (entry) => entry.end >= this.#liveFrom,
@@ -113,13 +139,13 @@ export class SessionStore implements StateStore {
   }
 
   /** Adds a session; undefined or null is no session. There is none yet with the same key, start and end. */
-  put(keyId: number, start: number, end: number, value: unknown): void {
+  put(keyId: number, start: number, end: number, value: unknown, timestamp: number = end): void {
     if (value === undefined || value === null) return
     const entry = this.#layer.takeSpare() ?? new SessionEntry(keyId, start, end)
     entry.keyId = keyId
     entry.start = start
     entry.end = end
-    this.#layer.update(entry, value, end)
+    this.#layer.update(entry, value, timestamp)
     const sessions = this.#sessions[keyId] ?? this.#load(keyId)
     let at = sessions.length
     while (at > 0 && comesAfter(sessions[at - 1] as SessionEntry, entry)) at--
@@ -136,9 +162,9 @@ export class SessionStore implements StateStore {
   }
 
   /** Sets the value of a session that keeps its bounds; undefined or null removes it. */
-  update(session: SessionEntry, value: unknown): void {
+  update(session: SessionEntry, value: unknown, timestamp: number = session.end): void {
     if (value === undefined || value === null) this.remove(session)
-    else this.#layer.update(session, value, session.end)
+    else this.#layer.update(session, value, timestamp)
   }
 
   /** Drops the sessions that end before the time. */
@@ -214,10 +240,14 @@ export class SessionStore implements StateStore {
   }
 
   #writeEngineKey(changelogKey: Buffer, out: ByteWriter): void {
-    const keyEnd = endsInNumbers(this.name, changelogKey, 16)
-    out.writeInt64(Math.floor(readInt64(changelogKey, keyEnd) / this.#segmentMs))
+    const bounds = this.#bounds
+    const keyEnd = endsInNumbers(this.name, changelogKey, bounds.byteLength)
+    const end = bounds.readEnd(changelogKey, keyEnd)
+    out.writeInt64(Math.floor(end / this.#segmentMs))
     out.writeInt32(keyEnd)
-    out.writeBytes(changelogKey)
+    out.writeRange(changelogKey, 0, keyEnd)
+    out.writeInt64(end)
+    out.writeInt64(bounds.readStart(changelogKey, keyEnd))
   }
 
   #requireSegmentLength(): void {

@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import { KeyValueStore } from '../state/key-value-store.ts'
 import { type SessionEntry, SessionStore } from '../state/session-store.ts'
+import { SlidingWindowStore } from '../state/sliding-window-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { WindowStore } from '../state/window-store.ts'
 import type { Window } from '../windowed.ts'
@@ -36,7 +37,8 @@ export class TestStore {
   get(key: unknown, windowStart?: number): StoredValue | undefined {
     const store = this.#current()
     if (store instanceof KeyValueStore && windowStart === undefined) return store.get(key)
-    if (store instanceof WindowStore && Number.isSafeInteger(windowStart)) return store.get(key, windowStart as number)
+    const hasWindows = store instanceof WindowStore || store instanceof SlidingWindowStore
+    if (hasWindows && Number.isSafeInteger(windowStart)) return store.get(key, windowStart as number)
     throw this.#misread(store)
   }
 
@@ -46,7 +48,7 @@ export class TestStore {
    */
   find(key: unknown): StoredSession[] {
     const store = this.#current()
-    if (!(store instanceof SessionStore)) throw this.#misread(store)
+    if (!(store instanceof SessionStore) || store instanceof SlidingWindowStore) throw this.#misread(store)
     const found: SessionEntry[] = []
     store.find(store.keys.idOfKey(key), Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, found)
     return found.map(({ start, end, value, timestamp }) => ({ window: { start, end }, value, timestamp }))
@@ -62,7 +64,9 @@ export class TestStore {
 
 function wayToRead(store: StateStore): string {
   if (store instanceof KeyValueStore) return 'It has one value for each key: read it with get(key).'
-  if (store instanceof WindowStore) return 'It has a value for each key and window: read it with get(key, windowStart).'
+  if (store instanceof WindowStore || store instanceof SlidingWindowStore) {
+    return 'It has a value for each key and window: read it with get(key, windowStart).'
+  }
   if (store instanceof SessionStore) return 'It has sessions: read them with find(key).'
   return 'It holds results back until they are final: they are read from the output.'
 }

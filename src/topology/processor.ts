@@ -35,5 +35,15 @@ export interface StreamTime {
   observed: number
 }
 
-/** Why a record was not processed further: every one is counted, per operator. */
-export type DropReason = 'late' | 'null-key' | 'null-value' | 'negative-timestamp' | 'undecodable'
+/**
+ * Why a record was not processed further: every one is counted, per operator. `late` is too late for all of its windows;
+ * `late-for-some` counts records that some of their windows did not take, but others did: these are processed further.
+ */
+export type DropReason =
+  | 'late'
+  | 'late-for-some'
+  | 'before-window'
+  | 'null-key'
+  | 'null-value'
+  | 'negative-timestamp'
+  | 'undecodable'

@@ -1,8 +1,10 @@
 /** What the compiler must infer and refuse. Checked by `tsc`; never run. */
 import { expectTypeOf } from 'vitest'
+import { SlidingWindows } from '../../src/dsl/sliding-windows.ts'
 import type { KStream, KTable } from '../../src/dsl/streams.ts'
 import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
 import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
+import { UnlimitedWindows } from '../../src/dsl/unlimited-windows.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
 import { serde } from '../../src/serde/serdes.ts'
 import { type Topic, topic } from '../../src/topic.ts'
@@ -73,6 +75,10 @@ export function infersGroupsAndAggregates(): void {
       { value: serde.json<number[]>() },
     ),
   ).toEqualTypeOf<KTable<string, number[]>>()
+  expectTypeOf(bySite.windowedBy(SlidingWindows.of('10s').grace('1m')).count()).toEqualTypeOf<
+    KTable<Windowed<string>, number>
+  >()
+  expectTypeOf(bySite.windowedBy(UnlimitedWindows.of()).count()).toEqualTypeOf<KTable<Windowed<string>, number>>()
   const sessions = bySite.windowedBy(SessionWindows.withGap('30m'))
   expectTypeOf(
     sessions.aggregate(
@@ -295,6 +301,8 @@ export function refusesWrongFunctions(): void {
   stream.groupByKey().count().suppress(untilWindowCloses())
   // @ts-expect-error late records are readings
   stream.groupByKey().windowedBy(TimeWindows.of('1m'), { late: numbers })
+  // @ts-expect-error late records are readings
+  stream.groupByKey().windowedBy(SlidingWindows.of('1m'), { late: numbers })
 }
 
 export function refusesWrongDurations(): void {

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { SlidingWindows } from '../../src/dsl/sliding-windows.ts'
+import { UnlimitedWindows } from '../../src/dsl/unlimited-windows.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
 
 describe('TimeWindows', () => {
@@ -62,5 +64,29 @@ describe('SessionWindows', () => {
 
   it('refuse a gap of 0', () => {
     expect(() => SessionWindows.withGap(0)).toThrow('The session gap is 0 ms. Give at least 1 ms.')
+  })
+})
+
+describe('SlidingWindows', () => {
+  it('take no late records unless told otherwise', () => {
+    expect(SlidingWindows.of('10s')).toMatchObject({ differenceMs: 10_000, graceMs: 0 })
+    expect(SlidingWindows.of('10s').grace('1m')).toMatchObject({ differenceMs: 10_000, graceMs: 60_000 })
+  })
+
+  it('refuse a difference of nothing', () => {
+    expect(() => SlidingWindows.of(0)).toThrow('The time difference is 0 ms')
+  })
+})
+
+describe('UnlimitedWindows', () => {
+  it('begin at 1970 unless told otherwise, and never end', () => {
+    expect(UnlimitedWindows.of()).toMatchObject({ startMs: 0, sizeMs: Number.POSITIVE_INFINITY, graceMs: 0 })
+    expect(UnlimitedWindows.of().startOn(5).firstStart()).toBe(5)
+  })
+
+  it('refuse a start that is no time', () => {
+    for (const start of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => UnlimitedWindows.of().startOn(start)).toThrow(`The window starts at ${start}`)
+    }
   })
 })

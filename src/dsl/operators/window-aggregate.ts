@@ -1,15 +1,24 @@
 import { type WindowEntry, WindowStore } from '../../state/window-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
-import type { TimeWindows } from '../windows.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
 import { SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
+/** Windows of one size, one of which begins every `advanceMs`. */
+export interface WindowAssigner {
+  /** Infinite for a window that never ends. */
+  readonly sizeMs: number
+  readonly advanceMs: number
+  readonly graceMs: number
+  /** The start of the earliest window that holds the timestamp; after it where none does. */
+  firstStart(timestamp: number): number
+}
+
 export interface WindowAggregateOptions {
   /** The name of a WindowStore. */
   readonly store: string
-  readonly windows: TimeWindows
+  readonly windows: WindowAssigner
   /** The aggregate before the first record of a window; undefined where the first value stands for itself. */
   readonly initializer: () => unknown
   /** Returns the new aggregate; null or undefined deletes. */
@@ -25,9 +34,9 @@ export interface WindowAggregateOptions {
  * KStreamWindowAggregate: a window is closed when its end is at most `stream time - grace`, where stream time includes
  * the record; a result's timestamp is the greatest of its records.
  *
- * Counted as `late` is each record that at least one of its windows was closed for, once (Kafka Streams counts once per
- * window); it is still in its other windows. The aggregator may change the aggregate in place and return it: then the
- * old value handed on is that same object.
+ * Counted, once for each record (Kafka Streams counts once for each window): as `late` where all of its windows were closed,
+ * as `late-for-some` where it is only in some of its windows. The aggregator may change the aggregate in place and return it:
+ * then the old value handed on is that same object.
  */
 export function windowAggregate(options: WindowAggregateOptions): () => Processor {
   return () => new WindowAggregate(options)
@@ -89,14 +98,17 @@ class WindowAggregate implements Processor {
       this.#store.expireBefore(timestamp - this.#retentionMs)
     }
     const first = this.#options.windows.firstStart(timestamp)
-    const open = this.#firstOpen(first, timestamp, streamTime.observed - this.#graceMs)
-    if (open !== first) {
-      context.drop('late')
-      if (open > timestamp) {
-        this.#late?.process(record)
-        return
-      }
+    if (first > timestamp) {
+      context.drop('before-window')
+      return
     }
+    const open = this.#firstOpen(first, timestamp, streamTime.observed - this.#graceMs)
+    if (open > timestamp) {
+      context.drop('late')
+      this.#late?.process(record)
+      return
+    }
+    if (open !== first) context.drop('late-for-some')
     this.#update(record, open, timestamp)
   }
 
@@ -118,7 +130,7 @@ class WindowAggregate implements Processor {
       const entry = store.entry(start, keyId)
       const oldValue = entry.value
       this.#aggregate(record, entry, value, key, timestamp)
-      record.setWindow(start, start + this.#sizeMs)
+      record.setWindow(start, Math.min(start + this.#sizeMs, Number.MAX_SAFE_INTEGER))
       record.setValue(entry.value)
       record.oldValue = oldValue
       record.timestamp = entry.timestamp

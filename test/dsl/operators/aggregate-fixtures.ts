@@ -1,12 +1,15 @@
 import { keyValueAggregate } from '../../../src/dsl/operators/key-value-aggregate.ts'
 import { sessionAggregate } from '../../../src/dsl/operators/session-aggregate.ts'
+import { slidingAggregate } from '../../../src/dsl/operators/sliding-aggregate.ts'
 import { suppressUntilWindowCloses } from '../../../src/dsl/operators/suppress.ts'
 import { windowAggregate } from '../../../src/dsl/operators/window-aggregate.ts'
+import { SlidingWindows } from '../../../src/dsl/sliding-windows.ts'
 import { SessionWindows, TimeWindows } from '../../../src/dsl/windows.ts'
 import { jsonSerde } from '../../../src/serde/json-serde.ts'
 import { stringSerde } from '../../../src/serde/string-serde.ts'
 import { keyValueStore } from '../../../src/state/key-value-store.ts'
 import { sessionStore } from '../../../src/state/session-store.ts'
+import { slidingWindowStore } from '../../../src/state/sliding-window-store.ts'
 import type { StateStore } from '../../../src/state/state-store.ts'
 import type { StoreEngine } from '../../../src/state/store-engine.ts'
 import { suppressStore } from '../../../src/state/suppress-store.ts'
@@ -67,6 +70,28 @@ export function windowedCount({ size, advance = size, grace = 0, hotEntries = 1_
   return {
     operators: [windowAggregate({ store: 'windows', windows, ...counting, skipsNullValues: false, lateChild: 'late' })],
     stores: [windowStore(options)],
+  }
+}
+
+export interface SlidingOptions {
+  readonly difference: number
+  readonly grace: number
+  readonly hotEntries?: number
+}
+
+/** The values of each window as one text; arrays, changed in place, show windows that share one. */
+export function slidingTexts({ difference, grace, hotEntries = 1_000 }: SlidingOptions): Pipeline {
+  const windows = SlidingWindows.of(difference).grace(grace)
+  const aggregator = (texts: unknown, value: unknown): unknown => {
+    ;(texts as unknown[]).push(value)
+    return texts
+  }
+  const copy = (texts: unknown): unknown => [...(texts as unknown[])]
+  const functions = { initializer: () => [], aggregator, copy }
+  const options = { name: 'windows', ...serdes, sizeMs: difference, retentionMs: 2 * difference + grace, hotEntries }
+  return {
+    operators: [slidingAggregate({ store: 'windows', windows, ...functions, lateChild: 'late' })],
+    stores: [slidingWindowStore(options)],
   }
 }
 

@@ -4,6 +4,7 @@ import type { Input } from './operator-run.ts'
 /** Windowed counts as their definition says, looking at all records and all windows each time: the outputs of each record. */
 export function windowedCountOracle(inputs: readonly Input[], { size, advance = size, grace = 0 }: TimeOptions) {
   const late: number[] = []
+  const lateForSome: number[] = []
   let observed = -1
   const counted: { key: string; start: number; timestamp: number }[] = []
   const outputs = inputs.map(({ key, timestamp }, index) => {
@@ -21,10 +22,30 @@ export function windowedCountOracle(inputs: readonly Input[], { size, advance = 
       const latest = Math.max(...same.map((each) => each.timestamp))
       results.push(`(${key}@[${start},${start + size}], ${same.length}, ts=${latest})`)
     }
-    if (isLate) late.push(index)
+    if (isLate) (results.length === 0 ? late : lateForSome).push(index)
     return results
   })
-  return { outputs, late }
+  return { outputs, late, lateForSome }
+}
+
+/**
+ * The final results of sliding windows that take all records, by their definition: for each record of a key the window that
+ * ends with it, or the one from 0 on where that would begin before it, and the one behind it where records fall into it.
+ */
+export function slidingOracle(inputs: readonly Input[], difference: number): Map<string, string> {
+  const results = new Map<string, string>()
+  const taken = inputs.filter(({ value }) => value !== null)
+  for (const { key, timestamp } of taken) {
+    for (const start of [Math.max(0, timestamp - difference), timestamp + 1]) {
+      const end = start + difference
+      const held = taken.filter((each) => each.key === key && each.timestamp >= start && each.timestamp <= end)
+      if (held.length === 0) continue
+      const values = held.map(({ value }) => value).toSorted()
+      const latest = Math.max(...held.map((each) => each.timestamp))
+      results.set(`${key}@[${start},${end}]`, `${values.join('')}, ts=${latest}`)
+    }
+  }
+  return results
 }
 
 /** Sessions as a plain list that is searched whole each time: the outputs of each record. */

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { SlidingWindows, StreamsBuilder, serde, TimeWindows, topic, UnlimitedWindows } from '../../src/index.ts'
+import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
+
+interface Sum {
+  sum: number
+}
+
+const texts = topic('texts', { key: serde.string, value: serde.string })
+const sums = topic('sums', { key: serde.string, value: serde.json<Sum>() })
+const windowSums = topic('window-sums', { key: serde.windowed(serde.string, { size: 10 }), value: serde.json<Sum>() })
+
+/** Changes the sum in place, as aggregators may. */
+const adding = (total: Sum, { sum }: Sum): Sum => {
+  total.sum += sum
+  return total
+}
+
+function finalSums(windows: TimeWindows | SlidingWindows): Record<string, number> {
+  const builder = new StreamsBuilder()
+  builder.stream(sums).groupByKey().windowedBy(windows).reduce(adding).toStream().to(windowSums)
+  using driver = new TopologyTestDriver(builder.build())
+  driver.input(sums).pipeAll([11, 14, 17].map((timestamp) => ({ key: 'a', value: { sum: 1 }, timestamp })))
+  const results = driver.output(windowSums).readAll()
+  return Object.fromEntries(results.map(({ key, value }) => [key?.window.start, value?.sum as number]))
+}
+
+describe('windows that overlap', () => {
+  it('each have a first value of their own, which a reducer may change', () => {
+    expect(finalSums(TimeWindows.of(10).advanceBy(5))).toEqual({ 5: 2, 10: 3, 15: 1 })
+    expect(finalSums(SlidingWindows.of(10).grace(50))).toEqual({ 1: 1, 4: 2, 7: 3, 12: 2, 15: 1 })
+  })
+})
+
+describe('sliding windows', () => {
+  it('are read from their store by their starts, also after a restart', () => {
+    const builder = new StreamsBuilder()
+    builder.stream(texts).groupByKey().windowedBy(SlidingWindows.of(10)).count({ store: 'counts' })
+    using driver = new TopologyTestDriver(builder.build())
+    driver.input(texts).pipeAll([15, 18].map((timestamp) => ({ key: 'a', value: 'x', timestamp })))
+    driver.restart()
+    const store = driver.store('counts')
+    expect([5, 8, 9, 16].map((start) => store.get('a', start))).toEqual([
+      { value: 1, timestamp: 15 },
+      { value: 2, timestamp: 18 },
+      undefined,
+      { value: 1, timestamp: 18 },
+    ])
+    expect(() => store.find('a')).toThrow('get(key, windowStart)')
+  })
+
+  it('hand records that come too late to a topic', () => {
+    const late = topic('late', { key: serde.string, value: serde.string })
+    const builder = new StreamsBuilder()
+    builder.stream(texts).groupByKey().windowedBy(SlidingWindows.of(10), { late }).count()
+    using driver = new TopologyTestDriver(builder.build())
+    const at = (timestamp: number, key = 'a') => ({ key, value: `${timestamp}`, timestamp })
+    driver.input(texts).pipeAll([at(50), at(39), at(45, 'b'), at(50, 'b'), at(48, 'b')])
+    // [35,45] is closed and no other window holds 45; [38,48] is closed too, but [40,50] holds 48.
+    expect(
+      driver
+        .output(late)
+        .readAll()
+        .map(({ value }) => value),
+    ).toEqual(['39', '45'])
+    expect(driver.drops()).toMatchObject([
+      { reason: 'late', count: 2 },
+      { reason: 'late-for-some', count: 1 },
+    ])
+  })
+})
+
+describe('unlimited windows', () => {
+  it('count records from before they begin', () => {
+    const builder = new StreamsBuilder()
+    builder.stream(texts).groupByKey().windowedBy(UnlimitedWindows.of().startOn(5)).count({ store: 'counts' })
+    using driver = new TopologyTestDriver(builder.build())
+    driver.input(texts).pipeAll([4, 5, 9_000, 3, 6].map((timestamp) => ({ key: 'a', value: 'x', timestamp })))
+    driver.restart()
+    expect(driver.store('counts').get('a', 5)).toEqual({ value: 3, timestamp: 9_000 })
+    expect(driver.drops()).toMatchObject([{ reason: 'before-window', count: 2 }])
+  })
+})
