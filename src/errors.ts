@@ -13,7 +13,7 @@ export const errorCodes = {
   SERDE_FAILED: { retriable: false },
   /** A user's function threw. */
   OPERATOR_FAILED: { retriable: false },
-  /** A record's event time is negative or not a number. */
+  /** A record's event time is negative, not a number, or out of the bounds that its topic sets. */
   INVALID_TIMESTAMP: { retriable: false },
   /** A record batch is damaged: bad length, magic or checksum. */
   CORRUPT_BATCH: { retriable: false },

@@ -37,10 +37,10 @@ const offsetsSegmentBytes = 104_857_600
  * @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
  */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const { disk, timers } = options.environment
+  const { disk, clock, random, timers } = options.environment
   const directory = await DataDirectory.open(options.directory, disk)
   const flusher = new Flusher(directory.status, () => recoveryPoints.schedule())
-  const logs = new PartitionLogs({ directory, disk, timers, flusher, flushPolicy: options.flush })
+  const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy: options.flush })
   const settings = {
     ...defaultLogSettings,
     offsetsTopicPartitions: 1,
@@ -180,6 +180,7 @@ export class Broker {
     await recoveryPoints.stop()
     try {
       await Promise.all(logs.all().map((log) => log.flushed()))
+      await logs.syncIndexes()
       directory.status.requireOnline()
       logs.close()
       if (await recoveryPoints.write()) await directory.markCleanShutdown()

@@ -15,12 +15,14 @@ export interface Cluster {
   describeTopics(names?: readonly string[]): Promise<TopicDescription[]>
   /** For each partition the first offset there is, and the one after the last that readers may see. */
   offsets(partitions: readonly TopicPartition[]): Promise<OffsetRange[]>
+  /** For each time the first record of the partition that is not older, or the first with the largest timestamp; undefined where readers may see none. */
+  offsetsForTimes(times: readonly TimeLookup[]): Promise<(TimestampedOffset | undefined)[]>
 
   /**
    * Appends whole record batches (base offsets are the log's to set, and it does so in the caller's bytes). The bytes are
    * the caller's again when this function returns, before the promise resolves; the promise resolves when the batches are
    * as durable as the cluster promises. Appends to a partition are in the order of the calls.
-   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, CORRUPT_BATCH, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED, CLOSED
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED, CLOSED
    */
   append(partition: TopicPartition, batches: Buffer): Promise<AppendResult>
 
@@ -58,6 +60,16 @@ export interface OffsetRange {
   readonly start: number
   /** The offset after the last one that readers may see (the high watermark). */
   readonly end: number
+}
+
+export interface TimeLookup extends TopicPartition {
+  /** Milliseconds since 1970, or the largest timestamp that there is. */
+  readonly timestamp: number | 'max-timestamp'
+}
+
+export interface TimestampedOffset {
+  readonly offset: number
+  readonly timestamp: number
 }
 
 export interface AppendResult {

@@ -6,8 +6,11 @@ import type { Topic } from '../topic.ts'
 import type { Cluster, FetchedBatches, LogReader, OffsetRange, TopicPartition } from './cluster.ts'
 
 export interface ConsumeOptions {
-  /** Where to begin, looked up when the iteration begins. */
-  readonly from: 'earliest' | 'latest'
+  /**
+   * Where to begin, looked up when the iteration begins: the first record there is, behind the last, or in each partition the
+   * first record whose own timestamp (milliseconds since 1970) is not before the given one; behind the last where there is none.
+   */
+  readonly from: 'earliest' | 'latest' | { readonly timestamp: number }
   /** Ends the iteration, quietly. */
   readonly signal?: AbortSignal
   /** Ends the iteration when everything has been read that was there when it began. */
@@ -40,9 +43,10 @@ export async function* consume<K, V>(
 ): AsyncGenerator<ConsumedRecord<K, V>[], void, undefined> {
   const partitions = await partitionsOf(cluster, topic.name)
   const ranges = await cluster.offsets(partitions)
+  const starts = await startsOf(cluster, partitions, ranges, options)
   const reader = cluster.reader()
   try {
-    const open = assign(reader, partitions, ranges, options)
+    const open = assign(reader, partitions, starts, ranges, options)
     const decoder = new RecordDecoder(topic)
     while (open.size > 0 && options.signal?.aborted !== true) {
       const fetched = await reader.fetch({ maxWaitMs, ...(options.signal && { signal: options.signal }) })
@@ -61,10 +65,24 @@ export async function* consume<K, V>(
   }
 }
 
+async function startsOf(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  ranges: readonly OffsetRange[],
+  { from }: ConsumeOptions,
+): Promise<number[]> {
+  if (from === 'earliest') return ranges.map((range) => range.start)
+  if (from === 'latest') return ranges.map((range) => range.end)
+  const { timestamp } = from
+  const found = await cluster.offsetsForTimes(partitions.map((partition) => ({ ...partition, timestamp })))
+  return ranges.map((range, i) => found[i]?.offset ?? range.end)
+}
+
 /** Seeks to where the partitions are to be read from; returns, for those with something to read, where to stop. */
 function assign(
   reader: LogReader,
   partitions: readonly TopicPartition[],
+  starts: readonly number[],
   ranges: readonly OffsetRange[],
   options: ConsumeOptions,
 ): Map<number, number> {
@@ -72,7 +90,7 @@ function assign(
   for (let i = 0; i < partitions.length; i++) {
     const partition = partitions[i] as TopicPartition
     const range = ranges[i] as OffsetRange
-    const from = options.from === 'earliest' ? range.start : range.end
+    const from = starts[i] as number
     const end = options.until === 'end' ? range.end : Number.POSITIVE_INFINITY
     if (from >= end) continue
     open.set(partition.partition, end)

@@ -1,5 +1,6 @@
 import { type Broker, type BrokerSettings, isListed, openBroker } from '../broker/broker.ts'
 import type { FlushPolicy } from '../broker/log/partition-log.ts'
+import { firstOffsetSince, offsetOfLargestTimestamp } from '../broker/log/time-lookup.ts'
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import type {
@@ -9,6 +10,8 @@ import type {
   LogReader,
   OffsetCommit,
   OffsetRange,
+  TimeLookup,
+  TimestampedOffset,
   TopicDescription,
   TopicPartition,
   TopicSpec,
@@ -78,6 +81,13 @@ export class EmbeddedCluster implements Cluster {
     return partitions.map(({ topic, partition }) => {
       const log = this.#broker.log(topic, partition)
       return { start: log.logStartOffset, end: log.highWatermark }
+    })
+  }
+
+  async offsetsForTimes(times: readonly TimeLookup[]): Promise<(TimestampedOffset | undefined)[]> {
+    return times.map(({ topic, partition, timestamp }) => {
+      const log = this.#broker.log(topic, partition)
+      return timestamp === 'max-timestamp' ? offsetOfLargestTimestamp(log) : firstOffsetSince(log, timestamp)
     })
   }
 

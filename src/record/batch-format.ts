@@ -85,6 +85,16 @@ export function baseTimestampOf(bytes: Buffer, start: number): number {
   return readInt64(bytes, start + baseTimestampAt)
 }
 
+/**
+ * Gives all records of a batch the time of their append: its largest timestamp becomes that time, its attributes say so, and
+ * the checksum is computed again. The base timestamp stays, as in Kafka.
+ */
+export function setLogAppendTime(bytes: Buffer, start: number, timestamp: number): void {
+  bytes.writeInt16BE(attributesOf(bytes, start) | logAppendTimeBit, start + attributesAt)
+  writeInt64(bytes, start + maxTimestampAt, timestamp)
+  bytes.writeUInt32BE(computeChecksum(bytes, start), start + checksumAt)
+}
+
 export function maxTimestampOf(bytes: Buffer, start: number): number {
   return readInt64(bytes, start + maxTimestampAt)
 }

@@ -32,6 +32,7 @@ describe('a data directory', () => {
     expect(disk.list('some/data/orders-1')).toEqual([
       '00000000000000000000.index',
       '00000000000000000000.log',
+      '00000000000000000000.timeindex',
       'partition.metadata',
     ])
     expect(readText(disk, 'some/data/orders-1/partition.metadata')).toMatch(/^version: 0\ntopic_id: [\w-]{22}\n$/)

@@ -2,7 +2,7 @@ import { MemoryDisk } from '../../src/env/memory-disk.ts'
 import type { VirtualEnvironment } from '../../src/env/virtual-environment.ts'
 import { virtualEnvironment } from '../../src/env/virtual-environment.ts'
 import { MillraceError } from '../../src/errors.ts'
-import { BatchBuilder } from '../../src/record/batch-builder.ts'
+import { BatchBuilder, type BatchBuilderOptions, type BatchHeader } from '../../src/record/batch-builder.ts'
 import { BatchReader } from '../../src/record/batch-reader.ts'
 
 /** One batch with the values as records without keys. */
@@ -13,6 +13,27 @@ export function batchOf(...values: string[]): Buffer {
     builder.append(1_000, null, -1, -1, bytes, 0, bytes.length)
   }
   return Buffer.from(builder.finish())
+}
+
+export interface TestRecord {
+  readonly timestamp?: number
+  readonly key?: string | null
+  readonly value?: string | null
+}
+
+/** One batch with the records; what is not given is 1000, no key and an empty value. */
+export function batchOfRecords(
+  records: readonly TestRecord[],
+  options: BatchBuilderOptions = {},
+  header: BatchHeader = {},
+): Buffer {
+  const builder = new BatchBuilder(options)
+  for (const { timestamp = 1_000, key = null, value = '' } of records) {
+    const keyBytes = key === null ? null : Buffer.from(key)
+    const valueBytes = value === null ? null : Buffer.from(value)
+    builder.append(timestamp, keyBytes, 0, keyBytes?.length ?? -1, valueBytes, 0, valueBytes?.length ?? -1)
+  }
+  return Buffer.from(builder.finish(header))
 }
 
 export interface ReadRecord {

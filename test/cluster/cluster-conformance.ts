@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Cluster, FetchedBatches, LogReader, TopicPartition } from '../../src/cluster/cluster.ts'
 import { batchSize } from '../../src/record/batch-format.ts'
-import { batchOf, failureOf, recordsIn } from '../broker/records.ts'
+import { batchOf, batchOfRecords, failureOf, recordsIn } from '../broker/records.ts'
 
 export interface ClusterUnderTest {
   readonly cluster: Cluster
@@ -54,6 +54,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
     describeAppendsTo(() => cluster, readerAt)
     describeFetchesFrom(() => cluster, readerAt)
     describeCommitsTo(() => cluster)
+    describeTimesOf(() => cluster)
 
     it('closes once, and refuses everything afterwards', async () => {
       const reader = readerAt([t0, 0])
@@ -66,6 +67,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
         () => cluster.createTopics([{ name: 'u', partitions: 1 }]),
         () => cluster.describeTopics(),
         () => cluster.offsets([t0]),
+        () => cluster.offsetsForTimes([{ ...t0, timestamp: 0 }]),
         () => cluster.committedOffsets('g', [t0]),
         () => cluster.commitOffsets('g', [{ ...t0, offset: 1, metadata: '' }]),
         () => cluster.reader(),
@@ -112,6 +114,30 @@ function describeTopicsOf(clusterOf: () => Cluster): void {
 }
 
 type ReaderAt = (...positions: [TopicPartition, number][]) => LogReader
+
+function describeTimesOf(clusterOf: () => Cluster): void {
+  it('finds offsets by time, partition by partition', async () => {
+    const cluster = clusterOf()
+    await cluster.append(t0, batchOfRecords([{ timestamp: 10 }, { timestamp: 30 }, { timestamp: 20 }]))
+    await cluster.append(t1, batchOfRecords([{ timestamp: 5 }]))
+    const lookups = [
+      { ...t0, timestamp: 0 },
+      { ...t0, timestamp: 11 },
+      { ...t0, timestamp: 31 },
+      { ...t1, timestamp: 5 },
+      { ...t0, timestamp: 'max-timestamp' as const },
+    ]
+    expect(await cluster.offsetsForTimes(lookups)).toEqual([
+      { offset: 0, timestamp: 10 },
+      { offset: 1, timestamp: 30 },
+      undefined,
+      { offset: 0, timestamp: 5 },
+      { offset: 1, timestamp: 30 },
+    ])
+    const unknown = await failureOf(() => cluster.offsetsForTimes([{ topic: 'u', partition: 0, timestamp: 0 }]))
+    expect(unknown.code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  })
+}
 
 function describeAppendsTo(clusterOf: () => Cluster, readerAt: ReaderAt): void {
   it('appends in the order of the calls and gives back the bytes when the call returns', async () => {

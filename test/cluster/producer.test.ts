@@ -187,6 +187,16 @@ describe('a producer and a consumer', () => {
     return producer.flush()
   }
 
+  it('begin at a time, and behind the last record where none is that young', async () => {
+    const producer = new Producer(cluster, words, 3, { clock })
+    for (let timestamp = 0; timestamp < 60; timestamp++) producer.send({ key: `k${timestamp}`, value: '', timestamp })
+    await producer.flush()
+    const since = (timestamp: number) => collect(consume(cluster, words, { from: { timestamp }, until: 'end' }))
+    const times = (await since(45)).map((record) => record.timestamp)
+    expect(times.toSorted()).toEqual(Array.from({ length: 15 }, (_, i) => 45 + i))
+    expect(await since(60)).toEqual([])
+  })
+
   it('carry keys, values, their absence, timestamps and headers', async () => {
     const producer = new Producer(cluster, words, 3, { clock })
     const headers = [{ key: 'h', value: Buffer.from('x') }]

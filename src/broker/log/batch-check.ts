@@ -1,5 +1,6 @@
 import { MillraceError, type Place } from '../../errors.ts'
 import {
+  attributesOf,
   baseOffsetOf,
   batchHeaderBytes,
   batchSize,
@@ -7,12 +8,17 @@ import {
   computeChecksum,
   currentMagic,
   lastOffsetDeltaAt,
+  logAppendTimeBit,
   magicOf,
+  maxTimestampAt,
+  maxTimestampOf,
   recordCountOf,
 } from '../../record/batch-format.ts'
+import { BatchReader } from '../../record/batch-reader.ts'
+import type { LogSettings } from './log-settings.ts'
 
-/** High half of the largest offset that a JavaScript number holds exactly. */
-const maxOffsetHigh = 0x1fffff
+/** High half of the largest offset or timestamp that a JavaScript number holds exactly. */
+const maxHigh = 0x1fffff
 
 /**
  * Why the bytes at `start` are not the header of a batch that begins with the given offset (undefined: with any);
@@ -32,7 +38,9 @@ export function headerFault(
   if (magicOf(bytes, start) !== currentMagic) return `its magic number is ${magicOf(bytes, start)}, not ${currentMagic}`
   if (bytes.readInt32BE(start + lastOffsetDeltaAt) < 0) return 'its last offset is below its first'
   const offsetHigh = bytes.readInt32BE(start)
-  if (offsetHigh < 0 || offsetHigh > maxOffsetHigh) return 'its first offset is out of range'
+  if (offsetHigh < 0 || offsetHigh > maxHigh) return 'its first offset is out of range'
+  const timestampHigh = bytes.readInt32BE(start + maxTimestampAt)
+  if (timestampHigh < -maxHigh || timestampHigh > maxHigh) return 'its largest timestamp is out of range'
   if (baseOffset !== undefined && baseOffsetOf(bytes, start) !== baseOffset) {
     return `its first offset is ${baseOffsetOf(bytes, start)}, not ${baseOffset}`
   }
@@ -46,25 +54,65 @@ export function checksumFault(bytes: Buffer, start: number): string | undefined 
   return actual === stated ? undefined : `its checksum is ${hex(actual)}, not ${hex(stated)}`
 }
 
+/** What an append needs. */
+export interface AppendableBatches {
+  /** How many offsets. */
+  readonly offsets: number
+  /** The largest timestamp of the records; -1 where they have none. */
+  readonly maxTimestamp: number
+}
+
 /**
- * Requires that the bytes are whole, right batches that a log may take; returns how many offsets they need.
- * @throws MillraceError CORRUPT_BATCH, RECORD_TOO_LARGE
+ * Requires that the bytes are whole, right batches that a log with the settings may take.
+ * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE
  */
-export function requireAppendable(bytes: Buffer, maxMessageBytes: number, at: Place): number {
+export function requireAppendable(bytes: Buffer, settings: LogSettings, nowMs: number, at: Place): AppendableBatches {
   let offsets = 0
+  let maxTimestamp = -1
   let start = 0
   do {
     const fault = headerFault(bytes, start, bytes.length, undefined) ?? checksumFault(bytes, start)
     if (fault !== undefined) throw rejected(fault, start, at)
     const size = batchSize(bytes, start)
-    if (size > maxMessageBytes) throw tooLarge(size, maxMessageBytes, at)
+    if (size > settings.maxMessageBytes) throw tooLarge(size, settings.maxMessageBytes, at)
     const count = recordCountOf(bytes, start)
     const span = bytes.readInt32BE(start + lastOffsetDeltaAt) + 1
     if (count !== span) throw rejected(`it has ${count} records for ${span} offsets`, start, at)
+    if (settings.timestampType === 'CreateTime') requireTimestamps(bytes, start, settings, nowMs, at)
+    maxTimestamp = Math.max(maxTimestamp, maxTimestampOf(bytes, start))
     offsets += span
     start += size
   } while (start < bytes.length)
-  return offsets
+  return { offsets, maxTimestamp }
+}
+
+const recordReader = new BatchReader({ verifiesChecksum: false })
+
+/** The records are only looked at where a bound says that it matters, and the largest timestamp is what the header says. */
+function requireTimestamps(bytes: Buffer, start: number, settings: LogSettings, nowMs: number, at: Place): void {
+  if ((attributesOf(bytes, start) & logAppendTimeBit) !== 0) {
+    throw badTimestamp('The batch says that it has the time of its append, which only the log can give it', at)
+  }
+  const latest = nowMs + settings.timestampAfterMaxMs
+  const maxTimestamp = maxTimestampOf(bytes, start)
+  if (maxTimestamp > latest) throw badTimestamp(`The timestamp ${maxTimestamp} is after ${latest}`, at)
+  if (settings.timestampBeforeMaxMs === Number.POSITIVE_INFINITY) return
+  const earliest = nowMs - settings.timestampBeforeMaxMs
+  recordReader.reset(bytes, start, start + batchSize(bytes, start))
+  recordReader.nextBatch()
+  while (recordReader.next()) {
+    const { timestamp } = recordReader
+    if (timestamp !== -1 && timestamp < earliest)
+      throw badTimestamp(`The timestamp ${timestamp} is before ${earliest}`, at)
+  }
+}
+
+function badTimestamp(what: string, at: Place): MillraceError {
+  return new MillraceError('INVALID_TIMESTAMP', `Nothing was appended: ${what}`, {
+    at,
+    remedy:
+      "Correct the record, or create the topic with other 'message.timestamp.before.max.ms' and 'message.timestamp.after.max.ms'.",
+  })
 }
 
 function rejected(fault: string, start: number, at: Place): MillraceError {

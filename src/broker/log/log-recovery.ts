@@ -86,7 +86,7 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
     const isTrusted = options.wasCleanlyShutDown || (next !== undefined && next.baseOffset <= options.recoveryPoint)
     const damage = (await loadSegment(segment, isTrusted, options)) ?? gapAfter(segment, next)
     if (damage === undefined) {
-      if (next !== undefined) segment.saveIndex()
+      if (next !== undefined) segment.seal()
       continue
     }
     if (options.wasCleanlyShutDown || damage.offset < options.recoveryPoint) throw damaged(segment, damage, options)
@@ -116,11 +116,14 @@ async function loadSegment(
     return damage
   }
   segment.index.load(options.context.disk, segment.file.size())
-  if (segment.index.length === 0) return scan(segment, false, options)
+  const hasTimes = segment.timeIndex.load(options.context.disk) && segment.timeIndex.length > 0
+  if (!hasTimes) segment.clearIndexes()
   const damage = await scan(segment, false, options)
-  if (damage === undefined) return undefined
-  // The index may be what is wrong: the batches alone decide.
-  segment.index.clear()
+  const isTimeIndexBeyond = segment.timeIndex.lastOffset >= segment.nextOffset
+  if (segment.index.length === 0 && segment.timeIndex.length === 0) return damage
+  if (damage === undefined && !isTimeIndexBeyond) return undefined
+  // The indexes may be what is wrong: the batches alone decide.
+  segment.clearIndexes()
   return scan(segment, false, options)
 }
 
@@ -129,14 +132,14 @@ async function scan(segment: Segment, checksums: boolean, options: LogRecoveryOp
   const position = segment.index.lastPosition
   const indexedOffset = segment.index.lastOffset
   const baseOffset = position === 0 ? segment.baseOffset : undefined
-  segment.restartAt(position, segment.baseOffset)
+  segment.restart()
   const scanner = new SegmentScanner(segment.file, { position, baseOffset, checksums, buffer: options.buffer })
   let sliceEnd = position + sliceBytes
   while (scanner.next()) {
     if (scanner.position === position && baseOffset === undefined && scanner.lastOffset !== indexedOffset) {
       return { position, offset: segment.nextOffset, fault: `the index says that it ends with offset ${indexedOffset}` }
     }
-    segment.addBatch(scanner.lastOffset, scanner.size)
+    segment.addBatch(scanner.lastOffset, scanner.size, scanner.maxTimestamp)
     if (scanner.position < sliceEnd) continue
     sliceEnd = scanner.position + sliceBytes
     await options.timers.nextTurn()

@@ -1,33 +1,78 @@
 import { MillraceError } from '../../errors.ts'
 
-/** What of a topic's settings its logs follow. */
+/** What of a topic's settings its logs follow. The names and defaults are Kafka's (org.apache.kafka.storage.internals.log.LogConfig). */
 export interface LogSettings {
-  /** A segment is closed and a new one begun when it would grow above this (`segment.bytes`). */
+  /** A segment is closed and a new one begun when it would grow above this (`segment.bytes`). Default: 1 GiB. */
   readonly segmentBytes: number
-  /** One index entry per this many bytes of log (`index.interval.bytes`). */
+  /** The same when a record is this much younger than the segment's first (`segment.ms`). Default: 7 days. */
+  readonly segmentMs: number
+  /** By how much at most a segment is closed earlier than that, by chance, so that not all are at once (`segment.jitter.ms`). Default: 0. */
+  readonly segmentJitterMs: number
+  /** The same when an index of the segment has reached this (`segment.index.bytes`). Default: 10 MiB. */
+  readonly segmentIndexBytes: number
+  /** One index entry per this many bytes of log (`index.interval.bytes`). Default: 4 KiB. */
   readonly indexIntervalBytes: number
-  /** The largest record batch that is taken (`max.message.bytes`). */
+  /** The largest record batch that is taken (`max.message.bytes`). Default: 1048588. */
   readonly maxMessageBytes: number
+  /** Whether records have the time that their producer gave them, or that of the append (`message.timestamp.type`). Default: their producer's. */
+  readonly timestampType: 'CreateTime' | 'LogAppendTime'
+  /** How far a producer's timestamp may lie before the clock's time (`message.timestamp.before.max.ms`). Default: any. */
+  readonly timestampBeforeMaxMs: number
+  /** How far it may lie after the clock's time (`message.timestamp.after.max.ms`). Default: any; Kafka's is an hour. */
+  readonly timestampAfterMaxMs: number
 }
 
 export const defaultLogSettings: LogSettings = {
   segmentBytes: 1_073_741_824,
+  segmentMs: 604_800_000,
+  segmentJitterMs: 0,
+  segmentIndexBytes: 10_485_760,
   indexIntervalBytes: 4_096,
   maxMessageBytes: 1_048_588,
+  timestampType: 'CreateTime',
+  timestampBeforeMaxMs: Number.POSITIVE_INFINITY,
+  timestampAfterMaxMs: Number.POSITIVE_INFINITY,
 }
 
 /** Positions in a segment are int32, in the index as in Kafka's. */
 export const maxSegmentBytes = 2_147_483_647
 
-const bytesSettings = {
-  'segment.bytes': 'segmentBytes',
-  'index.interval.bytes': 'indexIntervalBytes',
-  'max.message.bytes': 'maxMessageBytes',
-} as const
+/** A value as it is written in a topic's settings, to what a log follows; undefined where it is not allowed. */
+type Parse<T> = { readonly parse: (text: string) => T | undefined; readonly allowed: string }
+
+const bytes: Parse<number> = {
+  parse: (text) => wholeNumber(text, 1, maxSegmentBytes),
+  allowed: `Give a whole number of bytes from 1 to ${maxSegmentBytes}.`,
+}
+const milliseconds = (least: number): Parse<number> => ({
+  parse: (text) => wholeNumber(text, least, Number.POSITIVE_INFINITY),
+  allowed: `Give a whole number of milliseconds from ${least} on.`,
+})
+
+/** By the name of Kafka's setting: which of ours it is, and how it is read. */
+const parsers: {
+  readonly [name: string]: { readonly [K in keyof LogSettings]: [K, Parse<LogSettings[K]>] }[keyof LogSettings]
+} = {
+  'segment.bytes': ['segmentBytes', bytes],
+  'segment.ms': ['segmentMs', milliseconds(1)],
+  'segment.jitter.ms': ['segmentJitterMs', milliseconds(0)],
+  'segment.index.bytes': ['segmentIndexBytes', bytes],
+  'index.interval.bytes': ['indexIntervalBytes', bytes],
+  'max.message.bytes': ['maxMessageBytes', bytes],
+  'message.timestamp.type': [
+    'timestampType',
+    {
+      parse: (text) => (text === 'CreateTime' || text === 'LogAppendTime' ? text : undefined),
+      allowed: "Give 'CreateTime' or 'LogAppendTime'.",
+    },
+  ],
+  'message.timestamp.before.max.ms': ['timestampBeforeMaxMs', milliseconds(0)],
+  'message.timestamp.after.max.ms': ['timestampAfterMaxMs', milliseconds(0)],
+}
 
 /** The names of Kafka's topic settings (org.apache.kafka.common.config.TopicConfig). */
 const topicSettingNames: ReadonlySet<string> = new Set([
-  ...Object.keys(bytesSettings),
+  ...Object.keys(parsers),
   'cleanup.policy',
   'compression.gzip.level',
   'compression.lz4.level',
@@ -40,9 +85,6 @@ const topicSettingNames: ReadonlySet<string> = new Set([
   'local.retention.bytes',
   'local.retention.ms',
   'max.compaction.lag.ms',
-  'message.timestamp.after.max.ms',
-  'message.timestamp.before.max.ms',
-  'message.timestamp.type',
   'min.cleanable.dirty.ratio',
   'min.compaction.lag.ms',
   'min.insync.replicas',
@@ -52,9 +94,6 @@ const topicSettingNames: ReadonlySet<string> = new Set([
   'remote.storage.enable',
   'retention.bytes',
   'retention.ms',
-  'segment.index.bytes',
-  'segment.jitter.ms',
-  'segment.ms',
   'unclean.leader.election.enable',
 ])
 
@@ -67,26 +106,29 @@ export function logSettings(
   config: Readonly<Record<string, string>>,
   topic: string,
 ): LogSettings {
-  const settings = { ...defaults }
-  for (const [name, value] of Object.entries(config)) {
+  const changes: Partial<Record<keyof LogSettings, unknown>> = {}
+  for (const [name, text] of Object.entries(config)) {
     if (!topicSettingNames.has(name)) {
       throw new MillraceError('INVALID_ARGUMENT', `'${name}' is not a setting of a topic`, {
         at: { topic },
         remedy: "Use Kafka's names, as 'cleanup.policy' or 'retention.ms'.",
       })
     }
-    if (name in bytesSettings) {
-      settings[bytesSettings[name as keyof typeof bytesSettings]] = toBytes(name, value, topic)
-    }
+    const parser = parsers[name]
+    if (parser === undefined) continue
+    const [field, { parse, allowed }] = parser
+    changes[field] = parse(text)
+    if (changes[field] !== undefined) continue
+    throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not a value of ${name}`, {
+      at: { topic },
+      remedy: allowed,
+    })
   }
-  return settings
+  return { ...defaults, ...(changes as Partial<LogSettings>) }
 }
 
-function toBytes(name: string, value: string, topic: string): number {
-  const bytes = /^\d+$/.test(value) ? Number(value) : Number.NaN
-  if (bytes >= 1 && bytes <= maxSegmentBytes) return bytes
-  throw new MillraceError('INVALID_ARGUMENT', `'${value}' is not a value of ${name}`, {
-    at: { topic },
-    remedy: `Give a whole number of bytes from 1 to ${maxSegmentBytes}.`,
-  })
+/** Numbers that only an int64 holds exactly are taken as they are rounded: they stand for "any". */
+function wholeNumber(text: string, least: number, most: number): number | undefined {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
+  return value >= least && value <= most ? value : undefined
 }

@@ -1,30 +1,30 @@
 import type { Disk } from '../../env/environment.ts'
+import { IndexFile } from './index-file.ts'
 
 const entryBytes = 8
-/** New entries are written to the file in runs of this many: 4 KiB, one page. */
-const entriesPerWrite = 512
 
 /**
  * A segment's sparse offset index: for some of its batches the last offset, relative to the segment's base, and the position
- * where the batch begins. Held in memory; the file (Kafka's format: two big-endian int32 an entry) only saves a scan at the
- * next start, is written in runs, and can always be made again from the log.
+ * where the batch begins. Held in memory; the file is in Kafka's format (two big-endian int32 an entry).
  */
 export class OffsetIndex {
-  readonly path: string
+  readonly file: IndexFile
   readonly #baseOffset: number
   /** Relative offset and position of each entry, one after the other. */
   #entries = new Int32Array(64)
   #length = 0
-  /** Entries that are in the file. */
-  #savedLength = 0
 
   constructor(path: string, baseOffset: number) {
-    this.path = path
+    this.file = new IndexFile(path, entryBytes)
     this.#baseOffset = baseOffset
   }
 
   get length(): number {
     return this.#length
+  }
+
+  get sizeBytes(): number {
+    return this.#length * entryBytes
   }
 
   /** Position of the batch that the last entry points at; 0 where there is no entry. */
@@ -39,7 +39,7 @@ export class OffsetIndex {
   }
 
   get hasFullRunUnsaved(): boolean {
-    return this.#length - this.#savedLength >= entriesPerWrite
+    return this.file.hasFullRun(this.#length)
   }
 
   append(lastOffset: number, position: number): void {
@@ -59,32 +59,25 @@ export class OffsetIndex {
     return count === 0 ? 0 : this.#positionAt(count - 1)
   }
 
-  /** Forgets the batches that begin at the position or after it. */
-  truncateToPosition(position: number): void {
-    while (this.#length > 0 && this.#positionAt(this.#length - 1) >= position) this.#length--
-    this.#savedLength = Math.min(this.#savedLength, this.#length)
+  /** Forgets the batches that hold the offset or begin behind it. */
+  truncateFrom(offset: number): void {
+    while (this.#length > 0 && this.lastOffset >= offset) this.#length--
+    this.file.truncate(this.#length)
   }
 
   clear(): void {
     this.#length = 0
-    this.#savedLength = 0
+    this.file.clear()
   }
 
-  /** Writes the entries that the file does not have yet; `file[0..8 * length)` is the index after it. */
   save(disk: Disk): void {
-    if (this.#savedLength === this.#length && this.#length > 0) return
-    const bytes = Buffer.allocUnsafe((this.#length - this.#savedLength) * entryBytes)
-    for (let at = 0, i = this.#savedLength * 2; i < this.#length * 2; i++, at += 4) {
-      bytes.writeInt32BE(this.#entries[i] as number, at)
-    }
-    const file = disk.open(this.path, { create: true })
-    try {
-      file.truncate(this.#savedLength * entryBytes)
-      file.write(bytes, this.#savedLength * entryBytes)
-      this.#savedLength = this.#length
-    } finally {
-      file.close()
-    }
+    this.file.save(disk, this.#length, (from) => {
+      const bytes = Buffer.allocUnsafe((this.#length - from) * entryBytes)
+      for (let at = 0, i = from * 2; i < this.#length * 2; i++, at += 4) {
+        bytes.writeInt32BE(this.#entries[i] as number, at)
+      }
+      return bytes
+    })
   }
 
   /**
@@ -92,33 +85,23 @@ export class OffsetIndex {
    * A file that lacks the last entries is still right: a lookup then begins further in front.
    */
   load(disk: Disk, logSize: number): void {
-    this.clear()
-    if (!disk.exists(this.path)) return
-    const file = disk.open(this.path)
-    try {
-      const bytes = Buffer.alloc(Math.floor(file.size() / entryBytes) * entryBytes)
-      file.read(bytes, 0)
-      this.#fill(bytes, logSize)
-      this.#savedLength = this.#length
-    } finally {
-      file.close()
-    }
+    this.#length = 0
+    const bytes = this.file.load(disk)
+    if (bytes !== undefined && !this.#fill(bytes, logSize)) this.clear()
   }
 
-  #fill(bytes: Buffer, logSize: number): void {
+  #fill(bytes: Buffer, logSize: number): boolean {
     let lastRelative = -1
     let lastPosition = -1
     for (let at = 0; at < bytes.length; at += entryBytes) {
       const relative = bytes.readInt32BE(at)
       const position = bytes.readInt32BE(at + 4)
-      if (relative <= lastRelative || position <= lastPosition || position >= logSize) {
-        this.clear()
-        return
-      }
+      if (relative <= lastRelative || position <= lastPosition || position >= logSize) return false
       this.append(this.#baseOffset + relative, position)
       lastRelative = relative
       lastPosition = position
     }
+    return true
   }
 
   #positionAt(entry: number): number {

@@ -1,5 +1,6 @@
+import type { Random } from '../../env/environment.ts'
 import { assert, MillraceError, type Place } from '../../errors.ts'
-import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch } from '../../record/batch-format.ts'
+import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTime } from '../../record/batch-format.ts'
 import { fileUnusable } from '../disk-error.ts'
 import { requireAppendable } from './batch-check.ts'
 import type { Flushable, Flusher } from './flusher.ts'
@@ -23,6 +24,7 @@ export interface PartitionLogOptions {
   readonly flushPolicy: FlushPolicy
   readonly flusher: Flusher
   readonly context: SegmentContext
+  readonly random: Random
   /** At least one, in order. */
   readonly segments: Segment[]
   /** Everything below it is known to be on the device. */
@@ -65,6 +67,9 @@ export class PartitionLog implements Flushable {
   #syncingTo: number
   #hasUnsyncedNames: boolean
   #isClosed = false
+  readonly #random: Random
+  /** By how much the last segment is closed before `segment.ms` is over. */
+  #jitterMs: number
 
   constructor(options: PartitionLogOptions) {
     this.topic = options.topic
@@ -83,6 +88,8 @@ export class PartitionLog implements Flushable {
     // The last segment counts too where it ends at the recovery point: its end may have been cut.
     this.#unsynced = options.segments.filter((segment) => segment.nextOffset >= this.#recoveryPoint)
     this.#hasUnsyncedNames = options.hasUnsyncedNames
+    this.#random = options.random
+    this.#jitterMs = this.#chooseJitter()
   }
 
   /** The first offset that can be read. */
@@ -106,16 +113,20 @@ export class PartitionLog implements Flushable {
   }
 
   /**
-   * Appends whole batches in one write, setting their offsets and leader epoch in the caller's bytes, which are the
-   * caller's again afterwards. Returns the offset of the first record. Durable when `flushed` then resolves.
-   * @throws MillraceError CORRUPT_BATCH, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED
+   * Appends whole batches in one write, setting their offsets and leader epoch (and the time, where the topic's records have
+   * that of the append) in the caller's bytes, which are the caller's again afterwards. Returns the offset of the first
+   * record. Durable when `flushed` then resolves.
+   * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED
    */
   append(batches: Buffer): number {
     this.context.status.requireOnline()
-    const offsets = requireAppendable(batches, this.#settings.maxMessageBytes, this.#place)
-    this.#makeRoom(batches.length, offsets)
+    const nowMs = this.context.clock.wallMs()
+    const { offsets, maxTimestamp } = requireAppendable(batches, this.#settings, nowMs, this.#place)
+    const isStamped = this.#settings.timestampType === 'LogAppendTime'
+    this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)
     const baseOffset = this.logEndOffset
     this.#assignOffsets(batches, baseOffset)
+    if (isStamped) stampBatches(batches, nowMs)
     this.#active.append(batches)
     if (this.#unsynced.at(-1) !== this.#active) this.#unsynced.push(this.#active)
     if (this.#flushPolicy === 'page-cache') this.#raiseHighWatermark(this.logEndOffset)
@@ -199,11 +210,18 @@ export class PartitionLog implements Flushable {
     if (this.#flushPolicy === 'fsync') this.#raiseHighWatermark(this.#recoveryPoint)
   }
 
+  /** Writes the indexes of the last segment and puts them on the device, which a start after a clean shutdown trusts. */
+  async syncIndexes(): Promise<void> {
+    this.#active.seal()
+    this.context.status.requireOnline()
+    await this.#active.syncIndexes()
+  }
+
   /** Closes the files; again does nothing. What was not flushed is then up to the operating system. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    if (this.context.status.failure === undefined) this.#active.saveIndex()
+    if (this.context.status.failure === undefined) this.#active.seal()
     for (const segment of this.segments) segment.close()
     this.#watchers.clear()
   }
@@ -214,31 +232,41 @@ export class PartitionLog implements Flushable {
     for (const watcher of this.#watchers) watcher.onAdvance()
   }
 
-  /** Begins a new segment where the append would make the last one too large. */
-  #makeRoom(bytes: number, offsets: number): void {
-    const active = this.#active
+  /** Begins a new segment where the append would make the last one too large, too long or too old. */
+  #makeRoom(bytes: number, offsets: number, maxTimestamp: number): void {
     if (bytes > maxSegmentBytes) {
       throw new MillraceError('RECORD_TOO_LARGE', `An append of ${bytes} bytes is above ${maxSegmentBytes} bytes`, {
         at: this.#place,
         remedy: 'Append fewer batches at once.',
       })
     }
-    const isFull = active.size + bytes > this.#settings.segmentBytes
-    const reachesTooFar = active.nextOffset + offsets - active.baseOffset > maxRelativeOffset
-    if (active.size > 0 && (isFull || reachesTooFar)) this.#roll()
+    const active = this.#active
+    const { segmentBytes, segmentIndexBytes, segmentMs } = this.#settings
+    const isDue =
+      active.size + bytes > segmentBytes ||
+      active.nextOffset + offsets - active.baseOffset > maxRelativeOffset ||
+      active.areIndexesFull(segmentIndexBytes) ||
+      active.waitedMs(maxTimestamp) > segmentMs - this.#jitterMs
+    if (active.size > 0 && isDue) this.#roll()
   }
 
   #roll(): void {
     const full = this.#active
     const next = new Segment(this.context, this.#directory, this.logEndOffset, { create: true })
-    full.saveIndex()
+    full.seal()
     this.context.status.requireOnline()
     if (this.#unsynced.at(-1) !== full) this.#unsynced.push(full)
     this.#hasUnsyncedNames = true
     this.segments.push(next)
     this.#active = next
+    this.#jitterMs = this.#chooseJitter()
     // A segment is flushed when it is full, whoever waits for it: this bounds what a recovery has to look at.
     void this.flushed()
+  }
+
+  #chooseJitter(): number {
+    const mostMs = Math.min(this.#settings.segmentJitterMs, this.#settings.segmentMs)
+    return mostMs === 0 ? 0 : this.#random.uint32() % mostMs
   }
 
   #assignOffsets(batches: Buffer, baseOffset: number): void {
@@ -261,14 +289,21 @@ export function createSegments(context: SegmentContext, directory: string): Segm
   return [new Segment(context, directory, 0, { create: true })]
 }
 
+/** Gives the records of the batches the time of the append. */
+function stampBatches(batches: Buffer, nowMs: number): void {
+  for (let start = 0; start < batches.length; start += batchSize(batches, start))
+    setLogAppendTime(batches, start, nowMs)
+}
+
 function truncateSegment(segment: Segment, offset: number): void {
-  const position = segment.index.lookup(offset)
-  const buffer = Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(segment.size, 1)))
+  const { size } = segment
+  segment.truncateIndexes(offset)
+  segment.restart()
+  const buffer = Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(size, 1)))
+  const position = segment.size
   const scanner = new SegmentScanner(segment.file, { position, baseOffset: undefined, checksums: false, buffer })
-  while (scanner.next()) {
-    if (scanner.lastOffset < offset) continue
-    segment.restartAt(scanner.position, scanner.baseOffset)
-    segment.truncateToSize()
-    return
+  while (scanner.next() && scanner.lastOffset < offset) {
+    segment.addBatch(scanner.lastOffset, scanner.size, scanner.maxTimestamp)
   }
+  segment.truncateToSize()
 }

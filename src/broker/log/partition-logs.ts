@@ -1,4 +1,4 @@
-import type { Disk, Timers } from '../../env/environment.ts'
+import type { Clock, Disk, Random, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { fileUnusable } from '../disk-error.ts'
@@ -6,18 +6,20 @@ import type { Flusher } from './flusher.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
 import type { LogSettings } from './log-settings.ts'
 import { createSegments, type FlushPolicy, PartitionLog } from './partition-log.ts'
-import { segmentFileName } from './segment.ts'
+import { type SegmentContext, segmentFileName } from './segment.ts'
 import { scanChunkBytes } from './segment-scanner.ts'
 
 export interface PartitionLogsOptions {
   readonly directory: DataDirectory
   readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
   readonly timers: Timers
   readonly flusher: Flusher
   readonly flushPolicy: FlushPolicy
 }
 
-/** Directories that are made durable at the same time. */
+/** Directories or logs that are made durable at the same time. */
 const syncsAtOnce = 64
 
 /** The logs of a data directory: opens, makes, finds and closes them. */
@@ -90,14 +92,27 @@ export class PartitionLogs {
     this.#logs.delete(topic)
   }
 
+  /** Puts the indexes of all logs on the device, some at a time. */
+  async syncIndexes(): Promise<void> {
+    const { path, status } = this.#options.directory
+    const logs = this.all()
+    try {
+      for (let from = 0; from < logs.length; from += syncsAtOnce) {
+        await Promise.all(logs.slice(from, from + syncsAtOnce).map((log) => log.syncIndexes()))
+      }
+    } catch (error) {
+      throw status.goOffline('flushing the indexes', path, error)
+    }
+  }
+
   close(): void {
     for (const log of this.all()) log.close()
   }
 
   async #open(topic: string, partition: number, settings: LogSettings): Promise<PartitionLog> {
-    const { directory, disk, timers, flushPolicy, flusher } = this.#options
-    const { wasCleanlyShutDown, status } = directory
-    const context = { disk, status, indexIntervalBytes: settings.indexIntervalBytes }
+    const { directory, timers, flushPolicy, flusher, random } = this.#options
+    const { wasCleanlyShutDown } = directory
+    const context = this.#contextOf(settings)
     const path = directory.partitionPath(topic, partition)
     const recoveryPoint = directory.recoveryPointOf(topic, partition)
     this.#buffer ??= Buffer.allocUnsafeSlow(scanChunkBytes)
@@ -113,6 +128,7 @@ export class PartitionLogs {
       flushPolicy,
       flusher,
       context,
+      random,
       segments,
       recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
       hasUnsyncedNames: !wasCleanlyShutDown,
@@ -120,14 +136,19 @@ export class PartitionLogs {
   }
 
   #create(topic: string, topicId: string, partition: number, settings: LogSettings): PartitionLog {
-    const { directory, disk, flushPolicy, flusher } = this.#options
+    const { directory, disk, flushPolicy, flusher, random } = this.#options
     const path = directory.partitionPath(topic, partition)
     removeLeftover(disk, path, topic, partition)
-    const context = { disk, status: directory.status, indexIntervalBytes: settings.indexIntervalBytes }
+    const context = this.#contextOf(settings)
     const segments = createSegments(context, path)
     writePartitionMetadata(disk, path, topicId)
-    const parts = { topic, partition, directory: path, settings, flushPolicy, flusher, context, segments }
+    const parts = { topic, partition, directory: path, settings, flushPolicy, flusher, context, random, segments }
     return new PartitionLog({ ...parts, recoveryPoint: 0, hasUnsyncedNames: false })
+  }
+
+  #contextOf({ indexIntervalBytes }: LogSettings): SegmentContext {
+    const { disk, clock, directory } = this.#options
+    return { disk, clock, status: directory.status, indexIntervalBytes }
   }
 }
 

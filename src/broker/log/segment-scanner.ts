@@ -1,5 +1,5 @@
 import type { DiskFile } from '../../env/environment.ts'
-import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf } from '../../record/batch-format.ts'
+import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
 import { checksumFault, headerFault } from './batch-check.ts'
 
 export const scanChunkBytes = 1_048_576
@@ -21,6 +21,7 @@ export class SegmentScanner {
   /** Bytes of the batch. */
   size = 0
   lastOffset = -1
+  maxTimestamp = -1
   /** Why the bytes at `position` are not a batch; undefined at the end of the file. */
   fault: string | undefined
   readonly #file: DiskFile
@@ -45,6 +46,13 @@ export class SegmentScanner {
     return baseOffsetOf(this.#buffer, this.position - this.#bufferedFrom)
   }
 
+  /** The whole batch; valid until the next call of the scanner. */
+  batch(): Buffer {
+    this.#provide(this.size)
+    const start = this.position - this.#bufferedFrom
+    return this.#buffer.subarray(start, start + this.size)
+  }
+
   next(): boolean {
     this.position += this.size
     this.size = 0
@@ -61,7 +69,9 @@ export class SegmentScanner {
       if (this.fault !== undefined) return false
     }
     this.size = size
-    this.lastOffset = lastOffsetOf(this.#buffer, this.position - this.#bufferedFrom)
+    const at = this.position - this.#bufferedFrom
+    this.lastOffset = lastOffsetOf(this.#buffer, at)
+    this.maxTimestamp = maxTimestampOf(this.#buffer, at)
     this.#dueOffset = this.lastOffset + 1
     return true
   }

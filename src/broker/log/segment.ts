@@ -1,23 +1,25 @@
-import type { Disk, DiskFile } from '../../env/environment.ts'
-import { batchSize, lastOffsetOf } from '../../record/batch-format.ts'
+import type { Clock, Disk, DiskFile } from '../../env/environment.ts'
+import { batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
 import { diskFull, fileUnusable, isDiskFull, isOutOfFiles } from '../disk-error.ts'
 import type { DirectoryStatus } from './directory-status.ts'
 import { OffsetIndex } from './offset-index.ts'
+import { TimeIndex } from './time-index.ts'
 
 /** What a log's segments share. */
 export interface SegmentContext {
   readonly disk: Disk
+  readonly clock: Clock
   readonly status: DirectoryStatus
   readonly indexIntervalBytes: number
 }
 
 /** The name of a segment's file: its base offset in 20 digits. */
-export function segmentFileName(baseOffset: number, extension: '.log' | '.index'): string {
+export function segmentFileName(baseOffset: number, extension: '.log' | '.index' | '.timeindex'): string {
   return `${String(baseOffset).padStart(20, '0')}${extension}`
 }
 
 /**
- * One file of a partition's log, named by the offset of its first record, with its sparse index. Only the last segment of
+ * One file of a partition's log, named by the offset of its first record, with its sparse indexes. Only the last segment of
  * a log is written to. `size` counts whole batches: what a failed write left behind them is cut off at once.
  */
 export class Segment {
@@ -25,19 +27,30 @@ export class Segment {
   readonly path: string
   readonly file: DiskFile
   readonly index: OffsetIndex
+  readonly timeIndex: TimeIndex
   /** Bytes of whole batches. */
   size = 0
   /** The offset after the last record. */
   nextOffset: number
+  /** The largest timestamp of its records; -1 where none has one. */
+  largestTimestamp = -1
   readonly #context: SegmentContext
+  readonly #openedAtMs: number
   #sinceIndexEntryBytes = 0
+  /** The last offset of the first batch with the largest timestamp. */
+  #offsetOfLargestTimestamp: number
+  /** The largest timestamp of the first batch; undefined until it is looked up. */
+  #firstTimestamp: number | undefined
 
   constructor(context: SegmentContext, directory: string, baseOffset: number, options?: { create: boolean }) {
     this.#context = context
+    this.#openedAtMs = context.clock.wallMs()
     this.baseOffset = baseOffset
     this.nextOffset = baseOffset
+    this.#offsetOfLargestTimestamp = baseOffset - 1
     this.path = `${directory}/${segmentFileName(baseOffset, '.log')}`
     this.index = new OffsetIndex(`${directory}/${segmentFileName(baseOffset, '.index')}`, baseOffset)
+    this.timeIndex = new TimeIndex(`${directory}/${segmentFileName(baseOffset, '.timeindex')}`, baseOffset)
     try {
       this.file = context.disk.open(this.path, options ?? {})
     } catch (error) {
@@ -57,16 +70,22 @@ export class Segment {
     }
     for (let start = 0; start < batches.length; ) {
       const size = batchSize(batches, start)
-      this.addBatch(lastOffsetOf(batches, start), size)
+      this.addBatch(lastOffsetOf(batches, start), size, maxTimestampOf(batches, start))
       start += size
     }
-    if (this.index.hasFullRunUnsaved) this.saveIndex()
+    if (this.index.hasFullRunUnsaved) this.saveIndexes()
   }
 
   /** Counts a batch that is in the file, at `size`, and indexes it where an entry is due. */
-  addBatch(lastOffset: number, batchBytes: number): void {
+  addBatch(lastOffset: number, batchBytes: number, maxTimestamp: number): void {
+    if (this.size === 0) this.#firstTimestamp = maxTimestamp
+    if (maxTimestamp > this.largestTimestamp) {
+      this.largestTimestamp = maxTimestamp
+      this.#offsetOfLargestTimestamp = lastOffset
+    }
     if (this.#sinceIndexEntryBytes > this.#context.indexIntervalBytes) {
       this.index.append(lastOffset, this.size)
+      this.timeIndex.append(this.largestTimestamp, this.#offsetOfLargestTimestamp)
       this.#sinceIndexEntryBytes = 0
     }
     this.size += batchBytes
@@ -74,12 +93,40 @@ export class Segment {
     this.nextOffset = lastOffset + 1
   }
 
-  /** Starts counting batches at a position in the file where one begins. */
-  restartAt(position: number, nextOffset: number): void {
-    this.index.truncateToPosition(position)
-    this.size = position
-    this.nextOffset = nextOffset
-    this.#sinceIndexEntryBytes = position - this.index.lastPosition
+  /** Starts counting at the batch of the last index entry, or the start of the file: `addBatch` follows for each from there on. */
+  restart(): void {
+    this.size = this.index.lastPosition
+    this.nextOffset = this.baseOffset
+    this.largestTimestamp = this.timeIndex.lastTimestamp
+    this.#offsetOfLargestTimestamp = this.timeIndex.lastOffset
+    this.#sinceIndexEntryBytes = 0
+    this.#firstTimestamp = undefined
+  }
+
+  /** Forgets what the indexes say about the offset and those above it. `restart` follows. */
+  truncateIndexes(offset: number): void {
+    this.index.truncateFrom(offset)
+    this.timeIndex.truncateAbove(this.index.lastOffset)
+  }
+
+  clearIndexes(): void {
+    this.index.clear()
+    this.timeIndex.clear()
+  }
+
+  /** Whether an index has reached the size, with room left for the last entry of the time index. */
+  areIndexesFull(maxBytes: number): boolean {
+    return this.index.sizeBytes + 8 > maxBytes || this.timeIndex.sizeBytes + 24 > maxBytes
+  }
+
+  /**
+   * How long it has waited to be followed by another segment when a record with the timestamp comes: the time since its
+   * first record or, where that has no timestamp, since it was opened.
+   */
+  waitedMs(timestamp: number): number {
+    this.#firstTimestamp ??= this.#readFirstTimestamp()
+    if (this.#firstTimestamp >= 0) return timestamp - this.#firstTimestamp
+    return this.#context.clock.wallMs() - this.#openedAtMs
   }
 
   /** Cuts the file to the batches that were counted. */
@@ -91,26 +138,35 @@ export class Segment {
     }
   }
 
-  /** Writes the index to its file. Nothing is lost where there is no room for it: it is made again from the log. */
-  saveIndex(): void {
+  /** Ends the time index with the largest timestamp, and writes the indexes to their files. */
+  seal(): void {
+    this.timeIndex.append(this.largestTimestamp, this.#offsetOfLargestTimestamp)
+    this.saveIndexes()
+  }
+
+  /**
+   * Writes the indexes to their files. Nothing is lost where there is no room for them: they are made again from the log.
+   * The time index is first, because one that lacked batches that the offset index knows would be wrong, not just short.
+   */
+  saveIndexes(): void {
     try {
+      this.timeIndex.save(this.#context.disk)
       this.index.save(this.#context.disk)
     } catch (error) {
       if (isDiskFull(error) || isOutOfFiles(error)) return
-      this.#context.status.goOffline('writing an index', this.index.path, error)
+      this.#context.status.goOffline('writing an index', this.index.file.path, error)
     }
   }
 
-  /** Puts the batches on the device, and the index too once the segment is complete. */
-  async sync(withIndex: boolean): Promise<void> {
+  /** Puts the batches on the device, and the indexes too once the segment is complete. */
+  async sync(withIndexes: boolean): Promise<void> {
     await this.file.sync()
-    if (!withIndex || !this.#context.disk.exists(this.index.path)) return
-    const file = this.#context.disk.open(this.index.path)
-    try {
-      await file.sync()
-    } finally {
-      file.close()
-    }
+    if (withIndexes) await this.syncIndexes()
+  }
+
+  async syncIndexes(): Promise<void> {
+    await this.timeIndex.file.sync(this.#context.disk)
+    await this.index.file.sync(this.#context.disk)
   }
 
   close(): void {
@@ -120,8 +176,18 @@ export class Segment {
   /** Closes the segment and removes its files. */
   remove(): void {
     this.close()
-    this.#context.disk.remove(this.path)
-    this.#context.disk.remove(this.index.path)
+    for (const path of [this.path, this.index.file.path, this.timeIndex.file.path]) this.#context.disk.remove(path)
+  }
+
+  #readFirstTimestamp(): number {
+    if (this.size === 0) return -1
+    const header = Buffer.allocUnsafe(batchHeaderBytes)
+    try {
+      this.file.read(header, 0)
+    } catch (error) {
+      throw this.#context.status.goOffline('reading the log', this.path, error)
+    }
+    return maxTimestampOf(header, 0)
   }
 
   #undoWrite(error: unknown): Error {

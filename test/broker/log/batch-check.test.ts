@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { requireAppendable } from '../../../src/broker/log/batch-check.ts'
-import { batchOf, failureOf } from '../records.ts'
+import { type AppendableBatches, requireAppendable } from '../../../src/broker/log/batch-check.ts'
+import { defaultLogSettings } from '../../../src/broker/log/log-settings.ts'
+import { setLogAppendTime } from '../../../src/record/batch-format.ts'
+import { batchOf, batchOfRecords, failureOf } from '../records.ts'
 
 const place = { topic: 't', partition: 3 }
+
+/** What an append of the bytes needs, with at most so many bytes a batch. */
+function appendable(bytes: Buffer, maxMessageBytes: number): AppendableBatches {
+  return requireAppendable(bytes, { ...defaultLogSettings, maxMessageBytes }, 0, place)
+}
 
 function damagedAt(position: number): Buffer {
   const bytes = batchOf('one', 'two')
@@ -13,7 +20,7 @@ function damagedAt(position: number): Buffer {
 describe('the check of an append', () => {
   it('counts the offsets that whole batches need', () => {
     const bytes = Buffer.concat([batchOf('a', 'b'), batchOf('c'), batchOf('d', 'e', 'f')])
-    expect(requireAppendable(bytes, 1_000, place)).toBe(6)
+    expect(appendable(bytes, 1_000).offsets).toBe(6)
   })
 
   it('refuses a bit that is flipped anywhere but in the fields that the log sets', async () => {
@@ -21,7 +28,7 @@ describe('the check of an append', () => {
     const setByTheLog = (at: number) => at < 8 || (at >= 12 && at < 16)
     for (let at = 0; at < size; at++) {
       if (setByTheLog(at)) continue
-      const error = await failureOf(() => requireAppendable(damagedAt(at), 1_000, place))
+      const error = await failureOf(() => appendable(damagedAt(at), 1_000))
       expect([at, error.code, error.at]).toEqual([at, 'CORRUPT_BATCH', place])
     }
   })
@@ -29,7 +36,7 @@ describe('the check of an append', () => {
   it('refuses a part of a batch, and no batch at all', async () => {
     const bytes = Buffer.concat([batchOf('a'), batchOf('b')])
     for (const end of [0, 1, 60, 70, bytes.length - 1]) {
-      const error = await failureOf(() => requireAppendable(bytes.subarray(0, end), 1_000, place))
+      const error = await failureOf(() => appendable(bytes.subarray(0, end), 1_000))
       expect(error.code).toBe('CORRUPT_BATCH')
     }
   })
@@ -37,9 +44,27 @@ describe('the check of an append', () => {
   it('refuses a batch above the limit, which counts for each batch alone', async () => {
     const batch = batchOf('a')
     const two = Buffer.concat([batch, batchOf('b')])
-    expect(requireAppendable(two, batch.length, place)).toBe(2)
-    const error = await failureOf(() => requireAppendable(two, batch.length - 1, place))
+    expect(appendable(two, batch.length).offsets).toBe(2)
+    const error = await failureOf(() => appendable(two, batch.length - 1))
     expect(error.code).toBe('RECORD_TOO_LARGE')
     expect(error.message).toContain("'max.message.bytes'")
+  })
+
+  it('takes timestamps in the bounds that the topic sets, and only those', async () => {
+    const settings = { ...defaultLogSettings, timestampBeforeMaxMs: 100, timestampAfterMaxMs: 10 }
+    const check = (...timestamps: number[]) =>
+      requireAppendable(batchOfRecords(timestamps.map((timestamp) => ({ timestamp }))), settings, 1_000, place)
+    expect(check(900, 1_010, 950, -1).maxTimestamp).toBe(1_010)
+    for (const outside of [899, 1_011]) {
+      const error = await failureOf(() => check(1_000, outside, 1_005))
+      expect([error.code, error.at]).toEqual(['INVALID_TIMESTAMP', place])
+      expect(error.message).toContain(String(outside))
+    }
+  })
+
+  it('leaves it to the log to say that a batch has the time of its append', async () => {
+    const bytes = batchOf('a')
+    setLogAppendTime(bytes, 0, 5)
+    expect((await failureOf(() => appendable(bytes, 1_000))).code).toBe('INVALID_TIMESTAMP')
   })
 })

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { type Broker, openBroker } from '../../../src/broker/broker.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { FlushPolicy, PartitionLog } from '../../../src/broker/log/partition-log.ts'
+import { firstOffsetSince } from '../../../src/broker/log/time-lookup.ts'
 import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { SeededRandom } from '../../../src/env/seeded-random.ts'
 import type { VirtualEnvironment } from '../../../src/env/virtual-environment.ts'
 import { MillraceError } from '../../../src/errors.ts'
-import { batchOf, recordsIn, worldOn } from '../records.ts'
+import { batchOfRecords, recordsIn, worldOn } from '../records.ts'
 
 type Step =
   | { readonly do: 'append'; readonly partition: number; readonly batches: readonly (readonly number[])[] }
@@ -104,6 +105,7 @@ class Run {
       const found = readAll(this.#log(i), 0, 4_096)
       expect(found).toEqual(model.written.slice(0, found.length))
       expect(found.length).toBeGreaterThanOrEqual(model.settled)
+      checkTimes(this.#log(i), found)
     }
   }
 
@@ -114,7 +116,9 @@ class Run {
   #append(partition: number, batches: readonly (readonly number[])[]): void {
     const values = batches.map((sizes) => sizes.map((size) => `${this.#sequence++} ${'x'.repeat(size)}`))
     const model = this.#models[partition] as PartitionModel
-    const bytes = Buffer.concat(values.map((batch) => batchOf(...batch)))
+    const bytes = Buffer.concat(
+      values.map((batch) => batchOfRecords(batch.map((value) => ({ value, timestamp: timestampOf(value) })))),
+    )
     let baseOffset: number
     try {
       baseOffset = this.#log(partition).append(bytes)
@@ -192,6 +196,20 @@ class Run {
         expect(attempts).toBeLessThan(50)
       }
     }
+  }
+}
+
+/** Timestamps that go up and down, by the sequence number that a value begins with. */
+function timestampOf(value: string): number {
+  return (Number.parseInt(value, 10) * 37) % 101
+}
+
+function checkTimes(log: PartitionLog, found: readonly string[]): void {
+  const timestamps = found.map(timestampOf)
+  for (const time of [0, 50, 100]) {
+    const offset = timestamps.findIndex((timestamp) => timestamp >= time)
+    const expected = offset < 0 ? undefined : { offset, timestamp: timestamps[offset] }
+    expect([time, firstOffsetSince(log, time)]).toEqual([time, expected])
   }
 }
 

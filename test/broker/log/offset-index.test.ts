@@ -36,7 +36,7 @@ describe('an offset index', () => {
     const disk = new MemoryDisk()
     const index = indexOf([110, 5_000], [120, 10_000])
     index.save(disk)
-    index.truncateToPosition(10_000)
+    index.truncateFrom(120)
     index.append(130, 11_000)
     index.append(140, 16_000)
     index.save(disk)

@@ -4,7 +4,8 @@ import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { FlushPolicy, PartitionLog } from '../../../src/broker/log/partition-log.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { batchSize, leaderEpochOf } from '../../../src/record/batch-format.ts'
-import { batchOf, failureOf, type ReadRecord, recordsIn, worldOn } from '../records.ts'
+import { BatchReader } from '../../../src/record/batch-reader.ts'
+import { batchOf, batchOfRecords, failureOf, type ReadRecord, recordsIn, worldOn } from '../records.ts'
 
 interface Setup {
   readonly broker: Broker
@@ -131,6 +132,80 @@ describe('a partition log', () => {
     appendNumbered(log, 0, 10)
     await log.flushed()
     expect(log.recoveryPoint).toBe(10)
+  })
+
+  it('begins a segment when a record is too much younger than the first of the last one', async () => {
+    const { log } = await setUp('page-cache', { segmentMs: 100 })
+    for (const timestamp of [500, 600, 20, 601, 700, 702]) log.append(batchOfRecords([{ timestamp }]))
+    expect(log.segments.map((segment) => segment.baseOffset)).toEqual([0, 3, 5])
+  })
+
+  it('counts the time since it was opened where records have none', async () => {
+    const environment = worldOn()
+    const broker = await openBroker({
+      directory: 'data',
+      environment,
+      flush: 'page-cache',
+      settings: { segmentMs: 100 },
+    })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    const log = broker.log('t', 0)
+    const append = () => log.append(batchOfRecords([{ timestamp: -1 }]))
+    append()
+    await environment.clock.advanceAsync(100)
+    append()
+    expect(log.segments).toHaveLength(1)
+    await environment.clock.advanceAsync(1)
+    append()
+    expect(log.segments).toHaveLength(2)
+  })
+
+  it('goes on with the time of its last segment after a restart', async () => {
+    const { broker, log, disk } = await setUp('page-cache', { segmentMs: 100 })
+    log.append(batchOfRecords([{ timestamp: 500 }]))
+    await broker.close()
+    const environment = worldOn(disk)
+    const again = await openBroker({
+      directory: 'data',
+      environment,
+      flush: 'page-cache',
+      settings: { segmentMs: 100 },
+    })
+    for (const timestamp of [600, 601]) again.log('t', 0).append(batchOfRecords([{ timestamp }]))
+    expect(again.log('t', 0).segments.map((segment) => segment.baseOffset)).toEqual([0, 2])
+  })
+
+  it('closes segments earlier by chance, within the bound', async () => {
+    const { log } = await setUp('page-cache', { segmentMs: 1_000, segmentJitterMs: 500 })
+    for (let timestamp = 0; timestamp < 100_000; timestamp += 10) log.append(batchOfRecords([{ timestamp }]))
+    const ages = log.segments.slice(1).map((segment, i) => segment.baseOffset - (log.segments[i]?.baseOffset as number))
+    expect(Math.max(...ages)).toBeLessThanOrEqual(101)
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(51)
+    expect(new Set(ages).size).toBeGreaterThan(3)
+  })
+
+  it('begins a segment when an index is full', async () => {
+    const { log } = await setUp('page-cache', { indexIntervalBytes: 1, segmentIndexBytes: 120 })
+    for (let timestamp = 0; timestamp < 40; timestamp++) log.append(batchOfRecords([{ timestamp }]))
+    for (const { index, timeIndex } of log.segments) {
+      expect([index.sizeBytes, timeIndex.sizeBytes].every((bytes) => bytes <= 120)).toBe(true)
+    }
+    expect(log.segments.length).toBeGreaterThan(3)
+  })
+
+  it('gives records the time of their append where the topic says so, with a checksum that fits', async () => {
+    const environment = worldOn()
+    const broker = await openBroker({ directory: 'data', environment, flush: 'page-cache' })
+    await broker.createTopics([{ name: 't', partitions: 1, config: { 'message.timestamp.type': 'LogAppendTime' } }])
+    const log = broker.log('t', 0)
+    const nowMs = environment.clock.wallMs()
+    log.append(Buffer.concat([batchOfRecords([{ timestamp: 1 }, { timestamp: 99_999 }]), batchOfRecords([{}])]))
+    const reader = new BatchReader()
+    reader.reset(new LogCursor(log, 0, 1_000).read())
+    const times: number[] = []
+    while (reader.nextBatch()) while (reader.next()) times.push(reader.timestamp, reader.attributes & 0b1000)
+    expect(times).toEqual([nowMs, 8, nowMs, 8, nowMs, 8])
+    expect(log.segments[0]?.largestTimestamp).toBe(nowMs)
   })
 
   it('removes all from the batch on that holds the offset when it is truncated, and goes on from there', async () => {
