@@ -29,6 +29,16 @@ export const errorCodes = {
   OFFSET_OUT_OF_RANGE: { retriable: false },
   /** A number does not fit a JavaScript number exactly (beyond 2^53 - 1). */
   NUMBER_OUT_OF_RANGE: { retriable: false },
+  /** A record batch is not one that its sender may write: a control record, or a batch with a producer id but no sequence number. */
+  INVALID_RECORD: { retriable: false },
+  /** A producer writes with an epoch that a later one with the same id, or the end of its transaction, has made invalid. */
+  INVALID_PRODUCER_EPOCH: { retriable: false },
+  /** A batch of an idempotent producer is neither the next one nor one of the last five. */
+  OUT_OF_ORDER_SEQUENCE_NUMBER: { retriable: false },
+  /** The transaction is not in a state in which this can be done. */
+  INVALID_TXN_STATE: { retriable: false },
+  /** A transaction marker comes from a coordinator that another one has replaced. */
+  TRANSACTION_COORDINATOR_FENCED: { retriable: false },
   /** More waits to be acknowledged than is allowed: what was refused may be sent again when some of it is. */
   QUEUE_FULL: { retriable: true },
   /** Another process holds the data directory. */

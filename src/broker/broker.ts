@@ -8,6 +8,7 @@ import type { TornTail } from './log/log-recovery.ts'
 import { defaultLogSettings, type LogSettings, logSettings } from './log/log-settings.ts'
 import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
 import { PartitionLogs } from './log/partition-logs.ts'
+import { ProducerIds } from './producer-ids.ts'
 import { RecoveryPoints } from './recovery-points.ts'
 import { randomId } from './topic-id.ts'
 import { type BrokerTopic, metadataTopic, offsetsTopic, ownTopics, type TopicDefinition, Topics } from './topics.ts'
@@ -77,6 +78,7 @@ interface BrokerParts {
 export class Broker {
   readonly topics: Topics
   readonly offsets: OffsetStore
+  readonly producerIds: ProducerIds
   readonly #parts: BrokerParts
   #creating: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -84,6 +86,7 @@ export class Broker {
   constructor(parts: BrokerParts, topics: Topics) {
     this.#parts = parts
     this.topics = topics
+    this.producerIds = new ProducerIds((count) => topics.reserveProducerIds(count))
     this.offsets = new OffsetStore({ clock: parts.environment.clock, createLogs: () => this.#createOffsetsLogs() })
   }
 

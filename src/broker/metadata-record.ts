@@ -1,13 +1,14 @@
 import type { ByteWriter } from '../bytes/byte-writer.ts'
+import { readInt64 } from '../bytes/int64.ts'
 import { assert, MillraceError } from '../errors.ts'
 import { idFromBytes, idToBytes } from './topic-id.ts'
 
 /**
- * What the topic registry is made of, in the bytes of Kafka's KRaft metadata log (TopicRecord, PartitionRecord and
- * ConfigRecord of org.apache.kafka.common.metadata, version 0 each): a frame version, the record's type and version as
+ * What the registry is made of, in the bytes of Kafka's KRaft metadata log (TopicRecord, PartitionRecord, ConfigRecord and
+ * ProducerIdsRecord of org.apache.kafka.common.metadata, version 0 each): a frame version, the record's type and version as
  * unsigned varints, then the fields.
  */
-export type MetadataRecord = TopicRecord | PartitionRecord | ConfigRecord
+export type MetadataRecord = TopicRecord | PartitionRecord | ConfigRecord | ProducerIdsRecord
 
 export interface TopicRecord {
   readonly type: 'topic'
@@ -28,18 +29,27 @@ export interface ConfigRecord {
   readonly value: string
 }
 
+/** Producer ids below the next one may have been given out. */
+export interface ProducerIdsRecord {
+  readonly type: 'producer-ids'
+  readonly nextProducerId: number
+}
+
 const frameVersion = 1
 const topicType = 2
 const partitionType = 3
 const configType = 4
+const producerIdsType = 15
 const topicResource = 2
 const nodeId = 1
+const noBrokerEpoch = -1
 
 export function writeMetadataRecord(record: MetadataRecord, out: ByteWriter): void {
   writeUnsigned(frameVersion, out)
   if (record.type === 'topic') writeTopic(record, out)
   else if (record.type === 'partition') writePartition(record, out)
-  else writeConfig(record, out)
+  else if (record.type === 'config') writeConfig(record, out)
+  else writeProducerIds(record, out)
   // No tagged fields.
   writeUnsigned(0, out)
 }
@@ -50,12 +60,15 @@ export function readMetadataRecord(bytes: Buffer, start: number, end: number): M
   const frame = fields.unsigned()
   const type = fields.unsigned()
   const version = fields.unsigned()
-  if (frame !== frameVersion || version !== 0 || type < topicType || type > configType) {
-    throw unknownRecord(frame, type, version)
-  }
+  if (frame !== frameVersion || version !== 0) throw unknownRecord(frame, type, version)
   if (type === topicType) return { type: 'topic', name: fields.text(), topicId: fields.id() }
   if (type === partitionType) return { type: 'partition', partition: fields.int32(), topicId: fields.id() }
-  if (fields.int8() !== topicResource) throw unknownRecord(frame, type, version)
+  if (type === producerIdsType) {
+    fields.int32()
+    fields.int64()
+    return { type: 'producer-ids', nextProducerId: fields.int64() }
+  }
+  if (type !== configType || fields.int8() !== topicResource) throw unknownRecord(frame, type, version)
   return { type: 'config', topic: fields.text(), name: fields.text(), value: fields.text() }
 }
 
@@ -86,6 +99,13 @@ function writeConfig(record: ConfigRecord, out: ByteWriter): void {
   writeText(record.topic, out)
   writeText(record.name, out)
   writeText(record.value, out)
+}
+
+function writeProducerIds(record: ProducerIdsRecord, out: ByteWriter): void {
+  writeType(producerIdsType, out)
+  out.writeInt32(nodeId)
+  out.writeInt64(noBrokerEpoch)
+  out.writeInt64(record.nextProducerId)
 }
 
 function writeType(type: number, out: ByteWriter): void {
@@ -136,6 +156,10 @@ class MetadataFields {
 
   int32(): number {
     return this.#bytes.readInt32BE(this.#take(4))
+  }
+
+  int64(): number {
+    return readInt64(this.#bytes, this.#take(8))
   }
 
   id(): string {

@@ -27,7 +27,7 @@ export interface BrokerTopic {
 }
 
 /**
- * Which topics there are. They are kept as records in a log of their own; what is in memory is the fold of that log. All
+ * Which topics there are, and which producer ids were given out. They are kept as records in a log of their own; what is in memory is the fold of that log. All
  * records of a topic are in one batch, so that a crash leaves a topic whole or not there at all.
  */
 export class Topics {
@@ -36,6 +36,7 @@ export class Topics {
   readonly #fold: LogFold
   readonly #byName = new Map<string, BrokerTopic>()
   readonly #nameById = new Map<string, string>()
+  #nextProducerId = 0
 
   constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
@@ -59,15 +60,24 @@ export class Topics {
       topics.every((topic) => !this.#byName.has(topic.name)),
       'a topic is added once',
     )
-    this.#log.append(Buffer.concat(topics.map((topic) => this.#batchOf(topic))))
+    this.#log.append(Buffer.concat(topics.map((topic) => this.#batchOf(recordsOf(topic)))))
     await this.#log.acknowledged()
     this.#fold.catchUp()
   }
 
-  #batchOf(topic: BrokerTopic): Buffer {
+  /** Sets this many producer ids aside, which nobody else will be given; resolves with the first of them when that is durable. */
+  async reserveProducerIds(count: number): Promise<number> {
+    const first = this.#nextProducerId
+    this.#log.append(this.#batchOf([{ type: 'producer-ids', nextProducerId: first + count }]))
+    await this.#log.acknowledged()
+    this.#fold.catchUp()
+    return first
+  }
+
+  #batchOf(records: readonly MetadataRecord[]): Buffer {
     const builder = new BatchBuilder()
     const out = new ByteWriter()
-    for (const record of recordsOf(topic)) {
+    for (const record of records) {
       out.clear()
       writeMetadataRecord(record, out)
       builder.append(this.#clock.wallMs(), null, -1, -1, out.buffer, 0, out.length)
@@ -77,6 +87,10 @@ export class Topics {
 
   #apply({ bytes, valueStart, valueEnd }: BatchReader): void {
     const record = readMetadataRecord(bytes, valueStart, valueEnd)
+    if (record.type === 'producer-ids') {
+      this.#nextProducerId = record.nextProducerId
+      return
+    }
     if (record.type === 'topic') {
       this.#nameById.set(record.topicId, record.name)
       this.#byName.set(record.name, { name: record.name, id: record.topicId, partitions: 0, config: {} })

@@ -20,6 +20,8 @@ export interface LogSettings {
   readonly timestampBeforeMaxMs: number
   /** How far it may lie after the clock's time (`message.timestamp.after.max.ms`). Default: any; Kafka's is an hour. */
   readonly timestampAfterMaxMs: number
+  /** An idempotent producer that was not heard of for this long is forgotten (the broker's `producer.id.expiration.ms`). */
+  readonly producerIdExpirationMs: number
 }
 
 export const defaultLogSettings: LogSettings = {
@@ -32,6 +34,7 @@ export const defaultLogSettings: LogSettings = {
   timestampType: 'CreateTime',
   timestampBeforeMaxMs: Number.POSITIVE_INFINITY,
   timestampAfterMaxMs: Number.POSITIVE_INFINITY,
+  producerIdExpirationMs: 86_400_000,
 }
 
 /** Positions in a segment are int32, in the index as in Kafka's. */

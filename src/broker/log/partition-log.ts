@@ -5,8 +5,12 @@ import { fileUnusable } from '../disk-error.ts'
 import { requireAppendable } from './batch-check.ts'
 import type { Flushable, Flusher } from './flusher.ts'
 import { type LogSettings, maxSegmentBytes } from './log-settings.ts'
+import { rewindProducers } from './producer-recovery.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import type { AppendOrigin, ProducerStates } from './producer-states.ts'
 import { Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
 
 /** When an append is acknowledged: when it is on the device, or when the operating system has it (Kafka's default). */
 export type FlushPolicy = 'fsync' | 'page-cache'
@@ -27,6 +31,9 @@ export interface PartitionLogOptions {
   readonly random: Random
   /** At least one, in order. */
   readonly segments: Segment[]
+  /** What is known of producers at the end of the segments, and the files it is kept in. */
+  readonly producers: ProducerStates
+  readonly snapshots: ProducerSnapshots
   /** Everything below it is known to be on the device. */
   readonly recoveryPoint: number
   /** Whether files may have come or gone in the directory since it was last synced. */
@@ -51,6 +58,7 @@ export class PartitionLog implements Flushable {
   leaderEpoch = 0
   readonly segments: Segment[]
   readonly context: SegmentContext
+  readonly producers: ProducerStates
   /** Grows with each truncation: a reader's place in a segment is only good while it stays the same. */
   truncations = 0
   readonly #directory: string
@@ -58,6 +66,7 @@ export class PartitionLog implements Flushable {
   readonly #flushPolicy: FlushPolicy
   readonly #flusher: Flusher
   readonly #place: Place
+  readonly #snapshots: ProducerSnapshots
   readonly #watchers = new Set<LogWatcher>()
   #active: Segment
   #highWatermark: number
@@ -76,6 +85,8 @@ export class PartitionLog implements Flushable {
     this.partition = options.partition
     this.segments = options.segments
     this.context = options.context
+    this.producers = options.producers
+    this.#snapshots = options.snapshots
     this.#directory = options.directory
     this.#settings = options.settings
     this.#flushPolicy = options.flushPolicy
@@ -85,6 +96,7 @@ export class PartitionLog implements Flushable {
     this.#recoveryPoint = Math.min(options.recoveryPoint, this.logEndOffset)
     this.#syncingTo = this.#recoveryPoint
     this.#highWatermark = options.flushPolicy === 'fsync' ? this.#recoveryPoint : this.logEndOffset
+    this.producers.onHighWatermark(this.#highWatermark)
     // The last segment counts too where it ends at the recovery point: its end may have been cut.
     this.#unsynced = options.segments.filter((segment) => segment.nextOffset >= this.#recoveryPoint)
     this.#hasUnsyncedNames = options.hasUnsyncedNames
@@ -112,22 +124,32 @@ export class PartitionLog implements Flushable {
     return this.#recoveryPoint
   }
 
+  /** The offset after the last record of which it is decided whether readers of committed records see it. */
+  get lastStableOffset(): number {
+    return Math.min(this.producers.firstUnstableOffset ?? this.#highWatermark, this.#highWatermark)
+  }
+
   /**
    * Appends whole batches in one write, setting their offsets and leader epoch (and the time, where the topic's records have
    * that of the append) in the caller's bytes, which are the caller's again afterwards. Returns the offset of the first
-   * record. Durable when `flushed` then resolves.
-   * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, DISK_FULL, STORAGE_FAILED
+   * record: where a producer has sent the batch again, the offset that it got the first time. Durable when `flushed` then
+   * resolves.
+   * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, INVALID_RECORD, INVALID_PRODUCER_EPOCH,
+   * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, DISK_FULL, STORAGE_FAILED
    */
-  append(batches: Buffer): number {
+  append(batches: Buffer, origin: AppendOrigin = 'client'): number {
     this.context.status.requireOnline()
     const nowMs = this.context.clock.wallMs()
     const { offsets, maxTimestamp } = requireAppendable(batches, this.#settings, nowMs, this.#place)
+    const written = this.producers.check(batches, origin)
+    if (written !== undefined) return written
     const isStamped = this.#settings.timestampType === 'LogAppendTime'
     this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)
     const baseOffset = this.logEndOffset
     this.#assignOffsets(batches, baseOffset)
     if (isStamped) stampBatches(batches, nowMs)
-    this.#active.append(batches)
+    this.#write(batches)
+    for (let start = 0; start < batches.length; start += batchSize(batches, start)) this.producers.apply(batches, start)
     if (this.#unsynced.at(-1) !== this.#active) this.#unsynced.push(this.#active)
     if (this.#flushPolicy === 'page-cache') this.#raiseHighWatermark(this.logEndOffset)
     return baseOffset
@@ -192,6 +214,23 @@ export class PartitionLog implements Flushable {
     this.#hasUnsyncedNames = true
     this.lowerRecoveryPoint(this.logEndOffset)
     this.#highWatermark = Math.min(this.#highWatermark, this.logEndOffset)
+    const { segments, producers } = this
+    const buffer = Buffer.allocUnsafeSlow(scanChunkBytes)
+    rewindProducers({ segments, producers, snapshots: this.#snapshots, buffer }, this.logEndOffset)
+    producers.onHighWatermark(this.#highWatermark)
+  }
+
+  /** The aborted transactions with records from the one offset up to, but not including, the other. */
+  abortedTransactions(from: number, to: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    for (let segment: Segment | undefined = this.segmentOf(from); segment !== undefined; ) {
+      for (const aborted of segment.transactions.entries()) {
+        if (aborted.lastOffset >= from && aborted.firstOffset < to) found.push(aborted)
+        if (aborted.lastStableOffset >= to) return found
+      }
+      segment = this.segmentAfter(segment)
+    }
+    return found
   }
 
   async sync(): Promise<void> {
@@ -221,7 +260,10 @@ export class PartitionLog implements Flushable {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    if (this.context.status.failure === undefined) this.#active.seal()
+    if (this.context.status.failure === undefined) {
+      this.#active.seal()
+      this.#snapshots.write(this.logEndOffset, this.producers.entries())
+    }
     for (const segment of this.segments) segment.close()
     this.#watchers.clear()
   }
@@ -229,6 +271,7 @@ export class PartitionLog implements Flushable {
   #raiseHighWatermark(offset: number): void {
     if (offset <= this.#highWatermark) return
     this.#highWatermark = offset
+    this.producers.onHighWatermark(offset)
     for (const watcher of this.#watchers) watcher.onAdvance()
   }
 
@@ -254,6 +297,7 @@ export class PartitionLog implements Flushable {
     const full = this.#active
     const next = new Segment(this.context, this.#directory, this.logEndOffset, { create: true })
     full.seal()
+    this.#snapshots.write(this.logEndOffset, this.producers.entries())
     this.context.status.requireOnline()
     if (this.#unsynced.at(-1) !== full) this.#unsynced.push(full)
     this.#hasUnsyncedNames = true
@@ -267,6 +311,23 @@ export class PartitionLog implements Flushable {
   #chooseJitter(): number {
     const mostMs = Math.min(this.#settings.segmentJitterMs, this.#settings.segmentMs)
     return mostMs === 0 ? 0 : this.#random.uint32() % mostMs
+  }
+
+  /** An aborted transaction is in the index before its marker is in the log. */
+  #write(batches: Buffer): void {
+    const active = this.#active
+    const ended = this.producers.endedBy(batches)
+    if (ended?.isAborted !== true) {
+      active.append(batches)
+      return
+    }
+    active.addAborted(ended)
+    try {
+      active.append(batches)
+    } catch (error) {
+      if (this.context.status.failure === undefined) active.transactions.truncate(ended.lastOffset)
+      throw error
+    }
   }
 
   #assignOffsets(batches: Buffer, baseOffset: number): void {

@@ -6,7 +6,10 @@ import type { Flusher } from './flusher.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
 import type { LogSettings } from './log-settings.ts'
 import { createSegments, type FlushPolicy, PartitionLog } from './partition-log.ts'
-import { type SegmentContext, segmentFileName } from './segment.ts'
+import { recoverProducers } from './producer-recovery.ts'
+import { ProducerSnapshots } from './producer-snapshots.ts'
+import { ProducerStates } from './producer-states.ts'
+import { type Segment, type SegmentContext, segmentFileName } from './segment.ts'
 import { scanChunkBytes } from './segment-scanner.ts'
 
 export interface PartitionLogsOptions {
@@ -18,6 +21,9 @@ export interface PartitionLogsOptions {
   readonly flusher: Flusher
   readonly flushPolicy: FlushPolicy
 }
+
+/** Of a partition: what is remembered of a producer takes a few hundred bytes. */
+const maxProducers = 100_000
 
 /** Directories or logs that are made durable at the same time. */
 const syncsAtOnce = 64
@@ -120,6 +126,17 @@ export class PartitionLogs {
     const recovery = { context, timers, topic, partition, directory: path, recoveryPoint, wasCleanlyShutDown, buffer }
     const { segments, cut } = await recoverLog(recovery)
     if (cut !== undefined) this.cuts.push(cut)
+    const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
+    try {
+      const trustedOffset = wasCleanlyShutDown ? endOf(segments) : startOfChecked(segments, recoveryPoint)
+      await recoverProducers({ segments, producers, snapshots, buffer }, trustedOffset, timers, {
+        disk: context.disk,
+        directory: path,
+      })
+    } catch (error) {
+      for (const segment of segments) segment.close()
+      throw fileUnusable(error, 'recovering what is known of producers', path)
+    }
     return new PartitionLog({
       topic,
       partition,
@@ -130,6 +147,8 @@ export class PartitionLogs {
       context,
       random,
       segments,
+      producers,
+      snapshots,
       recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
       hasUnsyncedNames: !wasCleanlyShutDown,
     })
@@ -142,14 +161,34 @@ export class PartitionLogs {
     const context = this.#contextOf(settings)
     const segments = createSegments(context, path)
     writePartitionMetadata(disk, path, topicId)
-    const parts = { topic, partition, directory: path, settings, flushPolicy, flusher, context, random, segments }
-    return new PartitionLog({ ...parts, recoveryPoint: 0, hasUnsyncedNames: false })
+    const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
+    const own = { topic, partition, directory: path, settings, segments, producers, snapshots }
+    const shared = { flushPolicy, flusher, context, random }
+    return new PartitionLog({ ...own, ...shared, recoveryPoint: 0, hasUnsyncedNames: false })
+  }
+
+  #producersOf(topic: string, partition: number, path: string, settings: LogSettings) {
+    const { clock, directory, disk } = this.#options
+    const expirationMs = settings.producerIdExpirationMs
+    return {
+      producers: new ProducerStates({ clock, expirationMs, maxProducers, place: { topic, partition } }),
+      snapshots: new ProducerSnapshots(disk, directory.status, path),
+    }
   }
 
   #contextOf({ indexIntervalBytes }: LogSettings): SegmentContext {
     const { disk, clock, directory } = this.#options
     return { disk, clock, status: directory.status, indexIntervalBytes }
   }
+}
+
+function endOf(segments: readonly Segment[]): number {
+  return segments.at(-1)?.nextOffset ?? 0
+}
+
+/** Where the first segment begins that may not have been on the device as a whole. */
+function startOfChecked(segments: readonly Segment[], recoveryPoint: number): number {
+  return segments.findLast((segment) => segment.baseOffset <= recoveryPoint)?.baseOffset ?? 0
 }
 
 /** A topic whose making was interrupted leaves empty logs; one that holds records is somebody's data. */

@@ -4,6 +4,7 @@ import { diskFull, fileUnusable, isDiskFull, isOutOfFiles } from '../disk-error.
 import type { DirectoryStatus } from './directory-status.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
+import { type AbortedTransaction, TransactionIndex } from './transaction-index.ts'
 
 /** What a log's segments share. */
 export interface SegmentContext {
@@ -14,7 +15,10 @@ export interface SegmentContext {
 }
 
 /** The name of a segment's file: its base offset in 20 digits. */
-export function segmentFileName(baseOffset: number, extension: '.log' | '.index' | '.timeindex'): string {
+export function segmentFileName(
+  baseOffset: number,
+  extension: '.log' | '.index' | '.timeindex' | '.txnindex' | '.snapshot',
+): string {
   return `${String(baseOffset).padStart(20, '0')}${extension}`
 }
 
@@ -28,6 +32,8 @@ export class Segment {
   readonly file: DiskFile
   readonly index: OffsetIndex
   readonly timeIndex: TimeIndex
+  /** The aborted transactions whose markers are in it. */
+  readonly transactions: TransactionIndex
   /** Bytes of whole batches. */
   size = 0
   /** The offset after the last record. */
@@ -51,6 +57,7 @@ export class Segment {
     this.path = `${directory}/${segmentFileName(baseOffset, '.log')}`
     this.index = new OffsetIndex(`${directory}/${segmentFileName(baseOffset, '.index')}`, baseOffset)
     this.timeIndex = new TimeIndex(`${directory}/${segmentFileName(baseOffset, '.timeindex')}`, baseOffset)
+    this.transactions = new TransactionIndex(context.disk, `${directory}/${segmentFileName(baseOffset, '.txnindex')}`)
     try {
       this.file = context.disk.open(this.path, options ?? {})
     } catch (error) {
@@ -74,6 +81,20 @@ export class Segment {
       start += size
     }
     if (this.index.hasFullRunUnsaved) this.saveIndexes()
+  }
+
+  /**
+   * Puts a transaction in the index whose marker is about to be appended.
+   * @throws MillraceError DISK_FULL, after which it is not in the index, or STORAGE_FAILED
+   */
+  addAborted(aborted: AbortedTransaction): void {
+    try {
+      this.transactions.append(aborted)
+    } catch (error) {
+      const { path } = this.transactions
+      if (!isDiskFull(error)) throw this.#context.status.goOffline('writing an index of transactions', path, error)
+      throw diskFull(error, path)
+    }
   }
 
   /** Counts a batch that is in the file, at `size`, and indexes it where an entry is due. */
@@ -160,7 +181,7 @@ export class Segment {
 
   /** Puts the batches on the device, and the indexes too once the segment is complete. */
   async sync(withIndexes: boolean): Promise<void> {
-    await this.file.sync()
+    await Promise.all([this.file.sync(), this.transactions.sync()])
     if (withIndexes) await this.syncIndexes()
   }
 
@@ -176,7 +197,8 @@ export class Segment {
   /** Closes the segment and removes its files. */
   remove(): void {
     this.close()
-    for (const path of [this.path, this.index.file.path, this.timeIndex.file.path]) this.#context.disk.remove(path)
+    const paths = [this.path, this.index.file.path, this.timeIndex.file.path, this.transactions.path]
+    for (const path of paths) this.#context.disk.remove(path)
   }
 
   #readFirstTimestamp(): number {
