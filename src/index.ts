@@ -27,6 +27,7 @@ export type {
   SourceTableOptions,
   StoreOptions,
   TableGroupByOptions,
+  TableJoinOptions,
   TableOptions,
   WindowedByOptions,
 } from './dsl/operator-options.ts'

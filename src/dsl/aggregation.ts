@@ -7,7 +7,7 @@ import { countSerde } from './count-serde.ts'
 import type { GroupedState, SinkPlan, TableState } from './plan.ts'
 import { addGroupRepartition } from './repartition.ts'
 import { declareStore } from './store-declarations.ts'
-import { AggregatedRows, UnreadableRows } from './table-rows.ts'
+import { AggregatedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
 
@@ -74,7 +74,7 @@ export function addAggregation<F extends AggregateFunctions>(
     option: `${method}(..., { value })`,
   })
   const lateChild = late === undefined ? undefined : `${name}-late`
-  const rows = shape === undefined ? new AggregatedRows(store) : new UnreadableRows(name)
+  const rows = new AggregatedRows(store, shape)
   const create = () => {
     const copy = copier(value)
     const own = method === 'reduce' ? owningFirst(aggregation.functions, copy) : aggregation.functions

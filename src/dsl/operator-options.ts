@@ -45,6 +45,15 @@ export interface TableOptions<V> extends OperatorOptions {
   readonly engine?: StoreEngineFactory
 }
 
+export interface TableJoinOptions<V> extends OperatorOptions {
+  /** Keeps the joined rows in a store of this name, by which it can be queried. Default: rows are joined when they are looked up, unless serde or engine of a store are given. */
+  readonly store?: string
+  /** Serde of the joined values. */
+  readonly value?: Serde<V>
+  /** Where the store is kept. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
+}
+
 export interface TableGroupByOptions<K, V> {
   /** Names the operator, and the repartition topic `<application id>-<name>-repartition`. Default: the topic is named after the store. */
   readonly name?: string

@@ -14,6 +14,7 @@ import type {
 import * as operators from './operators/stateless.ts'
 import { streamTableJoin } from './operators/stream-table-join.ts'
 import type { RepartitionPlan, SinkPlan, StreamState } from './plan.ts'
+import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { splitStream } from './planned-branches.ts'
 import { PlannedGroupedStream } from './planned-grouped-stream.ts'
 import { PlannedTable } from './planned-table.ts'
@@ -262,13 +263,6 @@ export class PlannedStream<K, V> implements KStream<K, V> {
 /** Either stream's serde would do for both only where it is the same. */
 function sameSerde(a: TrackedSerde, b: TrackedSerde, madeBy: string): TrackedSerde {
   return { serde: a.serde === b.serde ? a.serde : undefined, madeBy }
-}
-
-function ofAnotherBuilder(what: 'merged' | 'joined', operator: string): MillraceError {
-  return new MillraceError('INVALID_TOPOLOGY', `A stream can only be ${what} with one of the same StreamsBuilder`, {
-    at: { operator },
-    remedy: 'Begin both streams with the same builder.',
-  })
 }
 
 function requirePartitions(partitions: number, operator: string | undefined): void {

@@ -1,22 +1,24 @@
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
-import { sessionWindowedSerde, timeWindowedSerde } from '../serde/windowed-serde.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { Processor } from '../topology/processor.ts'
 import { describesNamelessStore } from './aggregation.ts'
-import type { OperatorOptions, TableGroupByOptions, TableOptions } from './operator-options.ts'
+import type { OperatorOptions, TableGroupByOptions, TableJoinOptions, TableOptions } from './operator-options.ts'
 import { type RecordCallback, tableToStream } from './operators/stateless.ts'
 import { suppressUntilWindowCloses } from './operators/suppress.ts'
 import { type TableOperatorOptions, tableFilter } from './operators/table-filter.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
 import { tableSelect } from './operators/table-select.ts'
+import type { TableJoiner } from './operators/table-table-join.ts'
 import { filteredValue, mappedValue, type ValueGetterFactory } from './operators/value-getter.ts'
 import type { TableState } from './plan.ts'
+import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedGroupedTable } from './planned-grouped-table.ts'
 import { declareStore, declareSuppressStore } from './store-declarations.ts'
 import type { KGroupedTable, KStream, KTable, SuppressedFor } from './streams.ts'
-import { DerivedRows, UnreadableRows } from './table-rows.ts'
-import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
+import { addTableJoin, type JoinKind } from './table-join.ts'
+import { DerivedRows, FinalRows } from './table-rows.ts'
+import { givenOrTracked, requireSerde, rowKey, type TrackedSerde } from './tracked-serde.ts'
 
 export class PlannedTable<K, V> implements KTable<K, V> {
   readonly #state: TableState
@@ -74,7 +76,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     const node = plan.addProcessor(name, create, [state.node], {
       stores: [declareSuppressStore({ name: store, ...serdes, engine })],
     })
-    return new PlannedTable<K, V>({ ...state, node, rows: new UnreadableRows(name) })
+    return new PlannedTable<K, V>({ ...state, node, rows: new FinalRows(state.rows, store) })
   }
 
   groupBy<K2, V2>(
@@ -91,6 +93,30 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return new PlannedGroupedTable<K2, V2>(grouped, <A>(state: TableState) => new PlannedTable<K2, A>(state))
   }
 
+  join<V2, R>(
+    other: KTable<K, V2>,
+    joiner: (left: V, right: V2, key: K) => R | null,
+    options: TableJoinOptions<R> = {},
+  ): KTable<K, R> {
+    return this.#join(other, 'inner', joiner as TableJoiner, options)
+  }
+
+  leftJoin<V2, R>(
+    other: KTable<K, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R | null,
+    options: TableJoinOptions<R> = {},
+  ): KTable<K, R> {
+    return this.#join(other, 'left', joiner as TableJoiner, options)
+  }
+
+  outerJoin<V2, R>(
+    other: KTable<K, V2>,
+    joiner: (left: V | null, right: V2 | null, key: K) => R | null,
+    options: TableJoinOptions<R> = {},
+  ): KTable<K, R> {
+    return this.#join(other, 'outer', joiner as TableJoiner, options)
+  }
+
   toStream(options: OperatorOptions = {}): KStream<K, V> {
     const { plan, node, value } = this.#state
     const name = plan.names.operator('KTABLE-TOSTREAM-', options.name)
@@ -101,6 +127,12 @@ export class PlannedTable<K, V> implements KTable<K, V> {
       value,
       keyChanged: false,
     })
+  }
+
+  #join<V2, R>(other: KTable<K, V2>, kind: JoinKind, joiner: TableJoiner, options: TableJoinOptions<R>): KTable<K, R> {
+    const right = PlannedTable.stateOf(other)
+    if (right === undefined || right.plan !== this.#state.plan) throw ofAnotherBuilder('joined', this.#state.node.name)
+    return new PlannedTable<K, R>(addTableJoin(this.#state, right, { kind, joiner, options }))
   }
 
   #filter(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOptions<V>): KTable<K, V> {
@@ -122,7 +154,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     const name = plan.names.operator(prefix, options.name)
     const value = givenOrTracked(options.value, parts.value ?? { serde: undefined, madeBy: name })
     const { store, engine } = options
-    const rows = new DerivedRows(state.rows, store, parts.derive(name))
+    const rows = new DerivedRows(state.rows, store, parts.derive(name), method === 'mapValues')
     // Where the parent has its rows anyway, the values before spare deletions of rows that a filter never let through.
     if (method !== 'mapValues') rows.followParent()
     const create = parts.create(() => ({ store, sendsOldValues: rows.sendsOldValues }))
@@ -150,13 +182,4 @@ interface Derivation<V2> {
   /** How rows are looked up where the operator, whose name this is, has no store. */
   readonly derive: (name: string) => (parent: ValueGetterFactory) => ValueGetterFactory
   readonly create: (options: () => TableOperatorOptions) => () => Processor
-}
-
-/** The serde of the keys as the table hands them on: in their windows, where it has some. */
-function rowKey({ key, shape }: TableState): TrackedSerde {
-  const { serde, madeBy } = key
-  if (shape === undefined || serde === undefined) return key
-  if (shape.kind === 'session') return { serde: sessionWindowedSerde(serde), madeBy }
-  const size = shape.sizeMs === Number.POSITIVE_INFINITY ? {} : { size: shape.sizeMs }
-  return { serde: timeWindowedSerde(serde, size), madeBy }
 }

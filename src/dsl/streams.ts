@@ -17,6 +17,7 @@ import type {
   RepartitionOptions,
   StoreOptions,
   TableGroupByOptions,
+  TableJoinOptions,
   TableOptions,
   WindowedByOptions,
 } from './operator-options.ts'
@@ -232,6 +233,27 @@ export interface KTable<out K, out V> {
     selector: (value: V, key: K) => readonly [NoInfer<K2> | null | undefined, NoInfer<V2> | null | undefined] | null,
     options: TableGroupByOptions<K2, V2>,
   ): KGroupedTable<K2, V2>
+  /**
+   * Joins the tables by their keys: a row for each key that both have. An update of either makes the row anew, with the
+   * later of both timestamps; null from the joiner deletes it. Both must have the same number of partitions.
+   */
+  join<V2, R>(
+    other: KTable<K, V2>,
+    joiner: (left: V, right: V2, key: K) => R | null,
+    options?: TableJoinOptions<R>,
+  ): KTable<K, R>
+  /** As `join`, with a row for each key of this table; where the other has none, the joiner is given null. */
+  leftJoin<V2, R>(
+    other: KTable<K, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R | null,
+    options?: TableJoinOptions<R>,
+  ): KTable<K, R>
+  /** As `join`, with a row for each key that either table has; where one of them has none, the joiner is given null. */
+  outerJoin<V2, R>(
+    other: KTable<K, V2>,
+    joiner: (left: V | null, right: V2 | null, key: K) => R | null,
+    options?: TableJoinOptions<R>,
+  ): KTable<K, R>
   /** Holds back updates. Only for results of windows. */
   suppress(suppressed: SuppressedFor<K>, options?: OperatorOptions): KTable<K, V>
   /** The updates as records; a deleted key is a record with the value null. */

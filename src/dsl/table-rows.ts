@@ -3,9 +3,10 @@
  * their key. A table without a store of its own derives both from the table before it, and the first table of such a
  * chain begins to keep its rows when it is asked. After Kafka Streams' `enableSendingOldValues` and `valueGetterSupplier`.
  */
-import { MillraceError } from '../errors.ts'
 import type { StoreDeclaration } from '../topology/topology.ts'
 import { storedValue, type ValueGetterFactory } from './operators/value-getter.ts'
+import { finalValue, sessionValue, windowValue } from './operators/windowed-value.ts'
+import type { WindowShape } from './window-shape.ts'
 
 export interface TableRows {
   /** Has updates carry the value before. False where no store has it and `isForced` does not ask for one. */
@@ -70,9 +71,12 @@ export class AggregatedRows implements TableRows {
   /** Whether aggregates may not be changed in place. */
   keepsOldValues = false
   readonly #store: string
+  readonly #shape: WindowShape | undefined
 
-  constructor(store: string) {
+  /** `shape` is that of the windows, where the results are for windows. */
+  constructor(store: string, shape?: WindowShape) {
     this.#store = store
+    this.#shape = shape
   }
 
   keepOldValues(): void {
@@ -84,7 +88,9 @@ export class AggregatedRows implements TableRows {
   }
 
   lookUp(): RowLookUp {
-    return { stores: [this.#store], getter: storedValue(this.#store) }
+    const store = this.#store
+    if (this.#shape === undefined) return { stores: [store], getter: storedValue(store) }
+    return { stores: [store], getter: this.#shape.kind === 'session' ? sessionValue(store) : windowValue(store) }
   }
 }
 
@@ -93,16 +99,20 @@ export class DerivedRows implements TableRows {
   readonly #parent: TableRows
   readonly #store: string | undefined
   readonly #derive: (parent: ValueGetterFactory) => ValueGetterFactory
+  readonly #makesValues: boolean
   #sendsOldValues = false
 
+  /** `makesValues` where its values are made of the parent's, also those before. */
   constructor(
     parent: TableRows,
     store: string | undefined,
     derive: (parent: ValueGetterFactory) => ValueGetterFactory,
+    makesValues: boolean,
   ) {
     this.#parent = parent
     this.#store = store
     this.#derive = derive
+    this.#makesValues = makesValues
   }
 
   get sendsOldValues(): boolean {
@@ -116,6 +126,7 @@ export class DerivedRows implements TableRows {
 
   sendOldValues(isForced: boolean): boolean {
     this.#sendsOldValues ||= this.#store !== undefined || this.#parent.sendOldValues(isForced)
+    if (this.#sendsOldValues && this.#store === undefined && this.#makesValues) this.#parent.keepOldValues()
     return this.#sendsOldValues
   }
 
@@ -130,28 +141,69 @@ export class DerivedRows implements TableRows {
   }
 }
 
-/** Of results of windows: their updates carry the value before, but rows cannot be looked up yet. */
-export class UnreadableRows implements TableRows {
-  /** Whether aggregates may not be changed in place. */
-  keepsOldValues = false
-  readonly #operator: string
+/** Of a table that is a join of two, with a store of its own or by joining their rows at each look-up. */
+export class JoinedRows implements TableRows {
+  readonly #left: TableRows
+  readonly #right: TableRows
+  readonly #store: string | undefined
+  readonly #derive: (left: ValueGetterFactory, right: ValueGetterFactory) => ValueGetterFactory
+  #sendsOldValues = false
 
-  constructor(operator: string) {
-    this.#operator = operator
+  constructor(
+    [left, right]: readonly [TableRows, TableRows],
+    store: string | undefined,
+    derive: (left: ValueGetterFactory, right: ValueGetterFactory) => ValueGetterFactory,
+  ) {
+    this.#left = left
+    this.#right = right
+    this.#store = store
+    this.#derive = derive
+  }
+
+  get sendsOldValues(): boolean {
+    return this.#sendsOldValues
+  }
+
+  /** The joined value before is made of the tables' values before, which therefore must still be what they were. */
+  sendOldValues(): boolean {
+    this.#sendsOldValues = true
+    for (const rows of [this.#left, this.#right]) {
+      rows.sendOldValues(true)
+      rows.keepOldValues()
+    }
+    return true
+  }
+
+  keepOldValues(): void {
+    this.#left.keepOldValues()
+    this.#right.keepOldValues()
+  }
+
+  lookUp(): RowLookUp {
+    if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store) }
+    const [left, right] = [this.#left.lookUp(), this.#right.lookUp()]
+    return { stores: [...new Set([...left.stores, ...right.stores])], getter: this.#derive(left.getter, right.getter) }
+  }
+}
+
+/** Of results of windows that are held back until they are final. */
+export class FinalRows implements TableRows {
+  readonly #parent: TableRows
+  readonly #store: string
+
+  constructor(parent: TableRows, store: string) {
+    this.#parent = parent
+    this.#store = store
   }
 
   sendOldValues(): boolean {
     return true
   }
 
-  keepOldValues(): void {
-    this.keepsOldValues = true
-  }
+  keepOldValues(): void {}
 
   lookUp(): RowLookUp {
-    throw new MillraceError('INVALID_TOPOLOGY', 'A stream cannot be joined with a table of results of windows', {
-      at: { operator: this.#operator },
-      remedy: 'Write the results to a topic of keys without windows, and join with a table of that topic.',
-    })
+    const parent = this.#parent.lookUp()
+    return { stores: [this.#store, ...parent.stores], getter: finalValue(parent.getter, this.#store) }
   }
 }

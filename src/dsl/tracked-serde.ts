@@ -1,5 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
+import { sessionWindowedSerde, timeWindowedSerde } from '../serde/windowed-serde.ts'
+import type { WindowShape } from './window-shape.ts'
 
 /**
  * What is known of the serde for a stream's keys or values: serdes follow the data from the topic it came from, until an
@@ -35,4 +37,19 @@ export function requireSerde(
     `No serde is known for the ${need.part}s that '${tracked.madeBy}' makes, but ${need.purpose} needs one`,
     { at: { operator: need.operator }, remedy: `Give it in ${need.option}.` },
   )
+}
+
+/** The serde of the keys as the table hands them on: in their windows, where it has some. */
+export function rowKey({
+  key,
+  shape,
+}: {
+  readonly key: TrackedSerde
+  readonly shape: WindowShape | undefined
+}): TrackedSerde {
+  const { serde, madeBy } = key
+  if (shape === undefined || serde === undefined) return key
+  if (shape.kind === 'session') return { serde: sessionWindowedSerde(serde), madeBy }
+  const size = shape.sizeMs === Number.POSITIVE_INFINITY ? {} : { size: shape.sizeMs }
+  return { serde: timeWindowedSerde(serde, size), madeBy }
 }

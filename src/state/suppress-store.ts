@@ -79,6 +79,11 @@ export class SuppressStore implements StateStore {
     return this.keys.idOfInner(record)
   }
 
+  /** Whether a value is buffered for the key and window. */
+  has(keyId: number, start: number, end: number): boolean {
+    return this.#find(keyId, start, end) !== undefined
+  }
+
   /** Buffers the value; it takes the place of one that is buffered for the same key and window. */
   put(keyId: number, start: number, end: number, value: unknown, timestamp: number): void {
     const entry = this.#find(keyId, start, end) ?? this.#add(keyId, start, end)

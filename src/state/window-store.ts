@@ -108,6 +108,11 @@ export class WindowStore implements StateStore {
     return window.entries.get(keyId) ?? this.#addEntry(window, keyId)
   }
 
+  /** The entry of the key in a window that may be gone, and then is undefined; its value is undefined where there is none. */
+  find(windowStart: number, keyId: number): WindowEntry | undefined {
+    return windowStart < this.#liveFrom ? undefined : this.entry(windowStart, keyId)
+  }
+
   /** Sets the entry's value; undefined or null deletes. */
   update(entry: WindowEntry, value: unknown, timestamp: number): void {
     this.#layer.update(entry, value, timestamp)

@@ -297,7 +297,7 @@ describe('sources', () => {
   it('of two builders cannot be merged', () => {
     const other = new StreamsBuilder().stream(readings)
     expect(() => built((stream) => void stream.merge(other))).toThrow(
-      'A stream can only be merged with one of the same StreamsBuilder (operator KSTREAM-SOURCE-0000000000).',
+      'Only what begins with the same StreamsBuilder can be merged (operator KSTREAM-SOURCE-0000000000).',
     )
   })
 })

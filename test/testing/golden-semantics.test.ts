@@ -162,6 +162,14 @@ const tables: Readonly<Record<string, Scenario>> = {
       .to(texts)
     return reads(texts)
   },
+  'table-table left join': (builder) => {
+    builder
+      .table(text('A'))
+      .leftJoin(builder.table(text('B')), joined)
+      .toStream()
+      .to(texts)
+    return reads(texts)
+  },
   'table.filter tombstones': (builder) => {
     const good = builder.table(text('A')).filter((value) => value === 'good')
     good.toStream().to(texts)
@@ -215,7 +223,6 @@ const notExpressible: Readonly<Record<string, readonly string[]>> = {
     'left join with grace: emit time',
   ],
   'global tables': ['stream-globaltable join', 'stream-globaltable left join null mapped key'],
-  'joins of tables': ['table-table left join'],
 }
 
 describe.runIf(hasGoldenScenarios)(

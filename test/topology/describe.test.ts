@@ -86,6 +86,14 @@ const builders: Record<string, () => Topology> = {
         .join(table, (v, t) => v + t, { name: 'jn', key: text })
         .to(named('out'))
     }),
+  'table-table outer join named+materialised': () =>
+    dsl((b) =>
+      b
+        .table(named('t1'))
+        .outerJoin(b.table(named('t2')), (v1, v2) => `${v1}${v2}`, { name: 'j', store: 'js', value: text })
+        .toStream()
+        .to(named('out')),
+    ),
   'table groupBy aggregate': () =>
     dsl((b) =>
       b
@@ -190,7 +198,6 @@ const notBuildable = [
   'stream-stream left join',
   'stream-stream join with repartition both sides',
   'self join  [topology.optimization=all]',
-  'table-table outer join named+materialised',
   'foreign-key join',
   'foreign-key join named',
   'cogroup',

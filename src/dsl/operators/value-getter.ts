@@ -7,6 +7,8 @@ import { takesParameter } from './takes-parameter.ts'
 
 /** Looks rows of a table up, for an operator that joins with it. After Kafka Streams' KTableValueGetter. */
 export interface ValueGetter {
+  /** Event time of the value that `get` returned last; of no meaning where it returned none. */
+  readonly timestamp: number
   /** The table's value for the record's key, which is not null; undefined where the table has none. */
   get(record: FlowRecord): unknown
 }
@@ -39,6 +41,7 @@ export function mappedValue(
 }
 
 class StoredValue implements ValueGetter {
+  timestamp = 0
   readonly #store: KeyValueStore
 
   constructor(store: KeyValueStore) {
@@ -46,7 +49,9 @@ class StoredValue implements ValueGetter {
   }
 
   get(record: FlowRecord): unknown {
-    return this.#store.entry(this.#store.keyId(record)).value
+    const entry = this.#store.entry(this.#store.keyId(record))
+    this.timestamp = entry.timestamp
+    return entry.value
   }
 }
 
@@ -63,6 +68,10 @@ class FilteredValue implements ValueGetter {
     this.#predicate = predicate
     this.#readsKey = takesParameter(predicate, 1)
     this.#keepsWhen = keepsWhen
+  }
+
+  get timestamp(): number {
+    return this.#parent.timestamp
   }
 
   get(record: FlowRecord): unknown {
@@ -86,6 +95,10 @@ class MappedValue implements ValueGetter {
     this.#operator = operator
     this.#mapper = mapper
     this.#readsKey = takesParameter(mapper, 1)
+  }
+
+  get timestamp(): number {
+    return this.#parent.timestamp
   }
 
   get(record: FlowRecord): unknown {

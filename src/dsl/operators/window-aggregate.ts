@@ -78,7 +78,7 @@ class WindowAggregate implements Processor {
     this.#store = connectedStore(context, store, WindowStore)
     this.#retentionMs = this.#store.retentionMs
     requireRetention(context, store, this.#retentionMs, this.#sizeMs + this.#graceMs)
-    this.#store.expireBefore(context.streamTime.observed - this.#retentionMs)
+    this.#expire(context.streamTime.observed)
   }
 
   process(record: FlowRecord): void {
@@ -95,7 +95,7 @@ class WindowAggregate implements Processor {
     const streamTime = context.streamTime
     if (timestamp > streamTime.observed) {
       streamTime.observed = timestamp
-      this.#store.expireBefore(timestamp - this.#retentionMs)
+      this.#expire(timestamp)
     }
     const first = this.#options.windows.firstStart(timestamp)
     if (first > timestamp) {
@@ -110,6 +110,13 @@ class WindowAggregate implements Processor {
     }
     if (open !== first) context.drop('late-for-some')
     this.#update(record, open, timestamp)
+  }
+
+  /** As Kafka Streams' window stores, which count from the start of the latest window: look-ups by joins see what is gone. */
+  #expire(streamTime: number): void {
+    if (streamTime < 0) return
+    const latestStart = streamTime - (streamTime % this.#advanceMs)
+    this.#store.expireBefore(latestStart - this.#retentionMs + 1)
   }
 
   /** The start of the record's first window that ends after `closedUntil`; beyond its timestamp where all are closed. */

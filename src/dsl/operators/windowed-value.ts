@@ -1,0 +1,95 @@
+import { type SessionEntry, SessionStore } from '../../state/session-store.ts'
+import { SuppressStore } from '../../state/suppress-store.ts'
+import { WindowStore } from '../../state/window-store.ts'
+import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { Windowed } from '../../windowed.ts'
+import { connectedStore } from './connected-store.ts'
+import type { ValueGetter, ValueGetterFactory } from './value-getter.ts'
+
+/** Reads the store of results of time windows, by the key and the start of its window; what is no longer kept is not there. */
+export function windowValue(store: string): ValueGetterFactory {
+  return (context) => new WindowValue(connectedStore(context, store, WindowStore))
+}
+
+/** Reads the store of results of sessions, by the key and the bounds of its session. */
+export function sessionValue(store: string): ValueGetterFactory {
+  return (context) => new SessionValue(connectedStore(context, store, SessionStore))
+}
+
+/** For results that are held back until they are final: none while they are held back, and then the parent's. */
+export function finalValue(parent: ValueGetterFactory, store: string): ValueGetterFactory {
+  return (context) => new FinalValue(parent(context), connectedStore(context, store, SuppressStore))
+}
+
+/** The window of the record's key, which is in `record.key()` where the key was read from a topic. */
+function windowedKey(record: FlowRecord): Windowed<unknown> | undefined {
+  return record.windowed ? undefined : (record.key() as Windowed<unknown>)
+}
+
+class WindowValue implements ValueGetter {
+  timestamp = 0
+  readonly #store: WindowStore
+
+  constructor(store: WindowStore) {
+    this.#store = store
+  }
+
+  get(record: FlowRecord): unknown {
+    const store = this.#store
+    const whole = windowedKey(record)
+    const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
+    const entry = store.find(whole === undefined ? record.windowStart : whole.window.start, keyId)
+    if (entry === undefined) return undefined
+    this.timestamp = entry.timestamp
+    return entry.value
+  }
+}
+
+class SessionValue implements ValueGetter {
+  timestamp = 0
+  readonly #store: SessionStore
+  readonly #found: SessionEntry[] = []
+
+  constructor(store: SessionStore) {
+    this.#store = store
+  }
+
+  get(record: FlowRecord): unknown {
+    const store = this.#store
+    const whole = windowedKey(record)
+    const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
+    const start = whole === undefined ? record.windowStart : whole.window.start
+    const end = whole === undefined ? record.windowEnd : whole.window.end
+    store.find(keyId, end, start, this.#found)
+    for (let i = 0; i < this.#found.length; i++) {
+      const session = this.#found[i]
+      if (session.start !== start || session.end !== end) continue
+      this.timestamp = end
+      return session.value
+    }
+    return undefined
+  }
+}
+
+class FinalValue implements ValueGetter {
+  readonly #parent: ValueGetter
+  readonly #store: SuppressStore
+
+  constructor(parent: ValueGetter, store: SuppressStore) {
+    this.#parent = parent
+    this.#store = store
+  }
+
+  get timestamp(): number {
+    return this.#parent.timestamp
+  }
+
+  get(record: FlowRecord): unknown {
+    const store = this.#store
+    const whole = windowedKey(record)
+    const keyId = whole === undefined ? store.keyId(record) : store.keys.idOfKey(whole.key)
+    const start = whole === undefined ? record.windowStart : whole.window.start
+    const end = whole === undefined ? record.windowEnd : whole.window.end
+    return store.has(keyId, start, end) ? undefined : this.#parent.get(record)
+  }
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { KTable } from '../../../src/dsl/streams.ts'
+import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
+import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts'
+import { text } from './join-cases.ts'
+
+type Output = readonly [key: 0 | null, value: string | null, timestamp: number]
+
+/** Facts of Apache Kafka's own integration tests: what each expects after each record. Values are joined with a `-`. */
+interface JoinSteps {
+  readonly inputs: Readonly<Record<string, readonly (readonly ['left' | 'right', ...Output])[]>>
+  readonly scenarios: readonly {
+    readonly suite: string
+    readonly test: string
+    readonly input: string
+    readonly steps: readonly (readonly Output[])[]
+  }[]
+}
+
+const file = new URL('../../vectors/join-steps.json', import.meta.url)
+const { inputs, scenarios } = JSON.parse(readFileSync(file, 'utf8')) as JoinSteps
+const joiner = (left: string | null, right: string | null): string => `${left}-${right}`
+
+type Tables = readonly [left: KTable<string, string>, right: KTable<string, string>]
+type TableJoin = (...tables: Tables) => KTable<string, string>
+const inner: TableJoin = (left, right) => left.join(right, joiner)
+const left: TableJoin = (left, right) => left.leftJoin(right, joiner)
+const outer: TableJoin = (left, right) => left.outerJoin(right, joiner)
+
+const ofTables =
+  (first: TableJoin, second?: TableJoin) =>
+  (builder: StreamsBuilder): void => {
+    const right = builder.table(text('right'))
+    const joined = first(builder.table(text('left')), right)
+    ;(second === undefined ? joined : second(joined, right)).toStream().to(text('out'))
+  }
+
+const written: Readonly<Record<string, (builder: StreamsBuilder) => void>> = {
+  'TableTable testInner': ofTables(inner),
+  'TableTable testLeft': ofTables(left),
+  'TableTable testOuter': ofTables(outer),
+  'TableTable testInnerInner': ofTables(inner, inner),
+  'TableTable testInnerLeft': ofTables(inner, left),
+  'TableTable testInnerOuter': ofTables(inner, outer),
+  'TableTable testLeftInner': ofTables(left, inner),
+  'TableTable testLeftLeft': ofTables(left, left),
+  'TableTable testLeftOuter': ofTables(left, outer),
+  'TableTable testOuterInner': ofTables(outer, inner),
+  'TableTable testOuterLeft': ofTables(outer, left),
+  'TableTable testOuterOuter': ofTables(outer, outer),
+  'StreamTable testInner': (builder) =>
+    builder
+      .stream(text('left'))
+      .join(builder.table(text('right')), joiner)
+      .to(text('out')),
+  'StreamTable testLeft': (builder) =>
+    builder
+      .stream(text('left'))
+      .leftJoin(builder.table(text('right')), joiner)
+      .to(text('out')),
+}
+
+describe("the scenarios of Kafka's integration tests of joins", () => {
+  const known = scenarios.filter(({ suite }) => suite !== 'StreamStream')
+
+  it('are each written here', () => {
+    expect(known.map(({ suite, test }) => `${suite} ${test}`).sort()).toEqual(Object.keys(written).sort())
+  })
+
+  it.each(known)('$suite $test', ({ suite, test, input, steps }) => {
+    const builder = new StreamsBuilder()
+    written[`${suite} ${test}`](builder)
+    using driver = new TopologyTestDriver(builder.build())
+    const events = inputs[input]
+    expect(events.length).toBeGreaterThan(0)
+    const outputs = events.map(([topic, key, value, timestamp]) => {
+      driver.input(text(topic)).pipe({ key: key === null ? null : String(key), value, timestamp })
+      return driver.output(text('out')).readAll()
+    })
+    expect(outputs).toEqual(
+      events.map((_, i) =>
+        steps[i].map(([key, value, timestamp]) => ({ key: key === null ? null : String(key), value, timestamp })),
+      ),
+    )
+  })
+})
