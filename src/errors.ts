@@ -51,6 +51,8 @@ export const errorCodes = {
   STORAGE_FAILED: { retriable: false },
   /** The cluster, store or application was closed. */
   CLOSED: { retriable: false },
+  /** Bytes that are not a message of Kafka's protocol. */
+  MALFORMED_MESSAGE: { retriable: false },
   /** A connection could not be made or was lost. */
   NETWORK_FAILED: { retriable: true },
 } as const

@@ -13,8 +13,11 @@ describe('docs/ARCHITECTURE.md', () => {
 })
 
 function foldersOfTheHouse(): string[] {
-  const inSource = folders('src').flatMap((folder) => [folder, ...folders(folder)])
-  return ['src', ...inSource, ...folders('examples'), 'bench', 'docs', 'scripts', 'test']
+  return ['src', ...foldersWithin('src'), ...folders('examples'), 'bench', 'docs', 'scripts', 'test']
+}
+
+function foldersWithin(parent: string): string[] {
+  return folders(parent).flatMap((folder) => [folder, ...foldersWithin(folder)])
 }
 
 function folders(parent: string): string[] {
