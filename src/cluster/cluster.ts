@@ -13,8 +13,8 @@ export interface Cluster {
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   /** All topics, or those of the names that exist, sorted by name. */
   describeTopics(names?: readonly string[]): Promise<TopicDescription[]>
-  /** For each partition the first offset there is, and the one after the last that readers may see. */
-  offsets(partitions: readonly TopicPartition[]): Promise<OffsetRange[]>
+  /** For each partition the first offset there is, and the one after the last that readers of this isolation may see. */
+  offsets(partitions: readonly TopicPartition[], isolation?: Isolation): Promise<OffsetRange[]>
   /** For each time the first record of the partition that is not older, or the first with the largest timestamp; undefined where readers may see none. */
   offsetsForTimes(times: readonly TimeLookup[]): Promise<(TimestampedOffset | undefined)[]>
 
@@ -26,7 +26,7 @@ export interface Cluster {
    */
   append(partition: TopicPartition, batches: Buffer): Promise<AppendResult>
 
-  reader(): LogReader
+  reader(options?: ReaderOptions): LogReader
 
   /** What the group committed for each partition; undefined where nothing. */
   committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<(CommittedOffset | undefined)[]>
@@ -35,6 +35,17 @@ export interface Cluster {
 
   /** Makes everything durable and lets go of the log. Closing twice does nothing. */
   close(): Promise<void>
+}
+
+/**
+ * What a reader sees of transactions (Kafka's `isolation.level`): `read-uncommitted` everything, in the order of the log;
+ * `read-committed` nothing of aborted ones, and nothing behind the first that is open.
+ */
+export type Isolation = 'read-uncommitted' | 'read-committed'
+
+export interface ReaderOptions {
+  /** Default: `read-uncommitted`. */
+  readonly isolation?: Isolation
 }
 
 export interface TopicPartition {
@@ -58,7 +69,7 @@ export interface TopicDescription {
 export interface OffsetRange {
   /** The first offset that can be read. */
   readonly start: number
-  /** The offset after the last one that readers may see (the high watermark). */
+  /** The offset after the last one that readers may see: the high watermark, or the last stable offset of committed records. */
   readonly end: number
 }
 
@@ -114,8 +125,11 @@ export interface FetchedBatches {
   readonly fromOffset: number
   /** Where the next fetch of this partition will begin. */
   readonly nextOffset: number
-  /** Whole batches. Valid until this partition is fetched again or the reader is closed. */
+  /**
+   * Whole batches, none where all that was read belongs to aborted transactions. Valid until this partition is fetched again
+   * or the reader is closed.
+   */
   readonly bytes: Buffer
-  /** The high watermark when the bytes were read. */
+  /** The end of what the reader may see, when the bytes were read. */
   readonly highWatermark: number
 }

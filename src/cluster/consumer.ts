@@ -3,7 +3,7 @@ import { BatchReader } from '../record/batch-reader.ts'
 import type { RecordHeader } from '../record/headers.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Topic } from '../topic.ts'
-import type { Cluster, FetchedBatches, LogReader, OffsetRange, TopicPartition } from './cluster.ts'
+import type { Cluster, FetchedBatches, Isolation, LogReader, OffsetRange, TopicPartition } from './cluster.ts'
 
 export interface ConsumeOptions {
   /**
@@ -11,6 +11,11 @@ export interface ConsumeOptions {
    * first record whose own timestamp (milliseconds since 1970) is not before the given one; behind the last where there is none.
    */
   readonly from: 'earliest' | 'latest' | { readonly timestamp: number }
+  /**
+   * What is seen of transactions. Default: `read-committed`, nothing of those that were aborted, and nothing behind one that
+   * is open; without transactions that is everything.
+   */
+  readonly isolation?: Isolation
   /** Ends the iteration, quietly. */
   readonly signal?: AbortSignal
   /** Ends the iteration when everything has been read that was there when it began. */
@@ -42,9 +47,10 @@ export async function* consume<K, V>(
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedRecord<K, V>[], void, undefined> {
   const partitions = await partitionsOf(cluster, topic.name)
-  const ranges = await cluster.offsets(partitions)
+  const isolation = options.isolation ?? 'read-committed'
+  const ranges = await cluster.offsets(partitions, isolation)
   const starts = await startsOf(cluster, partitions, ranges, options)
-  const reader = cluster.reader()
+  const reader = cluster.reader({ isolation })
   try {
     const open = assign(reader, partitions, starts, ranges, options)
     const decoder = new RecordDecoder(topic)

@@ -7,9 +7,11 @@ import type {
   AppendResult,
   Cluster,
   CommittedOffset,
+  Isolation,
   LogReader,
   OffsetCommit,
   OffsetRange,
+  ReaderOptions,
   TimeLookup,
   TimestampedOffset,
   TopicDescription,
@@ -77,10 +79,13 @@ export class EmbeddedCluster implements Cluster {
       .map(({ name, partitions, config }) => ({ name, partitions, config }))
   }
 
-  async offsets(partitions: readonly TopicPartition[]): Promise<OffsetRange[]> {
+  async offsets(partitions: readonly TopicPartition[], isolation?: Isolation): Promise<OffsetRange[]> {
     return partitions.map(({ topic, partition }) => {
       const log = this.#broker.log(topic, partition)
-      return { start: log.logStartOffset, end: log.highWatermark }
+      return {
+        start: log.logStartOffset,
+        end: isolation === 'read-committed' ? log.lastStableOffset : log.highWatermark,
+      }
     })
   }
 
@@ -114,10 +119,14 @@ export class EmbeddedCluster implements Cluster {
     void this.#environment.timers.nextTurn().then(() => this.#failedAppends.delete(partition))
   }
 
-  reader(): LogReader {
+  reader(options: ReaderOptions = {}): LogReader {
     this.#broker.requireOpen()
-    const reader = new EmbeddedReader(this.#broker, this.#environment, this.#readBufferBytes, (closed) => {
-      this.#readers.delete(closed)
+    const reader = new EmbeddedReader({
+      broker: this.#broker,
+      environment: this.#environment,
+      bufferBytes: this.#readBufferBytes,
+      isolation: options.isolation ?? 'read-uncommitted',
+      onClose: (closed) => this.#readers.delete(closed),
     })
     this.#readers.add(reader)
     return reader

@@ -1,12 +1,22 @@
 import type { Broker } from '../broker/broker.ts'
+import { committedBatches } from '../broker/log/committed-batches.ts'
 import { LogCursor } from '../broker/log/log-cursor.ts'
 import type { LogWatcher, PartitionLog } from '../broker/log/partition-log.ts'
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
-import type { FetchedBatches, FetchOptions, LogReader, TopicPartition } from './cluster.ts'
+import type { FetchedBatches, FetchOptions, Isolation, LogReader, TopicPartition } from './cluster.ts'
 
 /** A caller that fetches in a loop gives way to sockets and timers after this long. */
 const longestRunMs = 10
+
+export interface EmbeddedReaderOptions {
+  readonly broker: Broker
+  readonly environment: Environment
+  /** Of each partition's buffer. */
+  readonly bufferBytes: number
+  readonly isolation: Isolation
+  readonly onClose: (reader: EmbeddedReader) => void
+}
 
 /**
  * Reads partitions of a broker in the same process. Each assigned partition has a cursor with a buffer of its own and
@@ -16,23 +26,20 @@ export class EmbeddedReader implements LogReader {
   readonly #broker: Broker
   readonly #environment: Environment
   readonly #bufferBytes: number
+  readonly #isolation: Isolation
   readonly #onClose: (reader: EmbeddedReader) => void
   readonly #assigned = new Map<string, AssignedPartition>()
   readonly #waiting = new Set<WaitingFetch>()
   #lastTurnMs: number
   #isClosed = false
 
-  constructor(
-    broker: Broker,
-    environment: Environment,
-    bufferBytes: number,
-    onClose: (reader: EmbeddedReader) => void,
-  ) {
-    this.#broker = broker
-    this.#environment = environment
-    this.#bufferBytes = bufferBytes
-    this.#onClose = onClose
-    this.#lastTurnMs = environment.clock.monotonicMs()
+  constructor(options: EmbeddedReaderOptions) {
+    this.#broker = options.broker
+    this.#environment = options.environment
+    this.#bufferBytes = options.bufferBytes
+    this.#isolation = options.isolation
+    this.#onClose = options.onClose
+    this.#lastTurnMs = options.environment.clock.monotonicMs()
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
@@ -121,10 +128,13 @@ export class EmbeddedReader implements LogReader {
   #read(assigned: AssignedPartition, found: FetchedBatches[]): void {
     const cursor = assigned.cursor ?? assigned.open(this.#broker, this.#bufferBytes)
     const fromOffset = cursor.offset
-    const bytes = cursor.read()
-    if (bytes.length === 0) return
+    const { log } = cursor
+    const isCommitted = this.#isolation === 'read-committed'
+    const highWatermark = isCommitted ? log.lastStableOffset : log.highWatermark
+    const read = cursor.read(highWatermark)
+    if (read.length === 0) return
+    const bytes = isCommitted ? committedBatches(read, log.abortedTransactions(fromOffset, cursor.offset)) : read
     const { topic, partition } = assigned
-    const { highWatermark } = cursor.log
     found.push({ topic, partition, fromOffset, nextOffset: cursor.offset, bytes, highWatermark })
   }
 

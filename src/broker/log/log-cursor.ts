@@ -31,16 +31,16 @@ export class LogCursor {
   }
 
   /**
-   * The next whole batches below the high watermark, at most as many as fit the buffer but always one: a larger batch makes
-   * the buffer grow. The first may begin below the offset. Empty where there is nothing to read yet. Valid until the next
+   * The next whole batches below the given offset (default: the high watermark), at most as many as fit the buffer but always
+   * one: a larger batch makes the buffer grow. The first may begin below the offset. Empty where there is nothing to read yet. Valid until the next
    * read; checksums are left to whoever decodes the records.
    * @throws MillraceError OFFSET_OUT_OF_RANGE, CORRUPT_BATCH, STORAGE_FAILED
    */
-  read(): Buffer {
+  read(below: number = this.log.highWatermark): Buffer {
     const log = this.log
     log.context.status.requireOnline()
     if (this.offset < log.logStartOffset || this.offset > log.logEndOffset) throw this.#outOfRange()
-    if (this.offset >= log.highWatermark) return nothing
+    if (this.offset >= below) return nothing
     const isJump = !this.#isInPlace || this.#truncations !== log.truncations
     this.#isInPlace = false
     const segment = isJump ? this.#jump() : this.#currentSegment()
@@ -48,7 +48,7 @@ export class LogCursor {
     for (;;) {
       const length = this.#fill(segment, leastBytes)
       const start = isJump ? this.#startIn(segment, length) : 0
-      const end = this.#endIn(segment, start, length)
+      const end = this.#endIn(segment, start, length, below)
       if (end > start) {
         this.#position += end
         this.#isInPlace = true
@@ -87,10 +87,10 @@ export class LogCursor {
   }
 
   /**
-   * Where the whole batches below the high watermark end, or those in front of a damaged one, which is then left for the
+   * Where the whole batches below an offset end, or those in front of a damaged one, which is then left for the
    * next read to report; moves the offset behind them.
    */
-  #endIn(segment: Segment, start: number, length: number): number {
+  #endIn(segment: Segment, start: number, length: number, below: number): number {
     let at = start
     while (at + batchHeaderBytes <= length) {
       if (at === start) this.#requireHeader(segment, at)
@@ -98,7 +98,7 @@ export class LogCursor {
       const size = batchSize(this.#buffer, at)
       const lastOffset = lastOffsetOf(this.#buffer, at)
       const isBelow = lastOffset < this.offset
-      if (isBelow || at + size > length || baseOffsetOf(this.#buffer, at) >= this.log.highWatermark) break
+      if (isBelow || at + size > length || baseOffsetOf(this.#buffer, at) >= below) break
       this.offset = lastOffset + 1
       at += size
     }

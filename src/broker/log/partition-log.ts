@@ -224,10 +224,7 @@ export class PartitionLog implements Flushable {
   abortedTransactions(from: number, to: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = []
     for (let segment: Segment | undefined = this.segmentOf(from); segment !== undefined; ) {
-      for (const aborted of segment.transactions.entries()) {
-        if (aborted.lastOffset >= from && aborted.firstOffset < to) found.push(aborted)
-        if (aborted.lastStableOffset >= to) return found
-      }
+      if (segment.transactions.collect(from, to, found)) return found
       segment = this.segmentAfter(segment)
     }
     return found

@@ -53,6 +53,20 @@ export class TransactionIndex {
     return this.#entries
   }
 
+  /**
+   * Adds those with records from the one offset up to, but not including, the other; whether that is all of them, so that
+   * later segments need not be asked.
+   */
+  collect(from: number, to: number, found: AbortedTransaction[]): boolean {
+    const entries = this.entries()
+    for (let i = firstEndingAt(entries, from); i < entries.length; i++) {
+      const aborted = entries[i] as AbortedTransaction
+      if (aborted.firstOffset < to) found.push(aborted)
+      if (aborted.lastStableOffset >= to) return true
+    }
+    return false
+  }
+
   /** Takes away all of them, whatever the file holds. */
   clear(): void {
     this.#entries = []
@@ -92,6 +106,18 @@ export class TransactionIndex {
       file.close()
     }
   }
+}
+
+/** The index of the first transaction whose marker is at the offset or behind it. */
+function firstEndingAt(entries: readonly AbortedTransaction[], offset: number): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((entries[middle] as AbortedTransaction).lastOffset < offset) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** A part of an entry at the end is what a crash left of one whose marker was not written either. */
