@@ -19,6 +19,7 @@ export type { Producer, ProducerOptions, ProducerRecord } from './cluster/produc
 export type {
   AggregateOptions,
   BranchOptions,
+  EmitStrategy,
   GroupByKeyOptions,
   GroupByOptions,
   JoinOptions,
@@ -41,6 +42,7 @@ export type {
   KTable,
   SessionWindowedKStream,
   TimeWindowedKStream,
+  UnlimitedWindowedKStream,
 } from './dsl/streams.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
 export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts'

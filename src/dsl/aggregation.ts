@@ -21,6 +21,8 @@ export interface Aggregation<F extends AggregateFunctions> {
   readonly shape: WindowShape | undefined
   /** Takes the records that are too late for all windows. */
   readonly late: SinkTopic<never, never> | undefined
+  /** Whether only final results are handed on, when their windows close. */
+  readonly isFinal: boolean
   readonly functions: F
   readonly create: (parts: AggregateOperatorParts<F>) => () => Processor
 }
@@ -31,6 +33,7 @@ export interface AggregateOperatorParts<F> {
   readonly store: string
   /** The side child that takes records which come too late. */
   readonly lateChild: string | undefined
+  readonly isFinal: boolean
   /** Makes a copy of an aggregate. */
   readonly copy: (aggregate: unknown) => unknown
 }
@@ -55,7 +58,7 @@ export function addAggregation<F extends AggregateFunctions>(
   aggregation: Aggregation<F>,
 ): TableState {
   const { plan } = grouped
-  const { method, options, shape, late } = aggregation
+  const { method, options, shape, late, isFinal } = aggregation
   const prefix = method === 'reduce' ? 'KSTREAM-REDUCE-' : 'KSTREAM-AGGREGATE-'
   if (method === 'count' && describesNamelessStore(options)) plan.names.store(prefix, undefined)
   const store = plan.names.store(prefix, options.store)
@@ -79,10 +82,10 @@ export function addAggregation<F extends AggregateFunctions>(
     const copy = copier(value)
     const own = method === 'reduce' ? owningFirst(aggregation.functions, copy) : aggregation.functions
     const functions = rows.keepsOldValues ? onCopies(own, copy) : own
-    return aggregation.create({ functions, store, lateChild, copy })()
+    return aggregation.create({ functions, store, lateChild, isFinal, copy })()
   }
   const node = plan.addProcessor(name, create, [parent], {
-    stores: [declareStore({ name: store, key, value, engine: options.engine }, shape)],
+    stores: [declareStore({ name: store, key, value, engine: options.engine, isHeld: isFinal }, shape)],
     ...(lateChild === undefined ? {} : { lateChild }),
   })
   if (late !== undefined && lateChild !== undefined) {

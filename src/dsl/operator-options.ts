@@ -98,6 +98,12 @@ export interface AggregateOptions<K, A> extends StoreOptions<K, A> {
   readonly value: Serde<A>
 }
 
+/**
+ * When results of windows are handed on: at every update, or once, when the window closes, that is when event time, as the
+ * operator's own partition sees it, is past its end and grace. After Kafka Streams' EmitStrategy.
+ */
+export type EmitStrategy = 'window-update' | 'window-close'
+
 export interface WindowedByOptions<K, V> {
   /** Takes, unchanged, the records that come too late for all of their windows. Default: they are only counted. */
   readonly late?: SinkTopic<K, V>

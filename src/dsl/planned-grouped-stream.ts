@@ -1,4 +1,3 @@
-import type { SinkTopic } from '../topology/node-topic.ts'
 import { type AggregateFunctions, counting, reducing } from './aggregate-functions.ts'
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
 import type { AggregateOptions, StoreOptions, WindowedByOptions } from './operator-options.ts'
@@ -43,11 +42,11 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
     windows: RecordWindows | SessionWindows,
     options: WindowedByOptions<K, V> = {},
   ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
-    const late: SinkTopic<never, never> | undefined = options.late
+    const results = { late: options.late, emit: 'window-update' } as const
     if (windows instanceof SessionWindows) {
-      return new PlannedSessionWindowedStream<K, V>(this.#state, windows, late)
+      return new PlannedSessionWindowedStream<K, V>(this.#state, windows, results)
     }
-    return new PlannedTimeWindowedStream<K, V>(this.#state, windows, late)
+    return new PlannedTimeWindowedStream<K, V>(this.#state, windows, results)
   }
 
   #add<A>(
@@ -56,7 +55,14 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
   ): KTable<K, A> {
     const create: Aggregation<AggregateFunctions>['create'] = ({ functions: { initializer, aggregator }, store }) =>
       keyValueAggregate({ store, initializer, aggregator, skipsNullValues: true })
-    const state = addAggregation(this.#state, { ...parts, shape: undefined, late: undefined, functions, create })
+    const state = addAggregation(this.#state, {
+      ...parts,
+      shape: undefined,
+      late: undefined,
+      isFinal: false,
+      functions,
+      create,
+    })
     return new PlannedTable<K, A>(state)
   }
 }

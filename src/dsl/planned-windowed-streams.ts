@@ -1,8 +1,9 @@
+import { MillraceError } from '../errors.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Windowed } from '../windowed.ts'
 import { type AggregateFunctions, counting, reducing, type SessionAggregateFunctions } from './aggregate-functions.ts'
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
-import type { AggregateOptions, StoreOptions } from './operator-options.ts'
+import type { AggregateOptions, EmitStrategy, StoreOptions } from './operator-options.ts'
 import { sessionAggregate } from './operators/session-aggregate.ts'
 import { slidingAggregate } from './operators/sliding-aggregate.ts'
 import { windowAggregate } from './operators/window-aggregate.ts'
@@ -10,11 +11,16 @@ import type { GroupedState } from './plan.ts'
 import { PlannedTable } from './planned-table.ts'
 import { SlidingWindows } from './sliding-windows.ts'
 import type { KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
-import type { UnlimitedWindows } from './unlimited-windows.ts'
+import { UnlimitedWindows } from './unlimited-windows.ts'
 import { sessionWindowShape, slidingWindowShape, timeWindowShape } from './window-shape.ts'
 import type { SessionWindows, TimeWindows } from './windows.ts'
 
-type Late = SinkTopic<never, never> | undefined
+/** What becomes of results, and of records that are too late for any. */
+export interface WindowedResults {
+  readonly late: SinkTopic<never, never> | undefined
+  readonly emit: EmitStrategy
+}
+
 type Parts = Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>
 type Create<F extends AggregateFunctions> = Aggregation<F>['create']
 
@@ -24,12 +30,22 @@ export type RecordWindows = TimeWindows | SlidingWindows | UnlimitedWindows
 export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V> {
   readonly #grouped: GroupedState
   readonly #windows: RecordWindows
-  readonly #late: Late
+  readonly #results: WindowedResults
 
-  constructor(grouped: GroupedState, windows: RecordWindows, late: Late) {
+  constructor(grouped: GroupedState, windows: RecordWindows, results: WindowedResults) {
     this.#grouped = grouped
     this.#windows = windows
-    this.#late = late
+    this.#results = results
+  }
+
+  emit(strategy: EmitStrategy): TimeWindowedKStream<K, V> {
+    if (strategy === 'window-close' && this.#windows instanceof UnlimitedWindows) {
+      throw new MillraceError('INVALID_ARGUMENT', 'Unlimited windows never close', {
+        at: { operator: this.#grouped.node.name },
+        remedy: 'Leave emit out, or use windows of a size.',
+      })
+    }
+    return new PlannedTimeWindowedStream<K, V>(this.#grouped, this.#windows, { ...this.#results, emit: strategy })
   }
 
   count(options: StoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
@@ -50,9 +66,13 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
   }
 
   #add<A>(parts: Parts, functions: AggregateFunctions): KTable<Windowed<K>, A> {
-    const aggregation = { ...parts, ...inWindows(this.#windows), late: this.#late, functions }
+    const aggregation = { ...parts, ...inWindows(this.#windows), ...howResults(this.#results), functions }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
+}
+
+function howResults({ late, emit }: WindowedResults): Pick<Aggregation<AggregateFunctions>, 'late' | 'isFinal'> {
+  return { late, isFinal: emit === 'window-close' }
 }
 
 function inWindows(windows: RecordWindows): Pick<Aggregation<AggregateFunctions>, 'shape' | 'create'> {
@@ -69,12 +89,16 @@ function inWindows(windows: RecordWindows): Pick<Aggregation<AggregateFunctions>
 export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStream<K, V> {
   readonly #grouped: GroupedState
   readonly #windows: SessionWindows
-  readonly #late: Late
+  readonly #results: WindowedResults
 
-  constructor(grouped: GroupedState, windows: SessionWindows, late: Late) {
+  constructor(grouped: GroupedState, windows: SessionWindows, results: WindowedResults) {
     this.#grouped = grouped
     this.#windows = windows
-    this.#late = late
+    this.#results = results
+  }
+
+  emit(strategy: EmitStrategy): SessionWindowedKStream<K, V> {
+    return new PlannedSessionWindowedStream<K, V>(this.#grouped, this.#windows, { ...this.#results, emit: strategy })
   }
 
   count(options: StoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
@@ -99,7 +123,8 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
     const windows = this.#windows
     const create: Create<SessionAggregateFunctions> = ({ functions: given, ...operator }) =>
       sessionAggregate({ ...operator, ...given, windows, skipsNullValues: false })
-    const aggregation = { ...parts, shape: sessionWindowShape(windows), late: this.#late, functions, create }
+    const shape = sessionWindowShape(windows)
+    const aggregation = { ...parts, shape, ...howResults(this.#results), functions, create }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
 }

@@ -19,6 +19,8 @@ interface StoreParts {
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly engine: StoreEngineFactory | undefined
+  /** Whether windows are kept until they were handed on. */
+  readonly isHeld?: boolean
 }
 
 /** The store of an aggregation: of one result per key, or per key and window. */

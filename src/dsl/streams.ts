@@ -10,6 +10,7 @@ import type { Windowed } from '../windowed.ts'
 import type {
   AggregateOptions,
   BranchOptions,
+  EmitStrategy,
   GroupByKeyOptions,
   GroupByOptions,
   JoinOptions,
@@ -144,18 +145,13 @@ export interface KGroupedStream<out K, out V> {
   ): KTable<K, A>
 
   /** Groups by window of event time as well. */
-  windowedBy(
-    windows: TimeWindows | SlidingWindows | UnlimitedWindows,
-    options?: WindowedByOptions<K, V>,
-  ): TimeWindowedKStream<K, V>
+  windowedBy(windows: TimeWindows | SlidingWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
+  windowedBy(windows: UnlimitedWindows, options?: WindowedByOptions<K, V>): UnlimitedWindowedKStream<K, V>
   windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
 }
 
-/**
- * A stream grouped by key and window of time. Records without a key, those too late for all their windows and, in sliding
- * windows, those without a value are dropped and counted.
- */
-export interface TimeWindowedKStream<out K, out V> {
+/** A stream grouped by key and a window that never ends. Records without a key, and those before the window, are dropped and counted. */
+export interface UnlimitedWindowedKStream<out K, out V> {
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
   count(options?: StoreOptions<K, number>): KTable<Windowed<K>, number>
   /** Combines each value with the window's result so far; the first value is the first result. null deletes the result. */
@@ -168,8 +164,19 @@ export interface TimeWindowedKStream<out K, out V> {
   ): KTable<Windowed<K>, A>
 }
 
+/**
+ * A stream grouped by key and window of time. Records without a key, those too late for all their windows and, in sliding
+ * windows, those without a value are dropped and counted.
+ */
+export interface TimeWindowedKStream<out K, out V> extends UnlimitedWindowedKStream<K, V> {
+  /** When results are handed on. Default: `'window-update'`. */
+  emit(strategy: EmitStrategy): TimeWindowedKStream<K, V>
+}
+
 /** A stream grouped by key and session. A record that joins sessions deletes their results (null) and makes one for the whole. */
 export interface SessionWindowedKStream<out K, out V> {
+  /** When results are handed on. Default: `'window-update'`; with `'window-close'` there are no deletions. */
+  emit(strategy: EmitStrategy): SessionWindowedKStream<K, V>
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
   count(options?: StoreOptions<K, number>): KTable<Windowed<K>, number>
   /** Combines each value with the session's result so far, and the results of sessions that join. null deletes the result. */

@@ -90,7 +90,7 @@ export class AggregatedRows implements TableRows {
   lookUp(): RowLookUp {
     const store = this.#store
     if (this.#shape === undefined) return { stores: [store], getter: storedValue(store) }
-    return { stores: [store], getter: this.#shape.kind === 'session' ? sessionValue(store) : windowValue(store) }
+    return { stores: [store], getter: this.#shape.kind === 'time' ? windowValue(store) : sessionValue(store) }
   }
 }
 

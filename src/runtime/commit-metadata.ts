@@ -12,11 +12,13 @@ export interface CommitMetadata {
   readonly changelogs: Readonly<Record<string, number>>
   /** By processor: the greatest event time it has seen. */
   readonly streamTimes: Readonly<Record<string, number>>
+  /** By processor: the event time up to which windows have closed and were handed on, where it hands on closed windows only. */
+  readonly emittedTimes: Readonly<Record<string, number>>
   /** By operator: the records it dropped since the application was first started. */
   readonly drops: Readonly<Record<string, Partial<Record<DropReason, number>>>>
 }
 
-export const emptyCommit: CommitMetadata = { changelogs: {}, streamTimes: {}, drops: {} }
+export const emptyCommit: CommitMetadata = { changelogs: {}, streamTimes: {}, emittedTimes: {}, drops: {} }
 
 const version = 1
 
@@ -27,7 +29,7 @@ export function encodeCommitMetadata(metadata: CommitMetadata): string {
 /** @throws MillraceError INVALID_ARGUMENT where the text was not written by a version of Millrace that this one can read. */
 export function decodeCommitMetadata(text: string): CommitMetadata {
   const parsed = parse(text)
-  if (parsed?.version === version) return parsed
+  if (parsed?.version === version) return { ...emptyCommit, ...parsed }
   throw new MillraceError(
     'INVALID_ARGUMENT',
     `The committed offsets carry metadata that this version cannot read: '${text.slice(0, 80)}'`,

@@ -63,7 +63,7 @@ export class ProcessorGraph {
 
   #contextFor(node: ProcessorNode): ProcessorContext {
     const state = this.#state
-    const streamTime = state.streamTimes.get(node.name) ?? { observed: -1 }
+    const streamTime = state.streamTimes.get(node.name) ?? { observed: -1, emitted: -1 }
     state.streamTimes.set(node.name, streamTime)
     return {
       name: node.name,

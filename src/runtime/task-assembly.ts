@@ -38,7 +38,9 @@ export function assembleTask(parts: TaskParts): Task {
     drops.set(operator, new Map(Object.entries(counts) as [DropReason, number][]))
   }
   const streamTimes = new Map<string, StreamTime>()
-  for (const [name, observed] of Object.entries(metadata.streamTimes)) streamTimes.set(name, { observed })
+  for (const [name, observed] of Object.entries(metadata.streamTimes)) {
+    streamTimes.set(name, { observed, emitted: metadata.emittedTimes[name] ?? -1 })
+  }
   const countDrop = (operator: string, reason: DropReason, count: number) => addDrop(drops, operator, reason, count)
 
   const graph = new ProcessorGraph(

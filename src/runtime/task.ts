@@ -162,11 +162,15 @@ export class Task {
     for (const { store, changelog } of this.#stores)
       if (changelog !== undefined) changelogs[store.name] = changelog.position
     const streamTimes: Record<string, number> = {}
-    for (const [name, time] of this.#streamTimes) if (time.observed >= 0) streamTimes[name] = time.observed
+    const emittedTimes: Record<string, number> = {}
+    for (const [name, time] of this.#streamTimes) {
+      if (time.observed >= 0) streamTimes[name] = time.observed
+      if (time.emitted >= 0) emittedTimes[name] = time.emitted
+    }
     const drops = Object.fromEntries(
       [...this.drops].map(([operator, counts]) => [operator, Object.fromEntries(counts)]),
     )
-    return { changelogs, streamTimes, drops }
+    return { changelogs, streamTimes, emittedTimes, drops }
   }
 }
 

@@ -30,6 +30,15 @@ export class EntryTable<E extends { readonly keyId: number }> {
     }
   }
 
+  /** Puts all entries into `found`, in no order. */
+  collect(found: E[]): void {
+    const slots = this.#slots
+    for (let i = 0; i < slots.length; i++) {
+      const entry = slots[i]
+      if (entry !== undefined) found.push(entry)
+    }
+  }
+
   /** Adds an entry whose key is not in the table. */
   add(entry: E): void {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#grow()

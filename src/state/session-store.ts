@@ -2,6 +2,7 @@ import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
 import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import { EntriesByEnd } from './entries-by-end.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import { type RecordKey, StoreKeys } from './store-keys.ts'
@@ -13,6 +14,11 @@ export interface SessionStoreOptions<K, V> {
   readonly value: Serde<V>
   /** How long after its end, in event time, a session is kept: at least gap and grace period. */
   readonly retentionMs: number
+  /**
+   * Whether sessions are kept, beyond their retention, until `takeEnded` has handed them out; they are in memory until then.
+   * Default: false.
+   */
+  readonly isHeld?: boolean
   /** How many keys or sessions are kept in memory beyond a commit. Default: 1,000,000. */
   readonly hotEntries?: number
 }
@@ -91,6 +97,10 @@ export class SessionStore implements StateStore {
   #segments = new Set<number>()
   /** Sessions that end before this time are gone. */
   #liveFrom = 0
+  /** Sessions that are held; undefined where none are. */
+  readonly #held: EntriesByEnd<SessionEntry> | undefined
+  /** Until `holdFrom` the held sessions are not known, and none expires. */
+  #isHeldKnown = false
   readonly #rangeKey = new ByteWriter(256)
 
   constructor(
@@ -101,6 +111,7 @@ export class SessionStore implements StateStore {
     this.name = options.name
     this.retentionMs = options.retentionMs
     this.#bounds = bounds
+    this.#held = options.isHeld === true ? new EntriesByEnd<SessionEntry>() : undefined
     this.keys = new StoreKeys(options.key)
     this.#engine = engine
     this.#hotEntries = options.hotEntries ?? defaultHotEntries
@@ -150,6 +161,7 @@ export class SessionStore implements StateStore {
     let at = sessions.length
     while (at > 0 && comesAfter(sessions[at - 1] as SessionEntry, entry)) at--
     sessions.splice(at, 0, entry)
+    this.#held?.add(entry)
     this.#entryCount++
   }
 
@@ -157,6 +169,7 @@ export class SessionStore implements StateStore {
   remove(session: SessionEntry): void {
     const sessions = this.#sessions[session.keyId] as SessionEntry[]
     sessions.splice(sessions.indexOf(session), 1)
+    this.#held?.delete(session)
     this.#entryCount--
     this.#layer.remove(session)
   }
@@ -167,8 +180,30 @@ export class SessionStore implements StateStore {
     else this.#layer.update(session, value, timestamp)
   }
 
-  /** Drops the sessions that end before the time. */
-  expireBefore(end: number): void {
+  /** Holds the sessions that end at the time or later, and those to come. Called once, when the store is ready. */
+  holdFrom(end: number): void {
+    const held = this.#held as EntriesByEnd<SessionEntry>
+    for (const { key } of [...this.#engine.range(undefined, afterRows)]) {
+      const keyId = this.keys.idOfBytes(key, 12, key.length - 16)
+      if (this.#sessions[keyId] === undefined) this.#load(keyId)
+    }
+    for (const session of this.#sessions.flat()) if (session !== undefined && session.end >= end) held.add(session)
+    this.#isHeldKnown = true
+  }
+
+  /** Hands out the held sessions that end before the time, by (end, start, key bytes): they are held no longer. */
+  takeEnded(before: number, emit: (session: SessionEntry) => void): void {
+    const held = this.#held as EntriesByEnd<SessionEntry>
+    while (held.earliestEnd < before) {
+      const sessions = held.takeFirst()
+      sessions.sort((left, right) => left.start - right.start || this.keys.compare(left.keyId, right.keyId))
+      for (const session of sessions) emit(session)
+    }
+  }
+
+  /** Drops the sessions that end before the time, but for those that are held. */
+  expireBefore(time: number): void {
+    const end = this.#held === undefined ? time : Math.min(time, this.#isHeldKnown ? this.#held.earliestEnd : 0)
     if (end <= this.#liveFrom) return
     const firstLive = Math.floor(end / this.#segmentMs)
     if (firstLive > Math.floor(this.#liveFrom / this.#segmentMs)) {
@@ -259,7 +294,7 @@ export class SessionStore implements StateStore {
 
   /** Keeps the whole lists of the keys that have changes, also of removed sessions: the engine still has those. */
   #forgetClean(): void {
-    const changed = this.#layer.dirty
+    const changed = this.#held === undefined ? this.#layer.dirty : [...this.#layer.dirty, ...this.#held.all()]
     const lists = changed.map((entry) => this.#sessions[entry.keyId] as SessionEntry[])
     const sessions = [...new Set(lists)].flat()
     this.keys.keepOnly([...new Set([...changed, ...sessions])])

@@ -16,6 +16,8 @@ export interface WindowStoreOptions<K, V> {
   readonly sizeMs: number
   /** How long after its start, in event time, a window is kept: at least its size and its grace period. */
   readonly retentionMs: number
+  /** Whether windows are kept, beyond their retention, until `release`. Default: false. */
+  readonly isHeld?: boolean
   /** How many keys or values are kept in memory beyond a commit. Default: 1,000,000. */
   readonly hotEntries?: number
 }
@@ -78,6 +80,8 @@ export class WindowStore implements StateStore {
   #head = 0
   /** Windows that start before this time are gone. */
   #liveFrom = 0
+  /** Windows from this start on are kept whatever their retention. */
+  #heldFrom: number
   /** No window in the engine, or in a batch on its way there, starts before this time. */
   #oldestWritten = 0
 
@@ -88,6 +92,7 @@ export class WindowStore implements StateStore {
     this.keys = new StoreKeys(options.key)
     this.#engine = engine
     this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    this.#heldFrom = options.isHeld === true ? 0 : Number.POSITIVE_INFINITY
     const layout: KeyLayout<WindowEntry> = {
       writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, entry, out),
       writeEngineKey: (changelogKey, out) => writeEngineKey(this.name, changelogKey, out),
@@ -125,8 +130,20 @@ export class WindowStore implements StateStore {
     return entry.value === undefined ? undefined : { value: entry.value, timestamp: entry.timestamp }
   }
 
-  /** Drops the windows that start before the time. */
-  expireBefore(windowStart: number): void {
+  /** Puts the values of all windows with `from <= start <= to` into `found`, by (start, key bytes). */
+  collect(from: number, to: number, found: WindowEntry[]): void {
+    found.length = 0
+    for (const start of this.#startsBetween(Math.max(from, this.#liveFrom), to)) this.#collectWindow(start, found)
+  }
+
+  /** Windows that start before the time need not be held any longer. */
+  release(windowStart: number): void {
+    this.#heldFrom = windowStart
+  }
+
+  /** Drops the windows that start before the time, but for those that are held. */
+  expireBefore(time: number): void {
+    const windowStart = Math.min(time, this.#heldFrom)
     if (windowStart <= this.#liveFrom) return
     this.#liveFrom = windowStart
     if (this.#head < this.#starts.length && (this.#starts[this.#head] as number) < windowStart) this.#dropExpired()
@@ -180,6 +197,36 @@ export class WindowStore implements StateStore {
     }
     this.#last = window
     return window
+  }
+
+  /** The starts of windows in memory or in the engine, ascending. */
+  #startsBetween(from: number, to: number): number[] {
+    const starts = new Set<number>()
+    for (let i = this.#head; i < this.#starts.length; i++) {
+      const start = this.#starts[i] as number
+      if (start > to) break
+      if (start >= from) starts.add(start)
+    }
+    for (let next: number | undefined = from; next !== undefined && next <= to; ) {
+      const start: number | undefined = firstStart(this.#engine, next, to + 1)
+      if (start !== undefined) starts.add(start)
+      next = start === undefined ? undefined : start + 1
+    }
+    return [...starts].sort((left, right) => left - right)
+  }
+
+  #collectWindow(start: number, found: WindowEntry[]): void {
+    const window = this.#windowAt(start)
+    if (!window.complete) {
+      for (const { key } of [...this.#engine.range(timeKey(start), timeKey(start + 1))]) {
+        this.entry(start, this.keys.idOfBytes(key, 8, key.length))
+      }
+    }
+    const first = found.length
+    window.entries.collect(found)
+    const entries = found.splice(first).filter((entry) => entry.value !== undefined)
+    entries.sort((left, right) => this.keys.compare(left.keyId, right.keyId))
+    for (const entry of entries) found.push(entry)
   }
 
   #addEntry(window: HotWindow, keyId: number): WindowEntry {

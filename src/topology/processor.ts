@@ -24,15 +24,17 @@ export interface ProcessorContext {
   outputTo(child: string): Processor
   /** A store connected to this processor. @throws MillraceError INVALID_TOPOLOGY where it is not. */
   store(name: string): StateStore
-  /** The greatest event time this processor has seen. Kept with the committed offsets, so that a restart judges late records alike. */
+  /** What this processor has seen of event time. Kept with the committed offsets, so that a restart judges late records alike. */
   readonly streamTime: StreamTime
   /** Counts records that the processor does not pass on although no user function said so. */
   drop(reason: DropReason, count?: number): void
 }
 
 export interface StreamTime {
-  /** Milliseconds since 1970; -1 before the first record. */
+  /** The greatest event time, in milliseconds since 1970; -1 before the first record. */
   observed: number
+  /** The event time up to which windows have closed and were handed on; -1 before the first, or where they are not held back. */
+  emitted: number
 }
 
 /**

@@ -78,6 +78,9 @@ export function infersGroupsAndAggregates(): void {
   expectTypeOf(bySite.windowedBy(SlidingWindows.of('10s').grace('1m')).count()).toEqualTypeOf<
     KTable<Windowed<string>, number>
   >()
+  expectTypeOf(bySite.windowedBy(TimeWindows.of('1m')).emit('window-close').count()).toEqualTypeOf<
+    KTable<Windowed<string>, number>
+  >()
   expectTypeOf(bySite.windowedBy(UnlimitedWindows.of()).count()).toEqualTypeOf<KTable<Windowed<string>, number>>()
   const sessions = bySite.windowedBy(SessionWindows.withGap('30m'))
   expectTypeOf(
@@ -301,6 +304,8 @@ export function refusesWrongFunctions(): void {
   stream.groupByKey().count().suppress(untilWindowCloses())
   // @ts-expect-error late records are readings
   stream.groupByKey().windowedBy(TimeWindows.of('1m'), { late: numbers })
+  // @ts-expect-error unlimited windows never close
+  stream.groupByKey().windowedBy(UnlimitedWindows.of()).emit('window-close')
   // @ts-expect-error late records are readings
   stream.groupByKey().windowedBy(SlidingWindows.of('1m'), { late: numbers })
 }

@@ -6,6 +6,7 @@ describe('commit metadata', () => {
     const metadata = {
       changelogs: { counts: 12 },
       streamTimes: { 'KSTREAM-AGGREGATE-1': 99 },
+      emittedTimes: { 'KSTREAM-AGGREGATE-1': 5 },
       drops: { source: { late: 3 } },
     }
     expect(decodeCommitMetadata(encodeCommitMetadata(metadata))).toMatchObject(metadata)

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { SlidingWindows, StreamsBuilder, serde, TimeWindows, topic, UnlimitedWindows } from '../../src/index.ts'
+import {
+  SlidingWindows,
+  StreamsBuilder,
+  serde,
+  type TimeWindowedKStream,
+  TimeWindows,
+  topic,
+  UnlimitedWindows,
+} from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
 
 interface Sum {
@@ -9,6 +17,8 @@ interface Sum {
 const texts = topic('texts', { key: serde.string, value: serde.string })
 const sums = topic('sums', { key: serde.string, value: serde.json<Sum>() })
 const windowSums = topic('window-sums', { key: serde.windowed(serde.string, { size: 10 }), value: serde.json<Sum>() })
+
+const windowCounts = topic('window-counts', { key: windowSums.key, value: serde.json<number>() })
 
 /** Changes the sum in place, as aggregators may. */
 const adding = (total: Sum, { sum }: Sum): Sum => {
@@ -49,6 +59,25 @@ describe('sliding windows', () => {
     expect(() => store.find('a')).toThrow('get(key, windowStart)')
   })
 
+  it('are found by joins of their tables', () => {
+    const builder = new StreamsBuilder()
+    const windows = builder.stream(texts).groupByKey().windowedBy(SlidingWindows.of(10))
+    const [counts, all] = [windows.count(), windows.reduce((before, value) => before + value)]
+    const joined = counts.join(all, (count, text) => ({ sum: count * 10 + text.length }))
+    joined.toStream().to(windowSums)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.input(texts).pipeAll([15, 18].map((timestamp) => ({ key: 'a', value: 'x', timestamp })))
+    const results = driver.output(windowSums).readAll()
+    const last = new Map(results.map(({ key, value, timestamp }) => [key?.window.start, [value?.sum, timestamp]]))
+    expect(last).toEqual(
+      new Map([
+        [5, [11, 15]],
+        [16, [11, 18]],
+        [8, [22, 18]],
+      ]),
+    )
+  })
+
   it('hand records that come too late to a topic', () => {
     const late = topic('late', { key: serde.string, value: serde.string })
     const builder = new StreamsBuilder()
@@ -79,5 +108,53 @@ describe('unlimited windows', () => {
     driver.restart()
     expect(driver.store('counts').get('a', 5)).toEqual({ value: 3, timestamp: 9_000 })
     expect(driver.drops()).toMatchObject([{ reason: 'before-window', count: 2 }])
+  })
+})
+
+describe("emit('window-close')", () => {
+  it('loses nothing when time jumps further than windows are kept, and hands nothing on twice after a restart', () => {
+    const builder = new StreamsBuilder()
+    const windows = builder.stream(texts).groupByKey().windowedBy(TimeWindows.of(10).grace(5)).emit('window-close')
+    windows.count({ value: windowCounts.value }).toStream().to(windowCounts)
+    using driver = new TopologyTestDriver(builder.build())
+    const output = driver.output(windowCounts)
+    const finals = () => output.readAll().map(({ key, value }) => `${key?.key}@${key?.window.start}: ${value}`)
+    driver.input(texts).pipeAll([3, 14, 12].map((timestamp) => ({ key: 'b', value: 'x', timestamp })))
+    driver.input(texts).pipe({ key: 'a', value: 'x', timestamp: 13 })
+    expect(finals()).toEqual([])
+    driver.restart()
+    driver.input(texts).pipe({ key: 'a', value: 'x', timestamp: 1_000_000 })
+    expect(finals()).toEqual(['b@0: 1', 'a@10: 1', 'b@10: 2'])
+    driver.restart()
+    driver.input(texts).pipe({ key: 'a', value: 'x', timestamp: 1_000_014 })
+    expect(finals()).toEqual([])
+    driver.input(texts).pipe({ key: 'a', value: 'x', timestamp: 1_000_015 })
+    expect(finals()).toEqual(['a@1000000: 1'])
+  })
+
+  it('gives the results of sliding windows that ended, by their starts', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream(texts)
+      .groupByKey()
+      .windowedBy(SlidingWindows.of(10))
+      .emit('window-close')
+      .count({ value: windowCounts.value })
+      .toStream()
+      .to(windowCounts)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.input(texts).pipeAll([15, 18, 1_000].map((timestamp) => ({ key: 'a', value: 'x', timestamp })))
+    const results = driver.output(windowCounts).readAll()
+    expect(results.map(({ key, value }) => [key?.window.start, value])).toEqual([
+      [5, 1],
+      [8, 2],
+      [16, 1],
+    ])
+  })
+
+  it('is refused for windows that never close', () => {
+    const windows = new StreamsBuilder().stream(texts).groupByKey().windowedBy(UnlimitedWindows.of())
+    const untyped = windows as unknown as TimeWindowedKStream<string, string>
+    expect(() => untyped.emit('window-close')).toThrow('Unlimited windows never close')
   })
 })

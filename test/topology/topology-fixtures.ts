@@ -62,7 +62,7 @@ export function noting(name: string): { context: ProcessorContext; seen: Seen[];
     store: () => {
       throw new Error('no stores here')
     },
-    streamTime: { observed: -1 },
+    streamTime: { observed: -1, emitted: -1 },
     drop: (reason) => {
       drops.push(reason)
     },

@@ -18,6 +18,8 @@ export interface SessionAggregateOptions {
   readonly merger: (left: unknown, right: unknown, key: unknown) => unknown
   /** Whether records without a value are dropped; otherwise the aggregator is given null. */
   readonly skipsNullValues: boolean
+  /** Whether only the last result of each session is handed on, when the session closes. The store must then be one that holds. */
+  readonly isFinal: boolean
   /** The side child that takes records which came too late. */
   readonly lateChild?: string | undefined
 }
@@ -27,6 +29,9 @@ export interface SessionAggregateOptions {
  * deletion with that session's window and its end as timestamp, then the session that came of it. After Kafka Streams'
  * KStreamSessionWindowAggregate: sessions at most a gap away are joined; a record is late where the session it would
  * end up in ends before `stream time - gap - grace`, so that a late record can still join an open session.
+ *
+ * Final results are handed on once for each session, after the record that closed it, in the order of (end, start, key
+ * bytes), as Kafka Streams' `EmitStrategy.onWindowClose()` has it with a persistent store.
  */
 export function sessionAggregate(options: SessionAggregateOptions): () => Processor {
   return () => new SessionAggregate(options)
@@ -37,12 +42,16 @@ class SessionAggregate implements Processor {
   readonly #readsValue: boolean
   readonly #readsKey: boolean
   readonly #gapMs: number
+  readonly #graceMs: number
+  readonly #isFinal: boolean
+  readonly #emit = (session: SessionEntry): void => this.#forwardFinal(session)
   readonly #saved = new SavedRecord()
   readonly #joined: SessionEntry[] = []
   #context!: ProcessorContext
   #output!: Processor
   #late: Processor | undefined
   #store!: SessionStore
+  #record!: FlowRecord
 
   constructor(options: SessionAggregateOptions) {
     this.#options = options
@@ -50,6 +59,8 @@ class SessionAggregate implements Processor {
     this.#readsValue = takesParameter(options.aggregator, 1)
     this.#readsKey = takesParameter(options.aggregator, 2) || takesParameter(options.merger, 2)
     this.#gapMs = options.windows.gapMs
+    this.#graceMs = options.windows.graceMs
+    this.#isFinal = options.isFinal
   }
 
   init(context: ProcessorContext): void {
@@ -59,6 +70,7 @@ class SessionAggregate implements Processor {
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, SessionStore)
     requireRetention(context, store, this.#store.retentionMs, windows.gapMs + windows.graceMs)
+    if (this.#isFinal) this.#store.holdFrom(context.streamTime.emitted)
     this.#store.expireBefore(context.streamTime.observed - this.#store.retentionMs)
   }
 
@@ -78,9 +90,17 @@ class SessionAggregate implements Processor {
       streamTime.observed = timestamp
       this.#store.expireBefore(timestamp - this.#store.retentionMs)
     }
+    const closedUntil = streamTime.observed - this.#gapMs - this.#graceMs
+    this.#take(record, timestamp, closedUntil)
+    if (this.#isFinal && closedUntil > streamTime.emitted) this.#emitClosed(record, closedUntil)
+  }
+
+  #take(record: FlowRecord, timestamp: number, closedUntil: number): void {
     const keyId = this.#store.keyId(record)
     const joined = this.#joined
-    this.#store.find(keyId, timestamp - this.#gapMs, timestamp + this.#gapMs, joined)
+    // A session that was handed on, or is about to be, stays as it is.
+    const earliestEnd = this.#isFinal ? Math.max(closedUntil, timestamp - this.#gapMs) : timestamp - this.#gapMs
+    this.#store.find(keyId, earliestEnd, timestamp + this.#gapMs, joined)
     let start = timestamp
     let end = timestamp
     for (let i = 0; i < joined.length; i++) {
@@ -88,8 +108,8 @@ class SessionAggregate implements Processor {
       if (session.start < start) start = session.start
       if (session.end > end) end = session.end
     }
-    if (end < streamTime.observed - this.#gapMs - this.#options.windows.graceMs) {
-      context.drop('late')
+    if (end < closedUntil) {
+      this.#context.drop('late')
       this.#late?.process(record)
     } else this.#update(record, keyId, start, end)
   }
@@ -130,7 +150,28 @@ class SessionAggregate implements Processor {
     return aggregator(aggregate, value, key)
   }
 
+  #emitClosed(record: FlowRecord, closedUntil: number): void {
+    const { streamTime } = this.#context
+    streamTime.emitted = closedUntil
+    this.#saved.save(record)
+    this.#record = record
+    this.#store.takeEnded(closedUntil, this.#emit)
+    this.#saved.restore(record)
+    this.#store.expireBefore(streamTime.observed - this.#store.retentionMs)
+  }
+
+  #forwardFinal({ keyId, start, end, value }: SessionEntry): void {
+    const record = this.#record
+    this.#store.keys.load(keyId, record)
+    record.setWindow(start, end)
+    record.setValue(value)
+    record.oldValue = undefined
+    record.timestamp = end
+    this.#output.process(record)
+  }
+
   #forward(record: FlowRecord, start: number, end: number, value: unknown, oldValue: unknown): void {
+    if (this.#isFinal) return
     record.setWindow(start, end)
     record.setValue(value)
     record.oldValue = oldValue

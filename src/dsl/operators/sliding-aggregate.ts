@@ -17,6 +17,8 @@ export interface SlidingAggregateOptions {
   readonly aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
   /** Makes a copy of an aggregate, for a window that begins with what another one has. */
   readonly copy: (aggregate: unknown) => unknown
+  /** Whether only the last result of each window is handed on, when the window closes. The store must then be one that holds. */
+  readonly isFinal: boolean
   /** The side child that takes records which came too late for all of their windows. */
   readonly lateChild?: string | undefined
 }
@@ -30,6 +32,8 @@ export interface SlidingAggregateOptions {
  * The window that ends with a record begins with the aggregate of an earlier window that ends after all of the record's
  * predecessors, and the window behind it with the aggregate, before the record, of a window that holds its successors: so
  * no window's records need to be remembered, only its aggregate and the greatest of their timestamps.
+ *
+ * Final results are handed on once for each window, after the record that closed it, in the order of (start, key bytes).
  */
 export function slidingAggregate(options: SlidingAggregateOptions): () => Processor {
   return () => new SlidingAggregate(options)
@@ -44,6 +48,8 @@ class SlidingAggregate implements Processor {
   readonly #readsKey: boolean
   readonly #sizeMs: number
   readonly #graceMs: number
+  readonly #isFinal: boolean
+  readonly #emit = (window: SessionEntry): void => this.#forwardFinal(window)
   readonly #saved = new SavedRecord()
   /** The key's windows that are at hand for the record. */
   readonly #found: SessionEntry[] = []
@@ -65,6 +71,8 @@ class SlidingAggregate implements Processor {
   /** What the window behind the record begins with, and the greatest timestamp in it; `none` where it is not to be made. */
   #rightValue: unknown
   #rightTimestamp = none
+  /** The result of the window that was made last. */
+  #made: unknown
 
   constructor(options: SlidingAggregateOptions) {
     this.#options = options
@@ -73,6 +81,7 @@ class SlidingAggregate implements Processor {
     this.#readsKey = takesParameter(options.aggregator, 2)
     this.#sizeMs = options.windows.differenceMs
     this.#graceMs = options.windows.graceMs
+    this.#isFinal = options.isFinal
   }
 
   init(context: ProcessorContext): void {
@@ -82,6 +91,7 @@ class SlidingAggregate implements Processor {
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, SlidingWindowStore)
     requireRetention(context, store, this.#store.retentionMs, 2 * this.#sizeMs + this.#graceMs)
+    if (this.#isFinal) this.#store.holdFrom(context.streamTime.emitted)
     this.#store.expireBefore(context.streamTime.observed - this.#store.retentionMs)
   }
 
@@ -102,16 +112,18 @@ class SlidingAggregate implements Processor {
       this.#store.expireBefore(timestamp - this.#store.retentionMs)
     }
     this.#closedUntil = streamTime.observed - this.#graceMs
-    if (timestamp + this.#sizeMs < this.#closedUntil) {
-      context.drop('late')
-      this.#late?.process(record)
-      return
-    }
-    this.#update(record, timestamp)
+    this.#take(record, timestamp)
+    if (this.#isFinal && this.#closedUntil > streamTime.emitted) this.#emitClosed(record)
+  }
+
+  #take(record: FlowRecord, timestamp: number): void {
+    this.#taken = 0
+    this.#refused = 0
+    if (timestamp + this.#sizeMs >= this.#closedUntil) this.#update(record, timestamp)
     if (this.#taken === 0) {
-      context.drop('late')
+      this.#context.drop('late')
       this.#late?.process(record)
-    } else if (this.#refused > 0) context.drop('late-for-some')
+    } else if (this.#refused > 0) this.#context.drop('late-for-some')
   }
 
   #update(record: FlowRecord, timestamp: number): void {
@@ -122,8 +134,6 @@ class SlidingAggregate implements Processor {
     this.#timestamp = timestamp
     this.#value = this.#readsValue ? record.value() : undefined
     this.#key = this.#readsKey ? store.keys.key(keyId) : undefined
-    this.#taken = 0
-    this.#refused = 0
     this.#rightValue = undefined
     this.#rightTimestamp = none
     this.#saved.save(record)
@@ -164,10 +174,11 @@ class SlidingAggregate implements Processor {
       }
     }
     const size = this.#sizeMs
-    if (previous !== none && previous + 1 + size >= timestamp && !this.#hasWindowAt(previous + 1)) {
-      this.#makeWindow(previous + 1, undefined)
-    }
-    if (!hasLeft) this.#makeWindow(timestamp - size, previous >= timestamp - size ? before : undefined)
+    const makesPrevious = previous !== none && previous + 1 + size >= timestamp && !this.#hasWindowAt(previous + 1)
+    if (makesPrevious) this.#makeWindow(previous + 1, undefined)
+    const left = timestamp - size
+    if (makesPrevious && previous + 1 === left) this.#forwardAgain(left)
+    else if (!hasLeft) this.#makeWindow(left, previous >= left ? before : undefined)
     this.#makeRight()
   }
 
@@ -243,8 +254,14 @@ class SlidingAggregate implements Processor {
     this.#taken++
     const { copy, initializer } = this.#options
     const after = this.#aggregate(other === undefined ? initializer() : copy(other.value))
+    this.#made = after
     this.#store.put(this.#keyId, start, end, after, this.#timestamp)
     this.#forward(start, after, undefined, this.#timestamp)
+  }
+
+  /** The window behind the record before can be the one that ends with this record: Kafka Streams hands it on for both. */
+  #forwardAgain(start: number): void {
+    if (start + this.#sizeMs >= this.#closedUntil) this.#forward(start, this.#made, this.#made, this.#timestamp)
   }
 
   #aggregate(before: unknown): unknown {
@@ -253,7 +270,28 @@ class SlidingAggregate implements Processor {
     return aggregator(before, this.#value, this.#key)
   }
 
+  #emitClosed(record: FlowRecord): void {
+    const { streamTime } = this.#context
+    streamTime.emitted = this.#closedUntil
+    this.#saved.save(record)
+    this.#record = record
+    this.#store.takeEnded(this.#closedUntil, this.#emit)
+    this.#saved.restore(record)
+    this.#store.expireBefore(streamTime.observed - this.#store.retentionMs)
+  }
+
+  #forwardFinal({ keyId, start, end, value, timestamp }: SessionEntry): void {
+    const record = this.#record
+    this.#store.keys.load(keyId, record)
+    record.setWindow(start, end)
+    record.setValue(value)
+    record.oldValue = undefined
+    record.timestamp = timestamp
+    this.#output.process(record)
+  }
+
   #forward(start: number, value: unknown, oldValue: unknown, timestamp: number): void {
+    if (this.#isFinal) return
     const record = this.#record
     record.setWindow(start, start + this.#sizeMs)
     record.setValue(value)

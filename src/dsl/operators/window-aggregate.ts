@@ -25,6 +25,8 @@ export interface WindowAggregateOptions {
   readonly aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
   /** Whether records without a value are dropped; otherwise the aggregator is given null. */
   readonly skipsNullValues: boolean
+  /** Whether only the last result of each window is handed on, when the window closes. The store must then be one that holds. */
+  readonly isFinal: boolean
   /** The side child that takes records which came too late for all of their windows. */
   readonly lateChild?: string | undefined
 }
@@ -33,6 +35,10 @@ export interface WindowAggregateOptions {
  * Aggregates the records of each key in each window, and hands on every new result. After Kafka Streams'
  * KStreamWindowAggregate: a window is closed when its end is at most `stream time - grace`, where stream time includes
  * the record; a result's timestamp is the greatest of its records.
+ *
+ * Final results are handed on once for each window, after the record that closed it, in the order of (start, key bytes), as
+ * Kafka Streams' `EmitStrategy.onWindowClose()` has it with a persistent store; and none is lost, because the store keeps
+ * windows until they are handed on.
  *
  * Counted, once for each record (Kafka Streams counts once for each window): as `late` where all of its windows were closed,
  * as `late-for-some` where it is only in some of its windows. The aggregator may change the aggregate in place and return it:
@@ -50,6 +56,8 @@ class WindowAggregate implements Processor {
   readonly #sizeMs: number
   readonly #advanceMs: number
   readonly #graceMs: number
+  readonly #isFinal: boolean
+  readonly #closed: WindowEntry[] = []
   readonly #saved = new SavedRecord()
   #context!: ProcessorContext
   #output!: Processor
@@ -67,6 +75,7 @@ class WindowAggregate implements Processor {
     this.#sizeMs = options.windows.sizeMs
     this.#advanceMs = options.windows.advanceMs
     this.#graceMs = options.windows.graceMs
+    this.#isFinal = options.isFinal
   }
 
   init(context: ProcessorContext): void {
@@ -78,6 +87,7 @@ class WindowAggregate implements Processor {
     this.#store = connectedStore(context, store, WindowStore)
     this.#retentionMs = this.#store.retentionMs
     requireRetention(context, store, this.#retentionMs, this.#sizeMs + this.#graceMs)
+    if (this.#isFinal) this.#store.release(this.#firstUnemitted())
     this.#expire(context.streamTime.observed)
   }
 
@@ -97,12 +107,18 @@ class WindowAggregate implements Processor {
       streamTime.observed = timestamp
       this.#expire(timestamp)
     }
+    this.#take(record, timestamp)
+    if (this.#isFinal) this.#emitClosed(record)
+  }
+
+  #take(record: FlowRecord, timestamp: number): void {
+    const context = this.#context
     const first = this.#options.windows.firstStart(timestamp)
     if (first > timestamp) {
       context.drop('before-window')
       return
     }
-    const open = this.#firstOpen(first, timestamp, streamTime.observed - this.#graceMs)
+    const open = this.#firstOpen(first, timestamp, context.streamTime.observed - this.#graceMs)
     if (open > timestamp) {
       context.drop('late')
       this.#late?.process(record)
@@ -137,13 +153,46 @@ class WindowAggregate implements Processor {
       const entry = store.entry(start, keyId)
       const oldValue = entry.value
       this.#aggregate(record, entry, value, key, timestamp)
-      record.setWindow(start, Math.min(start + this.#sizeMs, Number.MAX_SAFE_INTEGER))
-      record.setValue(entry.value)
-      record.oldValue = oldValue
-      record.timestamp = entry.timestamp
-      this.#output.process(record)
+      if (!this.#isFinal) this.#forward(record, entry, oldValue)
     }
     this.#saved.restore(record)
+  }
+
+  #forward(record: FlowRecord, entry: WindowEntry, oldValue: unknown): void {
+    const start = entry.windowStart
+    record.setWindow(start, Math.min(start + this.#sizeMs, Number.MAX_SAFE_INTEGER))
+    record.setValue(entry.value)
+    record.oldValue = oldValue
+    record.timestamp = entry.timestamp
+    this.#output.process(record)
+  }
+
+  /** The earliest time at which a window may start that was not handed on. */
+  #firstUnemitted(): number {
+    return Math.max(0, this.#context.streamTime.emitted - this.#sizeMs + 1)
+  }
+
+  #emitClosed(record: FlowRecord): void {
+    const { streamTime } = this.#context
+    const closedUntil = streamTime.observed - this.#graceMs
+    const from = this.#firstUnemitted()
+    const to = closedUntil - this.#sizeMs
+    if (to < 0 || closedUntil <= streamTime.emitted) return
+    streamTime.emitted = closedUntil
+    // Nearly always no window starts between the two.
+    if (Math.floor(to / this.#advanceMs) === Math.floor((from - 1) / this.#advanceMs)) return
+    const store = this.#store
+    store.collect(from, to, this.#closed)
+    this.#saved.save(record)
+    for (let i = 0; i < this.#closed.length; i++) {
+      const entry = this.#closed[i] as WindowEntry
+      store.keys.load(entry.keyId, record)
+      this.#forward(record, entry, undefined)
+    }
+    this.#saved.restore(record)
+    this.#closed.length = 0
+    store.release(to + 1)
+    this.#expire(streamTime.observed)
   }
 
   #aggregate(record: FlowRecord, entry: WindowEntry, value: unknown, key: unknown, timestamp: number): void {

@@ -11,7 +11,7 @@ export function windowValue(store: string): ValueGetterFactory {
   return (context) => new WindowValue(connectedStore(context, store, WindowStore))
 }
 
-/** Reads the store of results of sessions, by the key and the bounds of its session. */
+/** Reads the store of results of sessions or sliding windows, by the key and the bounds of its session. */
 export function sessionValue(store: string): ValueGetterFactory {
   return (context) => new SessionValue(connectedStore(context, store, SessionStore))
 }
@@ -64,7 +64,7 @@ class SessionValue implements ValueGetter {
     for (let i = 0; i < this.#found.length; i++) {
       const session = this.#found[i]
       if (session.start !== start || session.end !== end) continue
-      this.timestamp = end
+      this.timestamp = session.timestamp
       return session.value
     }
     return undefined

@@ -57,18 +57,28 @@ export function aggregate(aggregator: Reducer): Pipeline {
   }
 }
 
+/** Null values are counted too, and late records go to a child. */
+const late = { skipsNullValues: false, lateChild: 'late' }
+
 export interface TimeOptions {
   readonly size: number
   readonly advance?: number
   readonly grace?: number
   readonly hotEntries?: number
+  readonly isFinal?: boolean
 }
 
-export function windowedCount({ size, advance = size, grace = 0, hotEntries = 1_000 }: TimeOptions): Pipeline {
+export function windowedCount({
+  size,
+  advance = size,
+  grace = 0,
+  hotEntries = 1_000,
+  isFinal = false,
+}: TimeOptions): Pipeline {
   const windows = TimeWindows.of(size).advanceBy(advance).grace(grace)
-  const options = { name: 'windows', ...serdes, sizeMs: size, retentionMs: size + grace, hotEntries }
+  const options = { name: 'windows', ...serdes, sizeMs: size, retentionMs: size + grace, hotEntries, isHeld: isFinal }
   return {
-    operators: [windowAggregate({ store: 'windows', windows, ...counting, skipsNullValues: false, lateChild: 'late' })],
+    operators: [windowAggregate({ ...late, store: 'windows', windows, ...counting, isFinal })],
     stores: [windowStore(options)],
   }
 }
@@ -77,10 +87,11 @@ export interface SlidingOptions {
   readonly difference: number
   readonly grace: number
   readonly hotEntries?: number
+  readonly isFinal?: boolean
 }
 
 /** The values of each window as one text; arrays, changed in place, show windows that share one. */
-export function slidingTexts({ difference, grace, hotEntries = 1_000 }: SlidingOptions): Pipeline {
+export function slidingTexts({ difference, grace, hotEntries = 1_000, isFinal = false }: SlidingOptions): Pipeline {
   const windows = SlidingWindows.of(difference).grace(grace)
   const aggregator = (texts: unknown, value: unknown): unknown => {
     ;(texts as unknown[]).push(value)
@@ -88,9 +99,10 @@ export function slidingTexts({ difference, grace, hotEntries = 1_000 }: SlidingO
   }
   const copy = (texts: unknown): unknown => [...(texts as unknown[])]
   const functions = { initializer: () => [], aggregator, copy }
-  const options = { name: 'windows', ...serdes, sizeMs: difference, retentionMs: 2 * difference + grace, hotEntries }
+  const retentionMs = 2 * difference + grace
+  const options = { name: 'windows', ...serdes, sizeMs: difference, retentionMs, hotEntries, isHeld: isFinal }
   return {
-    operators: [slidingAggregate({ store: 'windows', windows, ...functions, lateChild: 'late' })],
+    operators: [slidingAggregate({ store: 'windows', windows, ...functions, isFinal, lateChild: 'late' })],
     stores: [slidingWindowStore(options)],
   }
 }
@@ -99,16 +111,15 @@ export interface SessionOptions {
   readonly gap: number
   readonly grace?: number
   readonly hotEntries?: number
+  readonly isFinal?: boolean
 }
 
-export function sessionCount({ gap, grace = 0, hotEntries = 1_000 }: SessionOptions): Pipeline {
+export function sessionCount({ gap, grace = 0, hotEntries = 1_000, isFinal = false }: SessionOptions): Pipeline {
   const windows = SessionWindows.withGap(gap).grace(grace)
   const functions = { ...counting, merger }
   return {
-    operators: [
-      sessionAggregate({ store: 'sessions', windows, ...functions, skipsNullValues: false, lateChild: 'late' }),
-    ],
-    stores: [sessionStore({ name: 'sessions', ...serdes, retentionMs: gap + grace, hotEntries })],
+    operators: [sessionAggregate({ ...late, store: 'sessions', windows, ...functions, isFinal })],
+    stores: [sessionStore({ name: 'sessions', ...serdes, retentionMs: gap + grace, hotEntries, isHeld: isFinal })],
   }
 }
 

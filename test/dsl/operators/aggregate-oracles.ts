@@ -77,3 +77,37 @@ export function sessionCountOracle(inputs: readonly Input[], { gap, grace = 0 }:
   })
   return { outputs, late }
 }
+
+/** What is handed on when windows close, made of all updates: after each record the last results of the windows that it closed. */
+export function finalResults(
+  updates: readonly string[][],
+  isClosed: (end: number, step: number) => boolean,
+): string[][] {
+  const open = new Map<string, Update>()
+  return updates.map((outputs, step) => {
+    for (const output of outputs) {
+      const update = parseUpdate(output)
+      if (update.isDeletion) open.delete(update.window)
+      else open.set(update.window, update)
+    }
+    const closed = [...open.values()].filter(({ end }) => isClosed(end, step))
+    for (const { window } of closed) open.delete(window)
+    closed.sort((a, b) => a.end - b.end || a.start - b.start || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
+    return closed.map(({ output }) => output)
+  })
+}
+
+interface Update {
+  readonly output: string
+  readonly window: string
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly isDeletion: boolean
+}
+
+function parseUpdate(output: string): Update {
+  const [, window = '', key = '', start, end, value] =
+    /^\((([^@]*)@\[(\d+),(\d+)\]), (.*), ts=\d+\)$/.exec(output) ?? []
+  return { output, window, key, start: Number(start), end: Number(end), isDeletion: value === 'null' }
+}

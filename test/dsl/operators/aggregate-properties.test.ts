@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { memoryEngine } from '../../../src/state/memory-engine.ts'
 import type { StateStore } from '../../../src/state/state-store.ts'
 import type { StoreEngine } from '../../../src/state/store-engine.ts'
+import type { StreamTime } from '../../../src/topology/processor.ts'
 import { count, type Pipeline, sessionCount, slidingTexts, suppressed, windowedCount } from './aggregate-fixtures.ts'
-import { sessionCountOracle, slidingOracle, windowedCountOracle } from './aggregate-oracles.ts'
+import { finalResults, sessionCountOracle, slidingOracle, windowedCountOracle } from './aggregate-oracles.ts'
 import { type Input, OperatorRun, TestChangelog } from './operator-run.ts'
 
 const newEngine = (): StoreEngine => memoryEngine.open({ directory: undefined, store: '' })
@@ -115,6 +116,29 @@ describe('aggregations equal their definition on any order of records', () => {
     )
   })
 
+  it('hand on, where only final results are asked for, the last result of each window after the record that closed it', () => {
+    fc.assert(
+      fc.property(inputsOf, timeOf, slidingOf, sessionOf, (inputs, time, sliding, session) => {
+        const shapes: readonly [closesAfter: number, isInclusive: boolean, of: (isFinal: boolean) => Pipeline][] = [
+          [time.grace, false, (isFinal) => windowedCount({ ...time, isFinal })],
+          [sliding.grace, true, (isFinal) => slidingTexts({ ...sliding, isFinal })],
+          [session.gap + session.grace, true, (isFinal) => sessionCount({ ...session, isFinal })],
+        ]
+        for (const [closesAfter, isInclusive, pipelineOf] of shapes) {
+          const [eager, final] = [started(pipelineOf(false)), started(pipelineOf(true))]
+          const observed: number[] = []
+          const updates = inputs.map((input) => {
+            const outputs = eager.process(input)
+            observed.push((eager.streamTimes[0] as StreamTime).observed - closesAfter)
+            return outputs
+          })
+          const isClosed = (end: number, step: number) => end < (observed[step] as number) + (isInclusive ? 0 : 1)
+          expect(inputs.map((input) => final.process(input))).toEqual(finalResults(updates, isClosed))
+        }
+      }),
+    )
+  })
+
   it('hands on, where suppressed, the last result of each window that is closed, once', () => {
     fc.assert(
       fc.property(inputsOf, timeOf, (inputs, options) => {
@@ -124,7 +148,7 @@ describe('aggregations equal their definition on any order of records', () => {
         for (const output of inputs.flatMap((input) => eager.process(input)))
           last.set(output.split(', ')[0] as string, output)
         const emitted = inputs.flatMap((input) => final.process(input))
-        const observed = (final.streamTimes[1] as { observed: number }).observed
+        const observed = (final.streamTimes[1] as StreamTime).observed
         const closed = [...last].filter(([key]) => Number(/,(\d+)\]/.exec(key)?.[1]) <= observed - options.grace)
         expect([...emitted].sort()).toEqual(closed.map(([, output]) => output).sort())
       }),
@@ -142,20 +166,20 @@ describe('a run with commits and crashes gives what an uninterrupted one gives',
   const hotEntries = fc.constantFrom(1, 3, 1_000)
   const pipelines: Readonly<Record<string, fc.Arbitrary<() => Pipeline>>> = {
     'counts by key': hotEntries.map((hot) => () => count(hot)),
-    'windowed counts': fc.tuple(timeOf, hotEntries).map(
-      ([time, hot]) =>
+    'windowed counts': fc.tuple(timeOf, hotEntries, fc.boolean()).map(
+      ([time, hot, isFinal]) =>
         () =>
-          windowedCount({ ...time, hotEntries: hot }),
+          windowedCount({ ...time, hotEntries: hot, isFinal }),
     ),
-    'sliding windows': fc.tuple(slidingOf, hotEntries).map(
-      ([sliding, hot]) =>
+    'sliding windows': fc.tuple(slidingOf, hotEntries, fc.boolean()).map(
+      ([sliding, hot, isFinal]) =>
         () =>
-          slidingTexts({ ...sliding, hotEntries: hot }),
+          slidingTexts({ ...sliding, hotEntries: hot, isFinal }),
     ),
-    'session counts': fc.tuple(sessionOf, hotEntries).map(
-      ([gaps, hot]) =>
+    'session counts': fc.tuple(sessionOf, hotEntries, fc.boolean()).map(
+      ([gaps, hot, isFinal]) =>
         () =>
-          sessionCount({ ...gaps, hotEntries: hot }),
+          sessionCount({ ...gaps, hotEntries: hot, isFinal }),
     ),
     'suppressed windowed counts': timeOf.map((time) => () => suppressed(windowedCount(time), time.grace)),
     'suppressed session counts': sessionOf.map((gaps) => () => suppressed(sessionCount(gaps), gaps.gap + gaps.grace)),
@@ -181,7 +205,7 @@ describe('a run with commits and crashes gives what an uninterrupted one gives',
 
 interface Commit {
   readonly inputs: number
-  readonly streamTimes: readonly number[]
+  readonly streamTimes: readonly StreamTime[]
   readonly changelogs: readonly number[]
 }
 
@@ -209,7 +233,7 @@ class InterruptedRun {
     this.#run = new OperatorRun(pipeline.operators, this.#stores)
     this.#commit = {
       inputs: 0,
-      streamTimes: pipeline.operators.map(() => -1),
+      streamTimes: pipeline.operators.map(() => ({ observed: -1, emitted: -1 })),
       changelogs: pipeline.stores.map(() => 0),
     }
   }
@@ -246,7 +270,7 @@ class InterruptedRun {
     if (this.#begun !== undefined) return
     this.#flush()
     const changelogs = this.#changelogs.map((changelog) => changelog.records.length)
-    this.#begun = { inputs, streamTimes: this.#run.streamTimes.map(({ observed }) => observed), changelogs }
+    this.#begun = { inputs, streamTimes: this.#run.streamTimes.map((time) => ({ ...time })), changelogs }
   }
 
   #finishCommit(inputs: number, onlyBegun: boolean): void {

@@ -80,6 +80,7 @@ describe('windowAggregate', () => {
       initializer: () => [],
       aggregator: (aggregate, value, key) => [...(aggregate as string[]), `${key}:${value}`],
       skipsNullValues: true,
+      isFinal: false,
     })
     const spy = {
       process: (record: { oldValue: unknown; value(): unknown }) => seen.push([record.oldValue, record.value()]),

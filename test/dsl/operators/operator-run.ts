@@ -2,7 +2,7 @@ import { stringSerde } from '../../../src/serde/string-serde.ts'
 import type { ChangelogRecord, ChangelogSink, StateStore } from '../../../src/state/state-store.ts'
 import type { StoreEngine } from '../../../src/state/store-engine.ts'
 import { FlowRecord } from '../../../src/topology/flow-record.ts'
-import type { DropReason, Processor, ProcessorContext } from '../../../src/topology/processor.ts'
+import type { DropReason, Processor, ProcessorContext, StreamTime } from '../../../src/topology/processor.ts'
 import type { Windowed } from '../../../src/windowed.ts'
 
 export interface Input {
@@ -15,7 +15,7 @@ export interface Input {
 export class OperatorRun {
   readonly late: string[] = []
   readonly drops: Partial<Record<DropReason, number>> = {}
-  readonly streamTimes: { observed: number }[]
+  readonly streamTimes: StreamTime[]
   readonly #first: Processor
   readonly #record = new FlowRecord()
   #outputs: string[] = []
@@ -23,9 +23,9 @@ export class OperatorRun {
   constructor(
     creators: readonly (() => Processor)[],
     stores: readonly StateStore[],
-    streamTimes: readonly number[] = creators.map(() => -1),
+    streamTimes: readonly Readonly<StreamTime>[] = creators.map(() => ({ observed: -1, emitted: -1 })),
   ) {
-    this.streamTimes = streamTimes.map((observed) => ({ observed }))
+    this.streamTimes = streamTimes.map((time) => ({ ...time }))
     let output: Processor = { process: (record) => this.#outputs.push(describeRecord(record)) }
     for (const [i, create] of [...creators.entries()].reverse()) {
       const processor = create()
@@ -58,7 +58,7 @@ export class OperatorRun {
       output,
       outputTo: () => ({ process: (record) => this.late.push(describeRecord(record)) }),
       store: (name) => stores.find((store) => store.name === name) as StateStore,
-      streamTime: this.streamTimes[index] as { observed: number },
+      streamTime: this.streamTimes[index] as StreamTime,
       drop: (reason, count = 1) => {
         this.drops[reason] = (this.drops[reason] ?? 0) + count
       },
