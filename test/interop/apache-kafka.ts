@@ -141,11 +141,16 @@ function format(classPath: string, nodes: readonly NodePlan[]): string {
   return clusterId
 }
 
-/** Runs a program of Apache Kafka's to its end and returns what it printed. */
-export function runJava(classPath: string, main: string, args: readonly string[], input?: string | Buffer): string {
-  const all = ['-Dlog4j2.level=WARN', '-cp', classPath, main, ...args]
-  const result = spawnSync('java', all, { encoding: 'utf8', maxBuffer: 1_073_741_824, ...(input && { input }) })
-  if (result.status === 0) return result.stdout
+/** Runs a program of Apache Kafka's, or a Java file, to its end and returns what it printed. */
+export function runJava(
+  classPath: string,
+  main: string,
+  args: readonly string[],
+  options: { readonly withErrors?: boolean } = {},
+): string {
+  const all = ['-Dlog4j2.level=ERROR', '-cp', classPath, main, ...args]
+  const result = spawnSync('java', all, { encoding: 'utf8', maxBuffer: 1_073_741_824 })
+  if (result.status === 0) return options.withErrors === true ? `${result.stdout}\n${result.stderr}` : result.stdout
   throw new Error(`${main} ${args.join(' ')} failed:\n${lastLines(result.stdout + result.stderr)}`)
 }
 
