@@ -24,6 +24,8 @@ export type {
   GroupByOptions,
   JoinOptions,
   OperatorOptions,
+  ProcessOptions,
+  ProcessValuesOptions,
   RepartitionOptions,
   SourceTableOptions,
   StoreOptions,
@@ -54,6 +56,19 @@ export type { Clock, Disk, Environment, Host, Network, Random, Signal, Timers } 
 export { nodeEnvironment } from './env/node.ts'
 // When something goes wrong
 export { type ErrorCode, MillraceError, type Place } from './errors.ts'
+// Write processors
+export type {
+  FixedKeyProcessor,
+  FixedKeyProcessorContext,
+  FixedKeyProcessorSupplier,
+  ProcessingContext,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  RecordMetadata,
+  ScheduleOptions,
+} from './processor/processor.ts'
+export type { FixedKeyRecord, ForwardableRecord, ProcessorRecord } from './processor/processor-record.ts'
 // Declare topics and their formats
 export type { Compression } from './record/compression.ts'
 export type { RecordHeader } from './record/headers.ts'
@@ -72,7 +87,7 @@ export { lmdbEngine } from './state/lmdb-engine.ts'
 export { memoryEngine } from './state/memory-engine.ts'
 export type { StoreEngine, StoreEngineFactory } from './state/store-engine.ts'
 export { type Topic, type TopicOptions, topic } from './topic.ts'
-export type { DropReason } from './topology/processor.ts'
+export type { DropReason, PunctuationType } from './topology/processor.ts'
 export type { DescriptionFormat, Topology } from './topology/topology.ts'
 export type { Window, Windowed } from './windowed.ts'
 

@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
+import type { StoreDeclaration } from '../topology/topology.ts'
 
 export interface OperatorOptions {
   /** The operator's name in the topology, in metrics and in errors. Default: a generated one. Letters, digits, `.`, `_` and `-`. */
@@ -86,6 +87,18 @@ export interface JoinOptions<K, V> extends OperatorOptions {
   readonly key?: Serde<K>
   /** Serde of the stream's values, needed where key and value have changed. */
   readonly value?: Serde<V>
+}
+
+export interface ProcessValuesOptions<V> extends OperatorOptions {
+  /** The stores that the processors use. Processors that share a store run in the same tasks. */
+  readonly stores?: readonly StoreDeclaration[]
+  /** Serde of the values that are handed on, which also says their type. Default: none, and the type of the values that come in. */
+  readonly value?: Serde<V>
+}
+
+export interface ProcessOptions<K, V> extends ProcessValuesOptions<V> {
+  /** Serde of the keys that are handed on, which also says their type. Default: none, and the type of the keys that come in. */
+  readonly key?: Serde<K>
 }
 
 export interface BranchOptions<N extends string> {

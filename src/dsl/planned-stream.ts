@@ -1,13 +1,18 @@
 import { MillraceError } from '../errors.ts'
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
+import { fixedKeyProcessorSteps, processorSteps } from '../processor/processor-step.ts'
 import type { Serde } from '../serde/serde.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
+import type { StoreDeclaration } from '../topology/topology.ts'
 import type {
   GroupByKeyOptions,
   GroupByOptions,
   JoinOptions,
   OperatorOptions,
+  ProcessOptions,
+  ProcessValuesOptions,
   RepartitionOptions,
   StoreOptions,
 } from './operator-options.ts'
@@ -100,6 +105,22 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     })
   }
 
+  process<K2 = K, V2 = V>(
+    supplier: ProcessorSupplier<K, V, K2, V2>,
+    options: ProcessOptions<K2, V2> = {},
+  ): KStream<K2, V2> {
+    const name = this.#state.plan.names.operator('KSTREAM-PROCESSOR-', options.name)
+    return this.#process<K2, V2>(name, processorSteps(supplier, name), options, true)
+  }
+
+  processValues<V2 = V>(
+    supplier: FixedKeyProcessorSupplier<K, V, V2>,
+    options: ProcessValuesOptions<V2> = {},
+  ): KStream<K, V2> {
+    const name = this.#state.plan.names.operator('KSTREAM-PROCESSVALUES-', options.name)
+    return this.#process<K, V2>(name, fixedKeyProcessorSteps(supplier, name), options, false)
+  }
+
   split(options: OperatorOptions = {}): BranchedKStream<K, V> {
     return splitStream<K, V>(this.#state, options)
   }
@@ -184,6 +205,23 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       key: makes.includes('key') ? unknown : key,
       value: makes.includes('value') ? unknown : value,
       keyChanged: keyChanged || makes.includes('key'),
+    })
+  }
+
+  #process<K2, V2>(
+    name: string,
+    create: () => Processor,
+    { key, value, stores = [] }: Serdes & { readonly stores?: readonly StoreDeclaration[] },
+    makesKeys: boolean,
+  ): KStream<K2, V2> {
+    const { plan, node, ...before } = this.#state
+    const unknown: TrackedSerde = { serde: undefined, madeBy: name }
+    return plan.openStream<K2, V2>({
+      plan,
+      node: plan.addProcessor(name, create, [node], { stores: [...stores] }),
+      key: makesKeys ? givenOrTracked(key, unknown) : before.key,
+      value: givenOrTracked(value, unknown),
+      keyChanged: before.keyChanged || makesKeys,
     })
   }
 

@@ -5,6 +5,7 @@
  * records through a repartition topic.
  */
 
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Windowed } from '../windowed.ts'
 import type {
@@ -15,6 +16,8 @@ import type {
   GroupByOptions,
   JoinOptions,
   OperatorOptions,
+  ProcessOptions,
+  ProcessValuesOptions,
   RepartitionOptions,
   StoreOptions,
   TableGroupByOptions,
@@ -56,6 +59,18 @@ export interface KStream<out K, out V> {
 
   /** The records of both streams; each stream keeps its order, nothing orders one against the other. */
   merge(other: KStream<K, V>, options?: OperatorOptions): KStream<K, V>
+
+  /**
+   * Runs processors of your own, which hand on any number of records of any kind for each. Where state is kept by key behind
+   * it, the records first go through a repartition topic; nothing is repartitioned before it, even where keys have changed.
+   * What it hands on has the types of `options.key` and `options.value`, or else of what comes in.
+   */
+  process<K2 = K, V2 = V>(supplier: ProcessorSupplier<K, V, K2, V2>, options?: ProcessOptions<K2, V2>): KStream<K2, V2>
+  /** Runs processors of your own, which hand on any number of records for each, with the same key. */
+  processValues<V2 = V>(
+    supplier: FixedKeyProcessorSupplier<K, V, V2>,
+    options?: ProcessValuesOptions<V2>,
+  ): KStream<K, V2>
 
   /** Sends each record into the first branch whose predicate holds. */
   split(options?: OperatorOptions): BranchedKStream<K, V>

@@ -121,11 +121,12 @@ export class Application implements AsyncDisposable {
     const { clock, timers } = this.#config.environment
     let commitAt = clock.monotonicMs() + this.#config.commitIntervalMs
     while (this.#state === 'running') {
-      await this.#fetch(Math.max(0, Math.min(maxFetchWaitMs, commitAt - clock.monotonicMs())))
+      await this.#fetch(Math.max(0, Math.min(maxFetchWaitMs, commitAt - clock.monotonicMs(), this.#untilPunctuation())))
       const sliceEnd = clock.monotonicMs() + sliceMs
       this.#process(() => clock.monotonicMs() >= sliceEnd)
+      for (const task of this.#tasks) task.punctuateWallClock()
       await this.#collector.room()
-      if (clock.monotonicMs() >= commitAt) {
+      if (clock.monotonicMs() >= commitAt || this.#tasks.some((task) => task.isCommitRequested)) {
         await this.#commit()
         commitAt = clock.monotonicMs() + this.#config.commitIntervalMs
       }
@@ -148,6 +149,13 @@ export class Application implements AsyncDisposable {
       assert(task !== undefined, `fetched partition ${nameOf(batches)} belongs to a task`)
       task.load(batches)
     }
+  }
+
+  /** Milliseconds to the first punctuation of the clock on the wall. */
+  #untilPunctuation(): number {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const task of this.#tasks) nextMs = Math.min(nextMs, task.nextWallPunctuationMs)
+    return nextMs - this.#config.environment.clock.wallMs()
   }
 
   #process(isOver: () => boolean): void {

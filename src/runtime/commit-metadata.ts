@@ -14,11 +14,19 @@ export interface CommitMetadata {
   readonly streamTimes: Readonly<Record<string, number>>
   /** By processor: the event time up to which windows have closed and were handed on, where it hands on closed windows only. */
   readonly emittedTimes: Readonly<Record<string, number>>
+  /** By topic that the task reads: the greatest event time of its records. */
+  readonly partitionTimes: Readonly<Record<string, number>>
   /** By operator: the records it dropped since the application was first started. */
   readonly drops: Readonly<Record<string, Partial<Record<DropReason, number>>>>
 }
 
-export const emptyCommit: CommitMetadata = { changelogs: {}, streamTimes: {}, emittedTimes: {}, drops: {} }
+export const emptyCommit: CommitMetadata = {
+  changelogs: {},
+  streamTimes: {},
+  emittedTimes: {},
+  partitionTimes: {},
+  drops: {},
+}
 
 const version = 1
 

@@ -1,13 +1,14 @@
 import { assert, MillraceError } from '../errors.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
-import type { DropReason, Processor, ProcessorContext, StreamTime } from '../topology/processor.ts'
+import type { DropReason, Processor, ProcessorContext, StreamTime, TaskContext } from '../topology/processor.ts'
 import type { ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
 import type { Sink } from './sink.ts'
 
 /** What the nodes of a task share with it and what outlives a restart. */
 export interface GraphState {
   readonly taskId: string
+  readonly task: TaskContext
   readonly stores: ReadonlyMap<string, StateStore>
   /** By processor name; restored from the last commit. */
   readonly streamTimes: Map<string, StreamTime>
@@ -79,6 +80,7 @@ export class ProcessorGraph {
         throw notConnected(node.name, `store '${name}'`)
       },
       streamTime,
+      task: state.task,
       drop: (reason, count = 1) => state.countDrop(node.name, reason, count),
     }
   }

@@ -1,4 +1,5 @@
 import type { CommittedOffset, OffsetRange, TopicPartition } from '../cluster/cluster.ts'
+import type { Clock } from '../env/environment.ts'
 import type { DropReason, StreamTime } from '../topology/processor.ts'
 import type { SourceNode, SubTopology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
@@ -7,6 +8,7 @@ import { ProcessorGraph } from './processor-graph.ts'
 import { Sink } from './sink.ts'
 import { type DropCounts, Task, type TaskStore } from './task.ts'
 import { type BadRecordPolicy, TaskInput } from './task-input.ts'
+import { TaskTimes } from './task-times.ts'
 import { type TopicPlan, topicName } from './topic-plan.ts'
 
 export interface PlannedInput {
@@ -28,6 +30,7 @@ export interface TaskParts {
   readonly metadata: CommitMetadata
   readonly stores: readonly TaskStore[]
   readonly batchOutput: BatchOutput
+  readonly clock: Clock
 }
 
 /** Puts a task together where the last run left it: offsets, stream times, drop counts and stores. */
@@ -43,9 +46,19 @@ export function assembleTask(parts: TaskParts): Task {
   }
   const countDrop = (operator: string, reason: DropReason, count: number) => addDrop(drops, operator, reason, count)
 
+  const partitionTimeOf = (topic: string) => metadata.partitionTimes[topic] ?? -1
+  const streamTimeMs = Math.max(-1, ...parts.inputs.map(({ partition }) => partitionTimeOf(partition.topic)))
+  const times = new TaskTimes(parts.applicationId, parts.clock, streamTimeMs)
+
   const graph = new ProcessorGraph(
     subTopology,
-    { taskId: id, stores: new Map(stores.map(({ store }) => [store.name, store])), streamTimes, countDrop },
+    {
+      taskId: id,
+      task: times,
+      stores: new Map(stores.map(({ store }) => [store.name, store])),
+      streamTimes,
+      countDrop,
+    },
     (node) => {
       const topic = topicName(node.topic, parts.applicationId)
       const partitions = parts.plan.partitionCounts.get(topic) ?? 1
@@ -59,13 +72,14 @@ export function assembleTask(parts: TaskParts): Task {
         partition,
         position: startPosition(parts.offsets[index], parts.ranges[index]),
         highWatermark: parts.ranges[index].end,
+        partitionTimeMs: partitionTimeOf(partition.topic),
         source,
         output: graph.outputOf(source),
         badRecords: parts.badRecords,
         drop: (reason) => countDrop(source.name, reason, 1),
       }),
   )
-  return new Task({ id, inputs, graph, stores, streamTimes, drops })
+  return new Task({ id, inputs, graph, stores, streamTimes, times, drops })
 }
 
 /** The partitions that the sub-topology's task of one partition number reads, each with the source that reads it. */

@@ -21,6 +21,8 @@ export class TaskInput {
   highWatermark: number
   hasHead = false
   recordCount = 0
+  /** The greatest event time of the records that were taken; -1 before the first. */
+  partitionTimeMs: number
 
   readonly #source: SourceNode
   readonly #reader = new BatchReader()
@@ -35,6 +37,7 @@ export class TaskInput {
     partition: TopicPartition
     position: number
     highWatermark: number
+    partitionTimeMs: number
     source: SourceNode
     output: Processor
     badRecords: BadRecordPolicy
@@ -44,6 +47,7 @@ export class TaskInput {
     this.position = options.position
     this.#nextOffset = options.position
     this.highWatermark = options.highWatermark
+    this.partitionTimeMs = options.partitionTimeMs
     this.#source = options.source
     this.output = options.output
     this.#badRecords = options.badRecords
@@ -72,7 +76,10 @@ export class TaskInput {
 
   /** Moves to the next record, which becomes the head; false where the fetched batches have no more. */
   advance(): boolean {
-    if (this.hasHead) this.position = this.#headOffset + 1
+    if (this.hasHead) {
+      this.position = this.#headOffset + 1
+      if (this.record.timestamp > this.partitionTimeMs) this.partitionTimeMs = this.record.timestamp
+    }
     while (this.#nextRecord()) {
       if (this.#loadHead()) {
         this.hasHead = true

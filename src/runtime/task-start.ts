@@ -38,5 +38,6 @@ export async function startTask(
     metadata,
     stores,
     batchOutput: collector,
+    clock: config.environment.clock,
   })
 }

@@ -5,7 +5,9 @@ import type { DropReason, StreamTime } from '../topology/processor.ts'
 import type { Changelog } from './changelog.ts'
 import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { ProcessorGraph } from './processor-graph.ts'
+import type { PunctuationQueue } from './punctuation-queue.ts'
 import { placed, type TaskInput } from './task-input.ts'
+import type { TaskTimes } from './task-times.ts'
 
 /** How many records are processed between two looks at the clock. */
 const recordsPerLook = 256
@@ -29,6 +31,10 @@ export class Task {
   readonly #graph: ProcessorGraph
   readonly #stores: readonly TaskStore[]
   readonly #streamTimes: ReadonlyMap<string, StreamTime>
+  readonly #times: TaskTimes
+  /** Whether a punctuation ran since the last commit: it may have changed stores and written records. */
+  #hasPunctuated = false
+  #isPunctuating = false
   #recordsAtCommit = 0
 
   constructor(options: {
@@ -37,6 +43,7 @@ export class Task {
     graph: ProcessorGraph
     stores: readonly TaskStore[]
     streamTimes: ReadonlyMap<string, StreamTime>
+    times: TaskTimes
     drops: DropCounts
   }) {
     this.id = options.id
@@ -45,6 +52,7 @@ export class Task {
     this.#graph = options.graph
     this.#stores = options.stores
     this.#streamTimes = options.streamTimes
+    this.#times = options.times
   }
 
   load(fetched: FetchedBatches): void {
@@ -67,8 +75,27 @@ export class Task {
     return isDone
   }
 
+  /** Calls the punctuations of the clock on the wall that are due. */
+  punctuateWallClock(): void {
+    const times = this.#times
+    const now = times.wallClockMs()
+    if (times.wallPunctuations.nextAt > now) return
+    this.#punctuate(times.wallPunctuations, now)
+    for (const sink of this.#graph.sinks) sink.flush()
+  }
+
+  /** When the clock on the wall comes to the next punctuation, in milliseconds since 1970; infinite where there is none. */
+  get nextWallPunctuationMs(): number {
+    return this.#times.wallPunctuations.nextAt
+  }
+
   get hasUncommitted(): boolean {
-    return this.#recordsTaken() !== this.#recordsAtCommit
+    return this.#hasPunctuated || this.#recordsTaken() !== this.#recordsAtCommit
+  }
+
+  /** Whether a processor asked for a commit. */
+  get isCommitRequested(): boolean {
+    return this.#times.isCommitRequested
   }
 
   get recordsOut(): number {
@@ -97,6 +124,8 @@ export class Task {
   /** The commit is durable: the engines follow. */
   finishCommit(): void {
     this.#recordsAtCommit = this.#recordsTaken()
+    this.#hasPunctuated = false
+    this.#times.isCommitRequested = false
     for (const { store, changelog } of this.#stores) store.commit(changelog?.position ?? 0)
   }
 
@@ -109,16 +138,21 @@ export class Task {
   #processOne(input: TaskInput, isOver: () => boolean): boolean {
     const output = input.output
     const record = input.record
+    const times = this.#times
+    const { streamPunctuations } = times
     try {
       while (input.hasHead) {
         for (let i = 0; i < recordsPerLook && input.hasHead; i++) {
+          if (record.timestamp > times.streamTimeMs) times.streamTimeMs = record.timestamp
           output.process(record)
           input.advance()
+          if (times.streamTimeMs >= streamPunctuations.nextAt) this.#punctuate(streamPunctuations, times.streamTimeMs)
         }
         if (isOver()) return !input.hasHead
       }
     } catch (error) {
-      throw placed(error, placeOf(input))
+      // A punctuation that threw has said where; the input's head has nothing to do with it.
+      throw this.#isPunctuating ? error : placed(error, placeOf(input))
     }
     return true
   }
@@ -127,11 +161,17 @@ export class Task {
     for (let count = 1; ; count++) {
       const input = this.#earliest()
       if (input === undefined) return true
+      const times = this.#times
+      const { timestamp } = input.record
+      if (timestamp > times.streamTimeMs) times.streamTimeMs = timestamp
       try {
         input.output.process(input.record)
         input.advance()
       } catch (error) {
         throw placed(error, placeOf(input))
+      }
+      if (times.streamTimeMs >= times.streamPunctuations.nextAt) {
+        this.#punctuate(times.streamPunctuations, times.streamTimeMs)
       }
       if (count % recordsPerLook === 0 && isOver()) return false
     }
@@ -149,6 +189,13 @@ export class Task {
       if (earliest === undefined || input.record.timestamp < earliest.record.timestamp) earliest = input
     }
     return earliest
+  }
+
+  #punctuate(queue: PunctuationQueue, timeMs: number): void {
+    this.#hasPunctuated = true
+    this.#isPunctuating = true
+    queue.punctuate(timeMs)
+    this.#isPunctuating = false
   }
 
   #recordsTaken(): number {
@@ -170,7 +217,11 @@ export class Task {
     const drops = Object.fromEntries(
       [...this.drops].map(([operator, counts]) => [operator, Object.fromEntries(counts)]),
     )
-    return { changelogs, streamTimes, emittedTimes, drops }
+    const partitionTimes: Record<string, number> = {}
+    for (const { partition, partitionTimeMs } of this.inputs) {
+      if (partitionTimeMs >= 0) partitionTimes[partition.topic] = partitionTimeMs
+    }
+    return { changelogs, streamTimes, emittedTimes, partitionTimes, drops }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../env/environment.ts'
 import { BatchReader } from '../record/batch-reader.ts'
 import { applyRecords, Changelog } from '../runtime/changelog.ts'
 import type { CommitMetadata } from '../runtime/commit-metadata.ts'
@@ -17,6 +18,7 @@ export interface TestSetting {
   readonly plan: TopicPlan
   readonly badRecords: BadRecordPolicy
   readonly log: MemoryLog
+  readonly clock: Clock
 }
 
 const neverOver = () => false
@@ -45,6 +47,11 @@ export class TestTasks {
         isBusy = true
       }
     }
+  }
+
+  /** Calls what is due by the driver's clock. */
+  punctuateWallClock(): void {
+    for (const task of this.#tasks) task.punctuateWallClock()
   }
 
   /** What the runtime does at a commit, for all tasks in one. */
@@ -80,7 +87,7 @@ export class TestTasks {
   }
 
   #start(subTopology: SubTopology): Task {
-    const { applicationId, plan, badRecords, log } = this.#setting
+    const { applicationId, plan, badRecords, log, clock } = this.#setting
     const inputs = plannedInputs(subTopology, 0, plan, applicationId)
     const topics = inputs.map((input) => input.partition.topic)
     const offsets = topics.map((topic) => log.committedOffset(topic))
@@ -99,6 +106,7 @@ export class TestTasks {
       metadata,
       stores,
       batchOutput: log,
+      clock,
     })
   }
 

@@ -44,14 +44,15 @@ export class TopologyTestDriver implements Disposable {
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
     const applicationId = options.applicationId ?? 'topology-test'
     requireApplicationId(applicationId)
+    this.#clock = new VirtualClock(toMilliseconds(options.startMs ?? 0, 'time since 1970'))
     this.#setting = {
       topology,
       applicationId,
       plan: onePartitionEach(planTopics(topology, applicationId, [])),
       badRecords: options.badRecords ?? 'fail',
       log: new MemoryLog(),
+      clock: this.#clock,
     }
-    this.#clock = new VirtualClock(toMilliseconds(options.startMs ?? 0, 'time since 1970'))
     this.#tasks = new TestTasks(this.#setting)
   }
 
@@ -112,11 +113,14 @@ export class TopologyTestDriver implements Disposable {
   }
 
   /**
-   * Moves the driver's clock, which otherwise stands still: it is the timestamp of records that bring none.
-   * @throws MillraceError INVALID_ARGUMENT
+   * Moves the driver's clock, which otherwise stands still: it is the timestamp of records that bring none. Punctuations
+   * of the clock on the wall that are due are called, each once, and what they hand on is processed and committed.
+   * @throws MillraceError INVALID_ARGUMENT; CLOSED; as `pipe` where a punctuation throws, of which nothing then remains
    */
-  advanceWallClock(by: Duration): void {
+  advanceWallClockTime(by: Duration): void {
+    this.#requireOpen()
     this.#clock.advance(toMilliseconds(by))
+    this.#step('The clock was moved', () => this.#tasks.punctuateWallClock())
   }
 
   /** Lets go of the tasks and stores; what was written can still be read. Closing twice is closing once. */
@@ -132,15 +136,19 @@ export class TopologyTestDriver implements Disposable {
 
   #process(topic: string, batch: Buffer): void {
     this.#requireOpen()
+    this.#step('A record was piped', () => this.#setting.log.pipe(topic, batch))
+  }
+
+  /** Begins something, processes what comes of it to the end, and commits; or leaves all as it was. */
+  #step(what: string, begin: () => void): void {
     if (this.#isProcessing) {
-      throw new MillraceError('INVALID_ARGUMENT', 'A record was piped while another one was processed', {
-        at: { topic },
-        remedy: 'Pipe records from the test, not from a function of the topology.',
+      throw new MillraceError('INVALID_ARGUMENT', `${what} while a record was processed`, {
+        remedy: 'Do it in the test, not in a function of the topology.',
       })
     }
     this.#isProcessing = true
     try {
-      this.#setting.log.pipe(topic, batch)
+      begin()
       this.#tasks.run()
       this.#tasks.commit()
     } catch (error) {

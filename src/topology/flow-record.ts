@@ -141,6 +141,41 @@ export class FlowRecord {
     else this.#key = { key: this.#key, window: { start, end } } satisfies Windowed<unknown>
   }
 
+  /** The record comes from where the other one comes from. */
+  takeOrigin(from: FlowRecord): void {
+    this.topic = from.topic
+    this.partition = from.partition
+    this.offset = from.offset
+  }
+
+  /** Takes over the other record's key, with its window and its bytes as far as it has them. */
+  takeKey(from: FlowRecord): void {
+    this.keyBytes = from.keyBytes
+    this.keyStart = from.keyStart
+    this.keyEnd = from.keyEnd
+    this.keySerde = from.keySerde
+    this.windowed = from.windowed
+    this.windowStart = from.windowStart
+    this.windowEnd = from.windowEnd
+    this.#key = from.#key
+  }
+
+  takeValue(from: FlowRecord): void {
+    this.valueBytes = from.valueBytes
+    this.valueStart = from.valueStart
+    this.valueEnd = from.valueEnd
+    this.valueSerde = from.valueSerde
+    this.#value = from.#value
+  }
+
+  takeHeaders(from: FlowRecord): void {
+    this.headerCount = from.headerCount
+    this.#headers = from.#headers
+    this.#headerBytes = from.#headerBytes
+    this.#headersStart = from.#headersStart
+    this.#headersEnd = from.#headersEnd
+  }
+
   /** What is needed to undo changes of the value. */
   saveValue(into: SavedValue): void {
     into.value = this.#value

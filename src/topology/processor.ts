@@ -26,8 +26,33 @@ export interface ProcessorContext {
   store(name: string): StateStore
   /** What this processor has seen of event time. Kept with the committed offsets, so that a restart judges late records alike. */
   readonly streamTime: StreamTime
+  readonly task: TaskContext
   /** Counts records that the processor does not pass on although no user function said so. */
   drop(reason: DropReason, count?: number): void
+}
+
+/** What a processor may know and ask of its task beside records and stores. */
+export interface TaskContext {
+  readonly applicationId: string
+  /** The greatest event time of the task's records so far, in milliseconds since 1970; -1 before the first. Kept over restarts. */
+  readonly streamTimeMs: number
+  /** The time of the clock on the wall, in milliseconds since 1970. */
+  wallClockMs(): number
+  /** Begins to call at `firstAt`; what it returns ends that. */
+  schedule(punctuation: Punctuation, firstAt: number): () => void
+  /** Asks for a commit as soon as the record at hand is processed. */
+  requestCommit(): void
+}
+
+/** A call at regular intervals: of event time as the task's records show it, or of the clock on the wall. */
+export type PunctuationType = 'stream-time' | 'wall-clock'
+
+export interface Punctuation {
+  readonly type: PunctuationType
+  /** The processor's name, for error messages. */
+  readonly operator: string
+  readonly intervalMs: number
+  readonly punctuate: (timestamp: number) => void
 }
 
 export interface StreamTime {

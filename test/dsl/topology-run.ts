@@ -7,6 +7,7 @@ import type { StateStore } from '../../src/state/state-store.ts'
 import { FlowRecord } from '../../src/topology/flow-record.ts'
 import type { Processor } from '../../src/topology/processor.ts'
 import type { SinkNode, SourceNode, SubTopology, Topology } from '../../src/topology/topology.ts'
+import { idleTask } from '../topology/topology-fixtures.ts'
 
 interface TestInput {
   readonly key: unknown
@@ -51,6 +52,7 @@ export class TopologyRun {
     const state = {
       taskId: `${subTopology.id}_0`,
       stores: this.stores,
+      task: idleTask,
       streamTimes: new Map(),
       countDrop: (operator: string, reason: string) => void this.drops.push(`${operator} ${reason}`),
     }

@@ -7,9 +7,15 @@ describe('commit metadata', () => {
       changelogs: { counts: 12 },
       streamTimes: { 'KSTREAM-AGGREGATE-1': 99 },
       emittedTimes: { 'KSTREAM-AGGREGATE-1': 5 },
+      partitionTimes: { readings: 100 },
       drops: { source: { late: 3 } },
     }
     expect(decodeCommitMetadata(encodeCommitMetadata(metadata))).toMatchObject(metadata)
+  })
+
+  it('of a version that did not keep the times of partitions can be read', () => {
+    const text = '{"version":1,"changelogs":{"counts":12},"streamTimes":{},"drops":{}}'
+    expect(decodeCommitMetadata(text)).toMatchObject({ changelogs: { counts: 12 }, partitionTimes: {} })
   })
 
   it.each(['', 'not json', '{"version":99}', '{}', 'null'])('refuses what another program wrote: %j', (text) => {

@@ -148,8 +148,8 @@ describe('time', () => {
     const input = driver.input(words)
     input.pipe({ key: 'a', value: 'x', timestamp: 77 })
     input.pipe({ key: 'a', value: 'x' })
-    driver.advanceWallClock(250)
-    driver.advanceWallClock('2s')
+    driver.advanceWallClockTime(250)
+    driver.advanceWallClockTime('2s')
     input.pipe({ key: 'a', value: 'x' })
     expect(
       driver

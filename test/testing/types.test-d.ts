@@ -56,7 +56,7 @@ export function refusesWhatTheTopicDoesNotTake(driver: TopologyTestDriver): void
   // @ts-expect-error topics are declared once, not named
   driver.input('readings')
   // @ts-expect-error no unit
-  driver.advanceWallClock('5')
+  driver.advanceWallClockTime('5')
   // @ts-expect-error times are milliseconds
   new TopologyTestDriver({} as Topology, { startMs: '0' })
 }

@@ -1,6 +1,6 @@
 import type { Serde } from '../../src/serde/serde.ts'
 import type { FlowRecord } from '../../src/topology/flow-record.ts'
-import type { DropReason, Processor, ProcessorContext } from '../../src/topology/processor.ts'
+import type { DropReason, Processor, ProcessorContext, TaskContext } from '../../src/topology/processor.ts'
 import type { StoreDeclaration } from '../../src/topology/topology.ts'
 
 export const text: Serde<string> = {
@@ -38,6 +38,15 @@ export function storeNamed(name: string): StoreDeclaration {
   return store
 }
 
+/** A task that never calls anything. */
+export const idleTask: TaskContext = {
+  applicationId: 'app',
+  streamTimeMs: -1,
+  wallClockMs: () => 0,
+  schedule: () => () => {},
+  requestCommit: () => {},
+}
+
 /** What a processor handed on, as it was at that moment. */
 export interface Seen {
   readonly key: unknown
@@ -63,6 +72,7 @@ export function noting(name: string): { context: ProcessorContext; seen: Seen[];
       throw new Error('no stores here')
     },
     streamTime: { observed: -1, emitted: -1 },
+    task: idleTask,
     drop: (reason) => {
       drops.push(reason)
     },

@@ -4,6 +4,7 @@ import type { StoreEngine } from '../../../src/state/store-engine.ts'
 import { FlowRecord } from '../../../src/topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, StreamTime } from '../../../src/topology/processor.ts'
 import type { Windowed } from '../../../src/windowed.ts'
+import { idleTask } from '../../topology/topology-fixtures.ts'
 
 export interface Input {
   readonly key: string | null
@@ -59,6 +60,7 @@ export class OperatorRun {
       outputTo: () => ({ process: (record) => this.late.push(describeRecord(record)) }),
       store: (name) => stores.find((store) => store.name === name) as StateStore,
       streamTime: this.streamTimes[index] as StreamTime,
+      task: idleTask,
       drop: (reason, count = 1) => {
         this.drops[reason] = (this.drops[reason] ?? 0) + count
       },

@@ -1,0 +1,103 @@
+import { MillraceError, messageOf } from '../errors.ts'
+import type { FlowRecord } from '../topology/flow-record.ts'
+import type { Processor as Step, ProcessorContext as StepContext } from '../topology/processor.ts'
+import type { FixedKeyProcessor, FixedKeyProcessorSupplier, Processor, ProcessorSupplier } from './processor.ts'
+import { FixedKeyRecord, ProcessorRecord } from './processor-record.ts'
+import { TaskProcessorContext } from './task-processor-context.ts'
+
+/**
+ * Makes the steps of a topology that run a user's processors.
+ * @throws MillraceError INVALID_TOPOLOGY where the supplier makes the same processor twice
+ */
+export function processorSteps<KIn, VIn, KOut, VOut>(
+  supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+  operator: string,
+): () => Step {
+  requireNewEachTime(supplier, operator)
+  // The types were those of the streams that the processor stands between; a step has records of unknown ones.
+  return () => new RecordStep(supplier() as Processor<unknown, unknown, unknown, unknown>)
+}
+
+/** As `processorSteps`, for processors that leave keys as they are. */
+export function fixedKeyProcessorSteps<KIn, VIn, VOut>(
+  supplier: FixedKeyProcessorSupplier<KIn, VIn, VOut>,
+  operator: string,
+): () => Step {
+  requireNewEachTime(supplier, operator)
+  return () => new FixedKeyStep(supplier() as FixedKeyProcessor<unknown, unknown, unknown>)
+}
+
+class RecordStep implements Step {
+  readonly #processor: Processor<unknown, unknown, unknown, unknown>
+  readonly #process: (record: ProcessorRecord<unknown, unknown>) => void
+  #name = ''
+  #context!: TaskProcessorContext
+
+  constructor(processor: Processor<unknown, unknown, unknown, unknown>) {
+    this.#processor = processor
+    this.#process = (record) => processor.process(record, this.#context)
+  }
+
+  init(step: StepContext): void {
+    this.#name = step.name
+    this.#context = new TaskProcessorContext(step, false)
+    initialise(step.name, () => this.#processor.init?.(this.#context))
+  }
+
+  process(record: FlowRecord): void {
+    record.operator = this.#name
+    const given = new ProcessorRecord(record.key(), record.value(), record.timestamp, record.headers())
+    this.#context.run(record, given, this.#process)
+  }
+
+  close(): void {
+    this.#processor.close?.()
+  }
+}
+
+class FixedKeyStep implements Step {
+  readonly #processor: FixedKeyProcessor<unknown, unknown, unknown>
+  readonly #process: (record: FixedKeyRecord<unknown, unknown>) => void
+  #name = ''
+  #context!: TaskProcessorContext
+
+  constructor(processor: FixedKeyProcessor<unknown, unknown, unknown>) {
+    this.#processor = processor
+    this.#process = (record) => processor.process(record, this.#context)
+  }
+
+  init(step: StepContext): void {
+    this.#name = step.name
+    this.#context = new TaskProcessorContext(step, true)
+    initialise(step.name, () => this.#processor.init?.(this.#context))
+  }
+
+  process(record: FlowRecord): void {
+    record.operator = this.#name
+    const given = new FixedKeyRecord(record.key(), record.value(), record.timestamp, record.headers())
+    this.#context.run(record, given, this.#process)
+  }
+
+  close(): void {
+    this.#processor.close?.()
+  }
+}
+
+function initialise(operator: string, init: () => void): void {
+  try {
+    init()
+  } catch (error) {
+    if (error instanceof MillraceError) throw error.placedAt({ operator })
+    throw new MillraceError('OPERATOR_FAILED', `init() threw: ${messageOf(error)}`, { at: { operator }, cause: error })
+  }
+}
+
+/** Tasks must not share a processor, as they would where a supplier hands out one that it made before. */
+function requireNewEachTime(supplier: () => unknown, operator: string): void {
+  const first = supplier()
+  if (supplier() !== first) return
+  throw new MillraceError('INVALID_TOPOLOGY', 'The supplier makes the same processor each time', {
+    at: { operator },
+    remedy: 'Make the processor within the supplier, so that each task has one of its own.',
+  })
+}

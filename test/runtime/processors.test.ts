@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import { run, StreamsBuilder, serde, topic } from '../../src/index.ts'
+import { all, type Entry, inMemory, put } from './readings.ts'
+
+const words = topic('words', { key: serde.string, value: serde.string })
+const texts = topic('texts', { key: serde.string, value: serde.string })
+
+/** A promise, and what resolves it. */
+function signal(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+describe('a running application', () => {
+  it('calls punctuations of stream time between the records, however many are fetched at once', async () => {
+    await using connection = await inMemory()
+    const count = 1_000
+    await put(
+      connection,
+      words,
+      Array.from({ length: count }, (_, i): Entry<string, string> => ['k', 'v', i]),
+    )
+    const builder = new StreamsBuilder()
+    builder
+      .stream(words)
+      .process(() => ({
+        init(context) {
+          context.schedule(100, 'stream-time', (timestamp) => context.forward({ key: 't', value: 'tick', timestamp }))
+        },
+        process() {},
+      }))
+      .to(texts)
+    await using app = await run(builder.build(), { applicationId: 'ticks', cluster: connection })
+    await app.caughtUp()
+    const expected = Array.from({ length: 10 }, (_, i) => ['t', 'tick', i * 100])
+    expect(await all(connection, texts)).toEqual(expected)
+  })
+
+  it('calls punctuations of the clock on the wall without any record, and commits what they did', async () => {
+    await using connection = await inMemory()
+    const called = signal()
+    const builder = new StreamsBuilder()
+    builder
+      .stream(words)
+      .process(() => ({
+        init(context) {
+          const cancel = context.schedule(1, 'wall-clock', () => {
+            context.forward({ key: 't', value: 'tick', timestamp: 7 })
+            cancel()
+            called.resolve()
+          })
+        },
+        process() {},
+      }))
+      .to(texts)
+    const app = await run(builder.build(), { applicationId: 'ticks', cluster: connection })
+    await called.promise
+    await app.close()
+    expect(await all(connection, texts)).toEqual([['t', 'tick', 7]])
+    expect(app.metrics().commits).toBe(1)
+  })
+
+  it('commits when a processor asks, long before the interval is over', async () => {
+    await using connection = await inMemory()
+    const builder = new StreamsBuilder()
+    builder.stream(words).process(() => ({ process: (_, context) => context.commit() }))
+    await using app = await run(builder.build(), { applicationId: 'asks', cluster: connection, commitInterval: '1h' })
+    await put(connection, words, [['k', 'v', 1]])
+    await app.caughtUp()
+    // The commit follows the record, maybe in the next round.
+    await put(connection, words, [['k', 'v', 2]])
+    await app.caughtUp()
+    expect(app.metrics().commits).toBeGreaterThan(0)
+  })
+
+  it('ends with the error of a punctuation', async () => {
+    await using connection = await inMemory()
+    const builder = new StreamsBuilder()
+    builder.stream(words).process(
+      () => ({
+        init: (context) =>
+          void context.schedule(1, 'wall-clock', () => {
+            throw new Error('no')
+          }),
+        process() {},
+      }),
+      { name: 'ticking' },
+    )
+    const app = await run(builder.build(), { applicationId: 'fails', cluster: connection })
+    await expect(app.closed).rejects.toMatchObject({ code: 'OPERATOR_FAILED', at: { operator: 'ticking' } })
+  })
+})
