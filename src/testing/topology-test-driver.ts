@@ -119,8 +119,10 @@ export class TopologyTestDriver implements Disposable {
    */
   advanceWallClockTime(by: Duration): void {
     this.#requireOpen()
-    this.#clock.advance(toMilliseconds(by))
-    this.#step('The clock was moved', () => this.#tasks.punctuateWallClock())
+    this.#step('The clock was moved', () => {
+      this.#clock.advance(toMilliseconds(by))
+      this.#tasks.punctuateWallClock()
+    })
   }
 
   /** Lets go of the tasks and stores; what was written can still be read. Closing twice is closing once. */
