@@ -60,7 +60,10 @@ export function addAggregation<F extends AggregateFunctions>(
   const { plan } = grouped
   const { method, options, shape, late, isFinal } = aggregation
   const prefix = method === 'reduce' ? 'KSTREAM-REDUCE-' : 'KSTREAM-AGGREGATE-'
-  if (method === 'count' && describesNamelessStore(options)) plan.names.store(prefix, undefined)
+  // Kafka Streams' counts take one number more, but for those in sliding windows.
+  if (method === 'count' && shape?.kind !== 'sliding' && describesNamelessStore(options)) {
+    plan.names.store(prefix, undefined)
+  }
   const store = plan.names.store(prefix, options.store)
   const name = plan.names.operator(prefix, options.name)
 

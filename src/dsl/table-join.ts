@@ -41,12 +41,13 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
   if (kind === 'outer') right.rows.sendOldValues(true)
   const rule: TableJoinRule = { joiner, needsLeft: kind !== 'outer', needsRight: kind === 'inner' }
   const rows = new JoinedRows([left.rows, right.rows], store, (a, b) => joinedValue(rule, name, a, b))
-  const addSide = (sideName: string, own: TableState, other: TableState): PlanNode => {
+  // Which side it is must be said: a table can be joined with itself.
+  const addSide = (sideName: string, isLeft: boolean, own: TableState, other: TableState): PlanNode => {
     const { stores, getter } = other.rows.lookUp()
-    const create = tableTableJoin({ rule, isLeft: own === left, other: getter }, () => rows.sendsOldValues)
+    const create = tableTableJoin({ rule, isLeft, other: getter }, () => rows.sendsOldValues)
     return plan.addProcessor(sideName, create, [own.node], { looksUp: { table: other.node, stores } })
   }
-  const sides = [addSide(thisName, left, right), addSide(otherName, right, left)]
+  const sides = [addSide(thisName, true, left, right), addSide(otherName, false, right, left)]
 
   const shape = mergedShape(left.shape, right.shape)
   const key = shape === undefined ? rowKey(left) : left.key

@@ -1,24 +1,12 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
-import type { TopicPartition } from '../cluster/cluster.ts'
 import { MillraceError, messageOf } from '../errors.ts'
-import { BatchBuilder } from '../record/batch-builder.ts'
-import type { Compression } from '../record/compression.ts'
-import { partitionFor } from '../record/partitioner.ts'
 import type { Serde } from '../serde/serde.ts'
 import { isWindowedSerde, type WindowedSerde } from '../serde/windowed-serde.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { Processor } from '../topology/processor.ts'
-import type { BatchOutput } from './batch-output.ts'
+import type { TopicOutput } from './topic-output.ts'
 
-/** Batches are sent when they reach this size, or when the task has no more input at hand. */
-const batchBytes = 64 * 1024
-
-interface PartitionOutput {
-  readonly partition: TopicPartition
-  readonly builder: BatchBuilder
-}
-
-/** The end of a topology: writes records to a topic, into one batch per partition. */
+/** The end of a topology: writes records to a topic, into its task's batches. */
 export class Sink implements Processor {
   readonly name: string
   recordCount = 0
@@ -26,31 +14,22 @@ export class Sink implements Processor {
   readonly #keySerde: Serde<unknown>
   readonly #windowedSerde: WindowedSerde<unknown> | undefined
   readonly #valueSerde: Serde<unknown>
-  readonly #batchOutput: BatchOutput
-  readonly #outputs: PartitionOutput[] = []
+  readonly #output: TopicOutput
   readonly #scratch = new ByteWriter(4096)
-  /** Records without a key stay with one partition until its batch is sent, as Kafka's producer does (KIP-480). */
-  #keylessPartition = 0
 
   constructor(options: {
     name: string
     topic: string
-    partitions: number
     key: Serde<unknown>
     value: Serde<unknown>
-    compression: Compression
-    batchOutput: BatchOutput
+    output: TopicOutput
   }) {
     this.name = options.name
     this.#topic = options.topic
     this.#keySerde = options.key
     this.#windowedSerde = isWindowedSerde(options.key) ? options.key : undefined
     this.#valueSerde = options.value
-    this.#batchOutput = options.batchOutput
-    for (let partition = 0; partition < options.partitions; partition++) {
-      const builder = new BatchBuilder({ compression: options.compression })
-      this.#outputs.push({ partition: { topic: options.topic, partition }, builder })
-    }
+    this.#output = options.output
   }
 
   process(record: FlowRecord): void {
@@ -70,28 +49,16 @@ export class Sink implements Processor {
     const valueStart = hasRawValue ? record.valueStart : keyLength
     const valueEnd = hasRawValue ? record.valueEnd : scratch.length
 
-    const output = this.#outputFor(keyBytes, keyStart, this.#partitionKeyEnd(keyEnd))
+    const batch = this.#output.batchFor(keyBytes, keyStart, this.#partitionKeyEnd(keyEnd))
     const headers = record.headersToWrite()
-    output.builder.append(record.timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, headers)
+    batch.builder.append(record.timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, headers)
     this.recordCount++
-    if (output.builder.sizeBytes >= batchBytes) this.#send(output)
+    this.#output.appended(batch)
   }
 
-  /** Sends what is left in the batches. */
+  /** Sends what is left of the topic's records, also those of other sinks. */
   flush(): void {
-    for (const output of this.#outputs) if (output.builder.recordCount > 0) this.#send(output)
-  }
-
-  #send(output: PartitionOutput): void {
-    this.#batchOutput.append(output.partition, output.builder.finish())
-    output.builder.clear()
-    this.#keylessPartition = (this.#keylessPartition + 1) % this.#outputs.length
-  }
-
-  #outputFor(key: Buffer | null, start: number, end: number): PartitionOutput {
-    if (this.#outputs.length === 1) return this.#outputs[0]
-    if (key === null) return this.#outputs[this.#keylessPartition]
-    return this.#outputs[partitionFor(key, start, end, this.#outputs.length)]
+    this.#output.flush()
   }
 
   /** Windowed keys are partitioned by the key within, so that all windows of a key stay together (Kafka's WindowedStreamPartitioner). */

@@ -9,6 +9,7 @@ import { Sink } from './sink.ts'
 import { type DropCounts, Task, type TaskStore } from './task.ts'
 import { type BadRecordPolicy, TaskInput } from './task-input.ts'
 import { TaskTimes } from './task-times.ts'
+import { TopicOutput } from './topic-output.ts'
 import { type TopicPlan, topicName } from './topic-plan.ts'
 
 export interface PlannedInput {
@@ -50,6 +51,7 @@ export function assembleTask(parts: TaskParts): Task {
   const streamTimeMs = Math.max(-1, ...parts.inputs.map(({ partition }) => partitionTimeOf(partition.topic)))
   const times = new TaskTimes(parts.applicationId, parts.clock, streamTimeMs)
 
+  const outputs = new Map<string, TopicOutput>()
   const graph = new ProcessorGraph(
     subTopology,
     {
@@ -61,9 +63,14 @@ export function assembleTask(parts: TaskParts): Task {
     },
     (node) => {
       const topic = topicName(node.topic, parts.applicationId)
-      const partitions = parts.plan.partitionCounts.get(topic) ?? 1
       const { name, key, value, compression } = node
-      return new Sink({ name, topic, partitions, key, value, compression, batchOutput: parts.batchOutput })
+      let output = outputs.get(topic)
+      if (output === undefined) {
+        const partitions = parts.plan.partitionCounts.get(topic) ?? 1
+        output = new TopicOutput({ topic, partitions, compression, batchOutput: parts.batchOutput })
+        outputs.set(topic, output)
+      }
+      return new Sink({ name, topic, key, value, output })
     },
   )
   const inputs = parts.inputs.map(

@@ -1,0 +1,94 @@
+/**
+ * A case is a topology as data and the events it is given. It is written once, as JSON, and read twice: by the builder over
+ * Millrace's DSL (`operators/`) and by the one over Kafka Streams' (`java/`).
+ */
+
+/** How keys or values become bytes. `window:SIZE` is a key in a time window of that size, `session` a key in a session. */
+export type Format = 'string' | 'long' | 'session' | `window:${number}`
+
+/** What an operator makes, as far as it decides which operators may follow. */
+export type Shape =
+  | 'stream'
+  | 'table'
+  | 'globalTable'
+  | 'grouped'
+  | 'groupedTable'
+  | 'windowed'
+  | 'cogrouped'
+  | 'windowedCogrouped'
+  | 'split'
+  | 'nothing'
+
+/** Values of an operator's parameters; durations are in milliseconds. */
+export type Parameter = string | number | boolean | readonly string[] | readonly Arm[] | Arm
+
+/** A branch of a split: its name, and the records it takes where it has a predicate. */
+export interface Arm {
+  readonly name?: string
+  readonly on?: 'key' | 'value'
+  readonly mod?: number
+}
+
+export interface CaseNode {
+  readonly id: string
+  readonly op: string
+  /** Ids of the operators it follows. */
+  readonly of: readonly string[]
+  /** What comes out of it; formats of a grouped stream are those of its key and values. */
+  readonly is: Shape
+  readonly key: Format
+  readonly value: Format
+  readonly [parameter: string]: Parameter
+}
+
+export interface PipeEvent {
+  readonly topic: string
+  readonly key: string | null
+  readonly value: string | null
+  readonly ts: number
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+}
+
+/** Moves the wall clock by milliseconds. */
+export interface WallClockEvent {
+  readonly wallclock: number
+}
+
+/** Millrace's driver is restarted; for Kafka Streams' nothing happens. */
+export interface RestartEvent {
+  readonly restart: true
+}
+
+export type CaseEvent = PipeEvent | WallClockEvent | RestartEvent
+
+export interface Case {
+  readonly id: number
+  /** Built with `topology.optimization=all`. */
+  readonly optimize: boolean
+  readonly nodes: readonly CaseNode[]
+  readonly events: readonly CaseEvent[]
+}
+
+/** A record that came out: topic, key, value, timestamp, and headers where there are any. */
+export type OutputLine = readonly [
+  topic: string,
+  key: string | null,
+  value: string | null,
+  timestamp: number,
+  headers?: readonly (readonly [name: string, value: string])[],
+]
+
+/** What a store holds for a key; sessions have no timestamp. */
+export type StoreLine = readonly [key: string, value: string, timestamp?: number]
+
+/** What a case came to. Either it was refused or failed, with the error, or it has everything else. */
+export interface Answer {
+  readonly id: number
+  readonly error?: string
+  readonly describe?: string
+  /** For each event what came out of it. */
+  readonly steps?: readonly (readonly OutputLine[])[]
+  /** Topics that were written to, those of the application's own too. */
+  readonly topics?: readonly string[]
+  readonly stores?: Readonly<Record<string, readonly StoreLine[]>>
+}

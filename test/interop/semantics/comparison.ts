@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Answer, OutputLine } from './case.ts'
+
+export interface Difference {
+  /** The same for differences of one kind: what shrinking must not change. */
+  readonly kind: string
+  readonly text: string
+}
+
+/** What differs; undefined where nothing does. Where both refuse a topology, their words may differ. */
+export function differenceOf(kafka: Answer, ours: Answer): Difference | undefined {
+  if (kafka.error !== undefined || ours.error !== undefined) return differentErrors(kafka, ours)
+  if (kafka.describe !== ours.describe) return difference('describe()', kafka.describe, ours.describe)
+  for (const [step, lines] of (kafka.steps ?? []).entries()) {
+    const other = ours.steps?.[step] ?? []
+    if (isDeepStrictEqual(byTopic(lines), byTopic(other))) continue
+    return difference('outputs', `event ${step}:\n${asText(lines)}`, asText(other))
+  }
+  const [theirTopics, ourTopics] = [writtenTopics(kafka, ours), writtenTopics(ours, kafka)]
+  if (isDeepStrictEqual(theirTopics, ourTopics)) return undefined
+  return difference('topics written to', theirTopics.join('\n'), ourTopics.join('\n'))
+}
+
+function difference(kind: string, theirs: string | undefined, ours: string | undefined): Difference {
+  return { kind, text: `different ${kind}\n--- Kafka Streams\n${theirs}\n--- Millrace\n${ours}` }
+}
+
+/** What Kafka Streams cannot build and Millrace can; with the reason why. */
+const onlyKafkaRefuses: readonly RegExp[] = [
+  // A join is built before the table whose store it looks up, when that comes from a grouped stream that is used twice.
+  /StateStore \S+ is not added yet/,
+]
+
+function differentErrors(kafka: Answer, ours: Answer): Difference | undefined {
+  const theirs = kafka.error
+  if (theirs !== undefined && ours.error !== undefined) return undefined
+  if (theirs !== undefined && onlyKafkaRefuses.some((known) => known.test(theirs))) return undefined
+  const kind = `only ${kafka.error === undefined ? 'Millrace' : 'Kafka Streams'} fails: ${kafka.error ?? ours.error}`
+  return { kind, text: kind }
+}
+
+/** Kafka Streams also logs the deletion of what is not there; changelogs that one alone wrote to are left out. */
+function writtenTopics(answer: Answer, other: Answer): string[] {
+  const isCommon = (topic: string) => !topic.endsWith('-changelog') || other.topics?.includes(topic)
+  return (answer.topics ?? []).filter(isCommon)
+}
+
+/** Only the order of each topic's records means something. */
+function byTopic(lines: readonly OutputLine[]): Record<string, OutputLine[]> {
+  const topics: Record<string, OutputLine[]> = {}
+  for (const line of lines) {
+    topics[line[0]] ??= []
+    topics[line[0]].push(line)
+  }
+  return topics
+}
+
+function asText(lines: readonly OutputLine[]): string {
+  return lines.length === 0 ? '-' : lines.map((line) => JSON.stringify(line)).join('\n')
+}

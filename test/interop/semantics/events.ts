@@ -1,0 +1,79 @@
+import type { CaseEvent, CaseNode } from './case.ts'
+import type { Draw } from './draw.ts'
+
+/** Parameters that are durations: event times are drawn at such distances from each other, and one beside. */
+const durations = ['size', 'advance', 'grace', 'before', 'after', 'startOn', 'limit', 'historyMs', 'intervalMs']
+
+const keys = ['a', 'b', 'c'] as const
+
+/** Events that hit the edges: windows' bounds and one beside, time that stands, jumps and goes back, nulls, the same value twice. */
+export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] {
+  const topics = [...new Set(nodes.flatMap(sourceTopics))]
+  const times = new TimeDraw(draw, nodes)
+  const events: CaseEvent[] = []
+  const nullKeys = draw.chance(0.5) ? 0 : 0.1
+  const nullValues = draw.one([0, 0.1, 0.25])
+  const restarts = draw.chance(0.2) ? 0.1 : 0
+  const headers =
+    draw.chance(0.3) && !nodes.some((node) => node.windows === 'session' || node.op === 'suppress') ? 0.4 : 0
+  const count = draw.between(3, 30)
+  let value = 'v0'
+  for (let i = 1; i <= count; i++) {
+    if (draw.chance(restarts)) events.push({ restart: true })
+    if (!draw.chance(0.05)) value = `v${i}`
+    events.push({
+      topic: draw.one(topics),
+      key: draw.chance(nullKeys) ? null : draw.one(keys),
+      value: draw.chance(nullValues) ? null : value,
+      ts: times.next(),
+      ...(draw.chance(headers) ? { headers: [[draw.one(['h', 'g']), `${i}`] as const] } : {}),
+    })
+  }
+  return events
+}
+
+export function sourceTopics(node: CaseNode): readonly string[] {
+  if (node.op === 'stream') return node.topics as readonly string[]
+  return node.op === 'table' || node.op === 'globalTable' ? [node.topic as string] : []
+}
+
+class TimeDraw {
+  readonly #draw: Draw
+  readonly #distances: readonly number[]
+  readonly #reach: number
+  #latest = 0
+  #previous = 0
+
+  constructor(draw: Draw, nodes: readonly CaseNode[]) {
+    this.#draw = draw
+    const known = nodes.flatMap((node) =>
+      durations.flatMap((name) => (typeof node[name] === 'number' ? [node[name]] : [])),
+    )
+    this.#distances = known.length === 0 ? [1, 5, 10] : known
+    this.#reach = 2 * Math.max(...this.#distances, 5)
+    this.#latest = draw.one([0, 0, this.#draw.between(0, this.#reach)])
+  }
+
+  next(): number {
+    const draw = this.#draw
+    const kind = draw.between(0, 9)
+    const distance = draw.one(this.#distances) * draw.one([1, 1, 1, 2]) + draw.one([-1, 0, 0, 1])
+    let time: number
+    if (kind <= 2) time = this.#latest + draw.between(0, 4)
+    else if (kind <= 4) time = this.#latest + distance
+    else if (kind <= 6) time = this.#latest - distance
+    else if (kind === 7) time = this.#previous
+    else if (kind === 8) time = this.#latest - draw.between(0, this.#reach)
+    else time = this.#edge() + draw.one([-1, 0, 1])
+    time = Math.max(0, time)
+    this.#latest = Math.max(this.#latest, time)
+    this.#previous = time
+    return time
+  }
+
+  /** The bound of an aligned window near the latest time. */
+  #edge(): number {
+    const size = Math.max(1, this.#draw.one(this.#distances))
+    return (Math.floor(this.#latest / size) + this.#draw.between(-1, 1)) * size
+  }
+}

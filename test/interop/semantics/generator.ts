@@ -1,0 +1,92 @@
+import type { Case, CaseNode, Shape } from './case.ts'
+import type { Coverage } from './coverage.ts'
+import { Draw } from './draw.ts'
+import { drawEvents } from './events.ts'
+import type { Drawing } from './operators/operator.ts'
+import { operators } from './operators/operators.ts'
+
+/** What is drawn last is drawn from first, so that chains grow. */
+const recent = 3
+
+/** Shapes that come to nothing unless something follows them. */
+const unfinished: readonly Shape[] = ['grouped', 'windowed', 'groupedTable', 'cogrouped', 'windowedCogrouped', 'split']
+
+/**
+ * A random topology and random events. The same seed gives the same case, whatever was drawn before; coverage, where it is
+ * given, is only told.
+ */
+export function generateCase(id: number, seed: number, coverage?: Coverage): Case {
+  const draw = new Draw(seed * 1_000_003 + id)
+  const nodes = new TopologyDraw(draw).run()
+  coverage?.add(nodes)
+  return { id, optimize: false, nodes, events: drawEvents(draw, nodes) }
+}
+
+/** Grows a topology operator by operator, and then gives every stream and table without a follower a sink. */
+class TopologyDraw {
+  readonly #draw: Draw
+  readonly #nodes: CaseNode[] = []
+  readonly #counters = new Map<string, number>()
+
+  constructor(draw: Draw) {
+    this.#draw = draw
+  }
+
+  run(): CaseNode[] {
+    const size = this.#draw.between(2, 10)
+    this.#append('stream', [])
+    while (this.#nodes.length < size) this.#grow()
+    for (const node of [...this.#nodes]) this.#finish(node)
+    return this.#nodes
+  }
+
+  #grow(): void {
+    const open = this.#draw.chance(0.7) ? this.#nodes.findLast((node) => this.#isOpen(node)) : undefined
+    const able = Object.entries(operators).filter(([, { takes }]) => open === undefined || takes.includes(open.is))
+    const [op, { takes }] = this.#draw.weighted(able, ([, { weight }]) => weight)
+    const inputs = takes.map((shape) => (shape === open?.is ? open : this.#drawInput(shape)))
+    if (inputs.every((input) => input !== undefined)) this.#append(op, inputs)
+  }
+
+  #isOpen({ id, is }: CaseNode): boolean {
+    return unfinished.includes(is) && !this.#nodes.some((other) => other.of.includes(id))
+  }
+
+  #drawInput(shape: Shape): CaseNode | undefined {
+    const able = this.#nodes.filter((node) => node.is === shape)
+    return able.length === 0 ? undefined : this.#draw.one(this.#draw.chance(0.7) ? able.slice(-recent) : able)
+  }
+
+  #append(op: string, inputs: readonly CaseNode[]): CaseNode | undefined {
+    const drawn = operators[op].draw(inputs, this.#drawing())
+    if (drawn === undefined) return undefined
+    const node = { id: `n${this.#nodes.length}`, op, of: inputs.map((input) => input.id), ...drawn }
+    this.#nodes.push(node)
+    return node
+  }
+
+  #finish(node: CaseNode): void {
+    const isFollowed = this.#nodes.some((other) => other.of.includes(node.id))
+    // What passes in the middle of a chain is looked at too, now and then.
+    if (isFollowed && !this.#draw.chance(0.15)) return
+    if (node.is === 'table') this.#sink(this.#append('toStream', [node]))
+    if (node.is === 'stream') this.#sink(node)
+  }
+
+  #sink(node: CaseNode | undefined): void {
+    if (node !== undefined) this.#append('to', [node])
+  }
+
+  #drawing(): Drawing {
+    return {
+      draw: this.#draw,
+      nodes: this.#nodes,
+      unique: (prefix) => {
+        const count = (this.#counters.get(prefix) ?? 0) + 1
+        this.#counters.set(prefix, count)
+        return `${prefix}${count}`
+      },
+      node: (id) => this.#nodes.find((node) => node.id === id) as CaseNode,
+    }
+  }
+}

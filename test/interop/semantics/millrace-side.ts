@@ -1,0 +1,98 @@
+import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
+import { messageOf } from '../../../src/errors.ts'
+import type { RecordHeader } from '../../../src/record/headers.ts'
+import type { TestInput } from '../../../src/testing/test-input.ts'
+import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts'
+import { topic } from '../../../src/topic.ts'
+import type { Topology } from '../../../src/topology/topology.ts'
+import type { Answer, Case, CaseEvent, CaseNode, OutputLine } from './case.ts'
+import { type Data, text } from './functions.ts'
+import { serdeOf, topicOf } from './operators/operator.ts'
+import { operators } from './operators/operators.ts'
+
+/** Runs a case with Millrace's DSL and TopologyTestDriver. */
+export function runMillrace(given: Case): Answer {
+  const { id, nodes } = given
+  try {
+    const topology = buildTopology(nodes)
+    using driver = new TopologyTestDriver(topology, { applicationId: 'app' })
+    const session = new Session(driver, nodes)
+    const steps = given.events.map((event) => session.step(event))
+    return {
+      id,
+      describe: topology.describe(),
+      steps,
+      topics: driver.producedTopics(),
+    }
+  } catch (error) {
+    return { id, error: messageOf(error) }
+  }
+}
+
+export function buildTopology(nodes: readonly CaseNode[]): Topology {
+  const builder = new StreamsBuilder()
+  const built = new Map<string, unknown>()
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  for (const node of nodes) {
+    const result = operators[node.op].build(node, {
+      builder,
+      input: <T>(place: number) => built.get(node.of[place]) as T,
+      inputNode: (place) => byId.get(node.of[place]) as CaseNode,
+    })
+    built.set(node.id, result)
+  }
+  return builder.build()
+}
+
+/** The driver's topics, opened once. */
+class Session {
+  readonly #driver: TopologyTestDriver
+  readonly #inputs = new Map<string, TestInput<string, string>>()
+  readonly #outputs: readonly [topic: string, read: () => OutputLine[]][]
+
+  constructor(driver: TopologyTestDriver, nodes: readonly CaseNode[]) {
+    this.#driver = driver
+    const sinks = new Map(nodes.filter((node) => node.op === 'to').map((node) => [node.topic as string, node]))
+    this.#outputs = [...sinks].map(([name, node]) => {
+      const output = driver.output(topicOf(name, node))
+      const read = () =>
+        output.readAll().map(({ key, value, timestamp, headers }) => line(name, key, value, timestamp, headers))
+      return [name, read]
+    })
+  }
+
+  step(event: CaseEvent): OutputLine[] {
+    if ('restart' in event) this.#driver.restart()
+    else if ('topic' in event) {
+      const { topic: name, key, value, ts, headers } = event
+      this.#input(name).pipe({
+        key,
+        value,
+        timestamp: ts,
+        headers: (headers ?? []).map(([key, value]) => ({ key, value: Buffer.from(value) })),
+      })
+    }
+    return this.#outputs.flatMap(([, read]) => read())
+  }
+
+  #input(name: string): TestInput<string, string> {
+    let input = this.#inputs.get(name)
+    if (input === undefined) {
+      input = this.#driver.input(topic(name, { key: serdeOf('string'), value: serdeOf('string') }))
+      this.#inputs.set(name, input)
+    }
+    return input
+  }
+}
+
+function line(
+  topic: string,
+  key: Data,
+  value: Data,
+  timestamp: number,
+  headers: readonly RecordHeader[] | undefined,
+): OutputLine {
+  const texts = [topic, key === null ? null : text(key), value === null ? null : text(value), timestamp] as const
+  if (headers === undefined || headers.length === 0) return texts
+  return [...texts, headers.map((header) => [header.key, String(header.value)] as const)]
+}

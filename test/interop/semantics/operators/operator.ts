@@ -1,0 +1,101 @@
+import { countSerde } from '../../../../src/dsl/count-serde.ts'
+import type { KStream, KTable } from '../../../../src/dsl/streams.ts'
+import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
+import type { Serde } from '../../../../src/serde/serde.ts'
+import { serde } from '../../../../src/serde/serdes.ts'
+import { type Topic, topic } from '../../../../src/topic.ts'
+import type { CaseNode, Format, Parameter, Shape } from '../case.ts'
+import type { Draw } from '../draw.ts'
+
+/** One operator of the DSL: when it can follow, with which parameters, and how Millrace's DSL is called. */
+export interface Operator {
+  /** How often it is drawn, against the others. */
+  readonly weight: number
+  /** The shapes of what it follows; an operator without any is a source. */
+  readonly takes: readonly Shape[]
+  /** Parameters and what comes out, or undefined where it cannot follow these. */
+  readonly draw: (inputs: readonly CaseNode[], drawing: Drawing) => Drawn | undefined
+  readonly build: (node: CaseNode, building: Building) => unknown
+}
+
+export interface Drawn {
+  readonly is: Shape
+  readonly key: Format
+  readonly value: Format
+  readonly [parameter: string]: Parameter
+}
+
+/** What an operator may look at while its parameters are drawn. */
+export interface Drawing {
+  readonly draw: Draw
+  /** The nodes so far. */
+  readonly nodes: readonly CaseNode[]
+  /** A name that no other node has. */
+  readonly unique: (prefix: string) => string
+  /** The node that an id stands for. */
+  readonly node: (id: string) => CaseNode
+}
+
+/**
+ * What an operator is built with. To the compiler all keys and values are texts: which they really are is only known when a
+ * case is read. What the compiler has to say about types is tested elsewhere.
+ */
+export interface Building {
+  readonly builder: StreamsBuilder
+  /** What was built for the input at that place. */
+  readonly input: <T>(place: number) => T
+  readonly inputNode: (place: number) => CaseNode
+}
+
+export type Texts = KStream<string, string>
+export type TextTable = KTable<string, string>
+
+const serdes = new Map<string, Serde<string>>()
+
+/** One object for each format, because operators see by the object whether bytes can be passed on. */
+export function serdeOf(format: Format): Serde<string> {
+  let found = serdes.get(format)
+  if (found === undefined) {
+    found = makeSerde(format) as Serde<string>
+    serdes.set(format, found)
+  }
+  return found
+}
+
+function makeSerde(format: Format): unknown {
+  switch (format) {
+    case 'string':
+      return serde.string
+    case 'long':
+      return countSerde
+    case 'session':
+      return serde.sessionWindowed(serde.string)
+    default: {
+      const size = Number(format.slice('window:'.length))
+      return size > Number.MAX_SAFE_INTEGER ? serde.windowed(serde.string) : serde.windowed(serde.string, { size })
+    }
+  }
+}
+
+export function topicOf(name: string, node: CaseNode): Topic<string, string> {
+  return topic(name, { key: serdeOf(node.key), value: serdeOf(node.value) })
+}
+
+/** `name`, where the case has one. */
+export function named(node: CaseNode): { name?: string } {
+  return typeof node.name === 'string' ? { name: node.name } : {}
+}
+
+/** `store`, where the case has one. */
+export function stored(node: CaseNode): { store?: string } {
+  return typeof node.store === 'string' ? { store: node.store } : {}
+}
+
+/** An operator is named in a quarter of the cases, so that names and numbers meet. */
+export function drawName({ draw, unique }: Drawing, prefix: string): { name?: string } {
+  return draw.chance(0.25) ? { name: unique(prefix) } : {}
+}
+
+export function drawStore({ draw, unique }: Drawing): { store?: string } {
+  return draw.chance(0.4) ? { store: unique('store') } : {}
+}

@@ -1,0 +1,81 @@
+import type { Case, CaseNode } from './case.ts'
+
+/**
+ * The smallest case found in which something still differs: events are taken away, then operators, as long as any can be.
+ * Where an operator goes, what followed it follows what it followed, if that has the same shape and formats.
+ */
+export async function shrink(given: Case, differs: (candidate: Case) => Promise<boolean>): Promise<Case> {
+  let smallest = given
+  for (let isShrinking = true; isShrinking; ) {
+    isShrinking = false
+    for (const candidates of [withoutEvents, withoutNodes, withoutParameters]) {
+      for (const candidate of candidates(smallest)) {
+        if (!(await differs(candidate))) continue
+        smallest = candidate
+        isShrinking = true
+        break
+      }
+      if (isShrinking) break
+    }
+  }
+  return smallest
+}
+
+/** Halves first, then single events. */
+function* withoutEvents(given: Case): Generator<Case> {
+  const { events } = given
+  for (let size = Math.ceil(events.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let start = 0; start < events.length; start += size) {
+      yield { ...given, events: events.filter((_, i) => i < start || i >= start + size) }
+    }
+  }
+}
+
+function* withoutNodes(given: Case): Generator<Case> {
+  for (const node of given.nodes) {
+    const rest = given.nodes.filter((other) => other !== node)
+    const followers = rest.filter((other) => other.of.includes(node.id))
+    if (followers.length === 0) {
+      yield withNodes(given, rest)
+      continue
+    }
+    const input = given.nodes.find((other) => other.id === node.of[0])
+    if (input !== undefined && input.is === node.is && input.key === node.key && input.value === node.value) {
+      yield withNodes(
+        given,
+        rest.map((other) => ({ ...other, of: other.of.map((id) => (id === node.id ? input.id : id)) })),
+      )
+    }
+    // Or with everything that follows it.
+    yield withNodes(
+      given,
+      rest.filter((other) => !followsFrom(other, node.id, given.nodes)),
+    )
+  }
+}
+
+function followsFrom(node: CaseNode, id: string, nodes: readonly CaseNode[]): boolean {
+  return node.of.some((input) => {
+    const found = nodes.find((other) => other.id === input)
+    return input === id || (found !== undefined && followsFrom(found, id, nodes))
+  })
+}
+
+/** Only events of topics that are still read stay. */
+function withNodes(given: Case, nodes: readonly CaseNode[]): Case {
+  const topics = new Set(
+    nodes.flatMap((node) => [node.topic as string, ...((node.topics as string[] | undefined) ?? [])]),
+  )
+  return { ...given, nodes, events: given.events.filter((event) => !('topic' in event) || topics.has(event.topic)) }
+}
+
+/** Operators without their names and stores. */
+function* withoutParameters(given: Case): Generator<Case> {
+  for (const [place, node] of given.nodes.entries()) {
+    for (const parameter of ['name', 'store']) {
+      if (node[parameter] === undefined) continue
+      const { [parameter]: _, ...rest } = node
+      yield { ...given, nodes: given.nodes.with(place, rest as CaseNode) }
+    }
+  }
+}
