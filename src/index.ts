@@ -86,6 +86,41 @@ export type { WindowedSerde, WindowedSerdeOptions } from './serde/windowed-serde
 export { lmdbEngine } from './state/lmdb-engine.ts'
 export { memoryEngine } from './state/memory-engine.ts'
 export type { StoreEngine, StoreEngineFactory } from './state/store-engine.ts'
+// Declare stores, to be read and written by processors
+export {
+  type KeyRange,
+  type KeyValueStore,
+  keyValueStore,
+  type ReadOnlyKeyValueStore,
+  type TimestampedKeyValueStore,
+  timestampedKeyValueStore,
+} from './stores/key-value-store.ts'
+export {
+  type ReadOnlySessionStore,
+  type SessionKeyRange,
+  type SessionRange,
+  type SessionStore,
+  type SessionStoreOptions,
+  sessionStore,
+} from './stores/session-store.ts'
+export type {
+  ReadOnlyStoreOf,
+  StoreIterator,
+  StoreOf,
+  TypedStore,
+  TypedStoreOptions,
+} from './stores/typed-store.ts'
+export type { ValueAndTimestamp } from './stores/value-form.ts'
+export {
+  type ReadOnlyWindowStore,
+  type TimestampedWindowStore,
+  timestampedWindowStore,
+  type WindowKeyRange,
+  type WindowRange,
+  type WindowStore,
+  type WindowStoreOptions,
+  windowStore,
+} from './stores/window-store.ts'
 export { type Topic, type TopicOptions, topic } from './topic.ts'
 export type { DropReason, PunctuationType } from './topology/processor.ts'
 export type { DescriptionFormat, Topology } from './topology/topology.ts'

@@ -34,13 +34,14 @@ const allowed: Record<string, readonly string[]> = {
   record: nouns,
   serde: nouns,
   state: nouns,
-  topology: [...nouns, 'state'],
-  processor: [...nouns, 'state', 'topology'],
-  dsl: [...nouns, 'state', 'topology', 'processor'],
+  stores: [...nouns, 'state'],
+  topology: [...nouns, 'state', 'stores'],
+  processor: [...nouns, 'state', 'stores', 'topology'],
+  dsl: [...nouns, 'state', 'stores', 'topology', 'processor'],
   broker: nouns,
   cluster: nouns,
-  runtime: [...nouns, 'state', 'topology', 'cluster'],
-  testing: [...nouns, 'state', 'topology', 'cluster', 'runtime'],
+  runtime: [...nouns, 'state', 'stores', 'topology', 'cluster'],
+  testing: [...nouns, 'state', 'stores', 'topology', 'cluster', 'runtime'],
 }
 const bannedWords = ['util', 'utils', 'helper', 'helpers', 'manager', 'common', 'base', 'abstract', 'impl', 'internal']
 

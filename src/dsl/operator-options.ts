@@ -1,7 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
-import type { StoreDeclaration } from '../topology/topology.ts'
 
 export interface OperatorOptions {
   /** The operator's name in the topology, in metrics and in errors. Default: a generated one. Letters, digits, `.`, `_` and `-`. */

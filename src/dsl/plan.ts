@@ -3,11 +3,11 @@
  * in the order of the user's calls, and parents always before their children.
  */
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { Topic } from '../topic.ts'
 import type { RepartitionTopic, SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
-import type { StoreDeclaration } from '../topology/topology.ts'
 import { NodeNames } from './node-names.ts'
 import type { KStream } from './streams.ts'
 import type { TableRows } from './table-rows.ts'

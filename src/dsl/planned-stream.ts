@@ -2,10 +2,10 @@ import { MillraceError } from '../errors.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 import { fixedKeyProcessorSteps, processorSteps } from '../processor/processor-step.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
-import type { StoreDeclaration } from '../topology/topology.ts'
 import type {
   GroupByKeyOptions,
   GroupByOptions,

@@ -1,18 +1,13 @@
 import type { Serde } from '../serde/serde.ts'
+import { compactedChangelog, windowedChangelog } from '../state/changelog-config.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
 import { sessionStore } from '../state/session-store.ts'
 import { slidingWindowStore } from '../state/sliding-window-store.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { suppressStore } from '../state/suppress-store.ts'
 import { windowStore } from '../state/window-store.ts'
-import type { StoreDeclaration } from '../topology/topology.ts'
 import type { WindowShape } from './window-shape.ts'
-
-/** What Kafka Streams adds to the retention of a windowed store's changelog (`windowstore.changelog.additional.retention.ms`). */
-const changelogSlackMs = 24 * 60 * 60 * 1000
-
-/** What Kafka Streams writes where a retention goes beyond a 64-bit integer. */
-const longest = '9223372036854775807'
 
 interface StoreParts {
   readonly name: string
@@ -27,14 +22,16 @@ interface StoreParts {
 export function declareStore({ engine, ...parts }: StoreParts, shape: WindowShape | undefined): StoreDeclaration {
   const { name } = parts
   if (shape === undefined) {
-    return { name, logged: true, changelogConfig: compacted, engine, create: keyValueStore(parts) }
+    return { name, logged: true, changelogConfig: compactedChangelog, engine, create: keyValueStore(parts) }
   }
   const { retentionMs } = shape
-  const changelogConfig = {
-    'cleanup.policy': 'compact,delete',
-    'retention.ms': retentionMs === Number.POSITIVE_INFINITY ? longest : String(retentionMs + changelogSlackMs),
+  return {
+    name,
+    logged: true,
+    changelogConfig: windowedChangelog(retentionMs),
+    engine,
+    create: windowedStore(parts, shape),
   }
-  return { name, logged: true, changelogConfig, engine, create: windowedStore(parts, shape) }
 }
 
 function windowedStore(
@@ -54,7 +51,5 @@ function windowedStore(
 /** The results that wait for their windows to close; `key` is the serde of the keys without their windows. */
 export function declareSuppressStore({ engine, ...parts }: StoreParts): StoreDeclaration {
   const create = suppressStore(parts)
-  return { name: parts.name, logged: true, changelogConfig: compacted, engine, create }
+  return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create }
 }
-
-const compacted = { 'cleanup.policy': 'compact' }

@@ -3,7 +3,7 @@
  * their key. A table without a store of its own derives both from the table before it, and the first table of such a
  * chain begins to keep its rows when it is asked. After Kafka Streams' `enableSendingOldValues` and `valueGetterSupplier`.
  */
-import type { StoreDeclaration } from '../topology/topology.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { storedValue, type ValueGetterFactory } from './operators/value-getter.ts'
 import { finalValue, sessionValue, windowValue } from './operators/windowed-value.ts'
 import type { WindowShape } from './window-shape.ts'

@@ -3,9 +3,9 @@
  * Kafka Streams' (`org.apache.kafka.streams.processor.api`).
  */
 import type { Duration } from '../duration.ts'
+import type { TypedStore } from '../stores/typed-store.ts'
 import type { DropReason, PunctuationType } from '../topology/processor.ts'
 import type { FixedKeyRecord, ForwardableRecord, ProcessorRecord } from './processor-record.ts'
-import type { TypedStore } from './typed-store.ts'
 
 /**
  * Takes records, and hands on any number of any kind for each. There is one for each task, made by its supplier; it is

@@ -1,10 +1,10 @@
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
+import type { StoreWriter, TypedStore } from '../stores/typed-store.ts'
 import { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, PunctuationType, ProcessorContext as StepContext } from '../topology/processor.ts'
 import type { ProcessorContext, RecordMetadata, ScheduleOptions } from './processor.ts'
 import { FixedKeyRecord, type ForwardableRecord } from './processor-record.ts'
-import type { StoreWriter, TypedStore } from './typed-store.ts'
 
 /** A record of either kind of processors. */
 export type AnyRecord = ForwardableRecord<unknown, unknown>

@@ -1,5 +1,5 @@
 import type { CommittedOffset, TopicPartition } from '../cluster/cluster.ts'
-import type { StoreDeclaration } from '../topology/topology.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { Changelog, restoreStore } from './changelog.ts'
 import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { RecordCollector } from './record-collector.ts'

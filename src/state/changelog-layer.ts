@@ -2,8 +2,11 @@ import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import { MillraceError, messageOf } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
+import { bytesOf, textOf } from './byte-text.ts'
+import { scanEngine } from './engine-scan.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue } from './state-store.ts'
-import type { EngineOperation, StoreEngine } from './store-engine.ts'
+import type { EngineEntry, EngineOperation, StoreEngine } from './store-engine.ts'
+import { UncommittedRows } from './uncommitted-rows.ts'
 
 /** An entry of a store's hot layer: a decoded value that operators update in place. */
 export interface HotEntry {
@@ -23,8 +26,16 @@ export interface KeyLayout<E extends HotEntry> {
   writeChangelogKey(entry: E, out: ByteWriter): void
   /** Appends the engine's key for the changelog's key. */
   writeEngineKey(changelogKey: Buffer, out: ByteWriter): void
-  /** False for entries that event time has passed: they are not written any more. */
+  /** False for entries that event time has passed: their values are not written any more. */
   isLive(entry: E): boolean
+}
+
+/** A row as operators see it now. */
+export interface StoredRow {
+  /** The engine's key. */
+  readonly key: Buffer
+  readonly value: unknown
+  readonly timestamp: number
 }
 
 export interface ChangelogLayerOptions<E extends HotEntry> {
@@ -53,6 +64,11 @@ export class ChangelogLayer<E extends HotEntry> {
   readonly #layout: KeyLayout<E>
   readonly #value: Serde<unknown>
   readonly #dirty: E[] = []
+  /** Entries that were flushed and not committed yet. */
+  readonly #flushed: E[] = []
+  /** From the first range on: what of the store the engine does not have. */
+  #uncommitted: UncommittedRows<E> | undefined = undefined
+  #commits = 0
   readonly #spare: E[] = []
   /** Deletions of whole ranges since the last flush: they may not be committed earlier than what is flushed with them. */
   readonly #expired: EngineOperation[] = []
@@ -82,6 +98,7 @@ export class ChangelogLayer<E extends HotEntry> {
     if (entry.dirty) return
     entry.dirty = true
     this.#dirty.push(entry)
+    if (this.#uncommitted !== undefined) this.#order(entry, this.#uncommitted)
   }
 
   /** Deletes the entry for good: the store forgets it, and may get the object again from `takeSpare`. */
@@ -89,7 +106,8 @@ export class ChangelogLayer<E extends HotEntry> {
     if (entry.logged || !entry.dirty) this.update(entry, undefined, entry.timestamp)
     else {
       entry.value = undefined
-      this.#spare.push(entry)
+      // An entry that is ordered by its key may not change it.
+      if (this.#uncommitted === undefined) this.#spare.push(entry)
     }
   }
 
@@ -115,13 +133,32 @@ export class ChangelogLayer<E extends HotEntry> {
 
   /** Sets the entry to what an engine row holds. */
   decodeRow(row: Buffer, entry: E): void {
-    try {
-      entry.value = this.#value.read(row, timestampBytes, row.length)
-    } catch (cause) {
-      throw this.#serdeFailure('read', cause)
-    }
+    entry.value = this.#decode(row)
     entry.timestamp = readInt64(row, 0)
     entry.logged = true
+  }
+
+  /**
+   * The rows with `from <= key < to` in the order of the engine's keys. These are the keys that there are at the call,
+   * without those that are deleted before the iteration comes to them, and each with its value at that moment.
+   * @throws MillraceError CLOSED where the iteration is kept beyond a commit
+   */
+  rows(from: Buffer | undefined, to: Buffer | undefined, isReverse = false): Generator<StoredRow, undefined> {
+    const uncommitted = this.#uncommitted ?? this.#orderUncommitted()
+    const low = from === undefined ? '' : textOf(from)
+    const hot = uncommitted.range(low, to === undefined ? undefined : textOf(to), isReverse)
+    return this.#merged(hot, scanEngine(this.#engine, from, to, isReverse), uncommitted, isReverse)
+  }
+
+  /** About how many rows there are: what is flushed and not committed yet may be counted twice. */
+  approximateSize(): number {
+    let size = this.#engine.size()
+    for (const entry of this.#dirty) {
+      if (entry.value === undefined) size -= entry.logged ? 1 : 0
+      else if (!entry.logged) size++
+    }
+    for (const entry of this.#flushed) if (entry.value !== undefined && !entry.dirty) size++
+    return Math.max(0, size)
   }
 
   /**
@@ -137,6 +174,7 @@ export class ChangelogLayer<E extends HotEntry> {
       const entry = dirty[i] as E
       if (entry.value !== undefined) this.#flushValue(entry, changelog)
       entry.dirty = false
+      this.#flushed.push(entry)
     }
     dirty.length = 0
     this.#spare.length = 0
@@ -146,6 +184,9 @@ export class ChangelogLayer<E extends HotEntry> {
 
   /** Writes all that was flushed to the engine. */
   commit(changelogPosition: number): void {
+    this.#flushed.length = 0
+    if (this.#uncommitted !== undefined) this.#orderUncommitted()
+    this.#commits++
     if (this.#pending.length === 0 && changelogPosition === this.#engine.position()) return
     const operations = this.#pending
     this.#pending = []
@@ -183,6 +224,72 @@ export class ChangelogLayer<E extends HotEntry> {
     }
   }
 
+  *#merged(
+    hot: Iterator<[string, E]>,
+    committed: Iterable<EngineEntry>,
+    uncommitted: UncommittedRows<E>,
+    isReverse: boolean,
+  ): Generator<StoredRow, undefined> {
+    const commits = this.#commits
+    const changes = uncommitted.changes
+    const isPast = (key: string | undefined, end: string): boolean =>
+      key === undefined || (isReverse ? key <= end : key >= end)
+    let next = hot.next()
+    for (const row of committed) {
+      const key = textOf(row.key)
+      for (; !isPast(keyOf(next), key); next = hot.next()) {
+        yield* this.#present(next.value[0], uncommitted)
+        this.#requireSameCommit(commits)
+      }
+      const isHot = keyOf(next) === key
+      if (isHot) next = hot.next()
+      if (isHot || (uncommitted.changes !== changes && uncommitted.get(key) !== undefined)) {
+        yield* this.#present(key, uncommitted)
+      } else yield { key: row.key, value: this.#decode(row.value), timestamp: readInt64(row.value, 0) }
+      this.#requireSameCommit(commits)
+    }
+    for (; next.done !== true; next = hot.next()) {
+      yield* this.#present(next.value[0], uncommitted)
+      this.#requireSameCommit(commits)
+    }
+    return undefined
+  }
+
+  /** The uncommitted row of the key, if it is not a deletion. */
+  *#present(key: string, uncommitted: UncommittedRows<E>): Generator<StoredRow> {
+    const entry = uncommitted.get(key)
+    if (entry?.value !== undefined) yield { key: bytesOf(key), value: entry.value, timestamp: entry.timestamp }
+  }
+
+  #requireSameCommit(commits: number): void {
+    if (commits === this.#commits) return
+    throw new MillraceError('CLOSED', 'The iteration over the store was kept beyond a commit', {
+      at: { store: this.#store },
+      remedy: 'Use it up in the call that began it, or copy what is needed into an array.',
+    })
+  }
+
+  /** Makes the order of all entries that the engine does not have. */
+  #orderUncommitted(): UncommittedRows<E> {
+    const uncommitted = this.#uncommitted ?? new UncommittedRows<E>()
+    this.#uncommitted = uncommitted
+    uncommitted.clear()
+    for (const entry of this.#flushed) this.#order(entry, uncommitted)
+    for (const entry of this.#dirty) this.#order(entry, uncommitted)
+    // Those may be among the dirty ones: from here on they stay what they are.
+    this.#spare.length = 0
+    return uncommitted
+  }
+
+  #order(entry: E, uncommitted: UncommittedRows<E>): void {
+    this.#key.clear()
+    this.#layout.writeChangelogKey(entry, this.#key)
+    const key = textOf(this.#engineKeyOf(this.#written(this.#key)))
+    // Of two entries of one key the one without a value is the older one, which was removed.
+    const other = uncommitted.get(key)
+    if (other === undefined || other.value === undefined || entry.value !== undefined) uncommitted.set(key, entry)
+  }
+
   #writeRestored(position: number = this.#engine.position()): void {
     const operations = this.#restored
     this.#restored = []
@@ -193,7 +300,7 @@ export class ChangelogLayer<E extends HotEntry> {
   #flushDeletion(entry: E, changelog: ChangelogSink): void {
     if (!entry.logged) return
     entry.logged = false
-    if (!this.#layout.isLive(entry)) return
+    // Also where event time has passed the entry: a restart may find it in the changelog, and not know that.
     this.#key.clear()
     this.#layout.writeChangelogKey(entry, this.#key)
     const key = this.#written(this.#key)
@@ -219,6 +326,14 @@ export class ChangelogLayer<E extends HotEntry> {
     this.#pending.push({ kind: 'put', key: Buffer.from(this.#engineKeyOf(key)), value: row })
   }
 
+  #decode(row: Buffer): unknown {
+    try {
+      return this.#value.read(row, timestampBytes, row.length)
+    } catch (cause) {
+      throw this.#serdeFailure('read', cause)
+    }
+  }
+
   #engineKeyOf(changelogKey: Buffer): Buffer {
     this.#engineKey.clear()
     this.#layout.writeEngineKey(changelogKey, this.#engineKey)
@@ -234,4 +349,8 @@ export class ChangelogLayer<E extends HotEntry> {
     const what = `The serde '${this.#value.name}' could not ${action} a value of the store: ${messageOf(cause)}`
     return new MillraceError('SERDE_FAILED', what, { at: { store: this.#store }, cause })
   }
+}
+
+function keyOf(next: IteratorResult<[string, unknown]>): string | undefined {
+  return next.done === true ? undefined : next.value[0]
 }

@@ -1,5 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import { ChangelogLayer, type HotEntry, type KeyLayout, type StoredRow } from './changelog-layer.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import { type RecordKey, StoreKeys } from './store-keys.ts'
@@ -80,6 +80,15 @@ export class KeyValueStore implements StateStore {
   get(key: unknown): { readonly value: unknown; readonly timestamp: number } | undefined {
     const entry = this.entry(this.keys.idOfKey(key))
     return entry.value === undefined ? undefined : { value: entry.value, timestamp: entry.timestamp }
+  }
+
+  /** The rows with `from <= key < to` by their keys' bytes; see ChangelogLayer. */
+  rows(from: Buffer | undefined, to: Buffer | undefined, isReverse: boolean): Generator<StoredRow, undefined> {
+    return this.#layer.rows(from, to, isReverse)
+  }
+
+  approximateSize(): number {
+    return this.#layer.approximateSize()
   }
 
   flush(changelog: ChangelogSink): void {

@@ -142,6 +142,13 @@ class LmdbEngine implements StoreEngine {
     return this.#position
   }
 
+  /** Long keys that share a row count as one. */
+  size(): number {
+    this.#requireOpen()
+    const { entryCount } = this.#rows.getStats() as { readonly entryCount: number }
+    return Math.max(0, entryCount - (this.#rows.getBinaryFast(positionKey) === undefined ? 0 : 1))
+  }
+
   clear(): void {
     this.#requireOpen()
     this.#transact(() => this.#rows.clearSync())

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import { ChangelogLayer, type HotEntry, type KeyLayout, type StoredRow } from './changelog-layer.ts'
 import { EntriesByEnd } from './entries-by-end.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
@@ -12,7 +12,7 @@ export interface SessionStoreOptions<K, V> {
   readonly name: string
   readonly key: Serde<K>
   readonly value: Serde<V>
-  /** How long after its end, in event time, a session is kept: at least gap and grace period. */
+  /** A session is kept until another one ends so long after it: at least gap and grace period. */
   readonly retentionMs: number
   /**
    * Whether sessions are kept, beyond their retention, until `takeEnded` has handed them out; they are in memory until then.
@@ -95,6 +95,8 @@ export class SessionStore implements StateStore {
   #entryCount = 0
   /** Segments that have rows in the engine or in the batch on its way there. */
   #segments = new Set<number>()
+  /** The end of the session that ends last of all that were put. */
+  #latestEnd = -1
   /** Sessions that end before this time are gone. */
   #liveFrom = 0
   /** Sessions that are held; undefined where none are. */
@@ -149,9 +151,14 @@ export class SessionStore implements StateStore {
     }
   }
 
-  /** Adds a session; undefined or null is no session. There is none yet with the same key, start and end. */
-  put(keyId: number, start: number, end: number, value: unknown, timestamp: number = end): void {
-    if (value === undefined || value === null) return
+  /**
+   * Adds a session; undefined or null is no session. There is none yet with the same key, start and end. One that ends later
+   * than all before it lets the oldest ones expire; false where the session is expired itself, and not kept.
+   */
+  put(keyId: number, start: number, end: number, value: unknown, timestamp: number = end): boolean {
+    if (end > this.#latestEnd) this.observe(end)
+    if (end < this.#liveFrom) return false
+    if (value === undefined || value === null) return true
     const entry = this.#layer.takeSpare() ?? new SessionEntry(keyId, start, end)
     entry.keyId = keyId
     entry.start = start
@@ -163,6 +170,18 @@ export class SessionStore implements StateStore {
     sessions.splice(at, 0, entry)
     this.#held?.add(entry)
     this.#entryCount++
+    return true
+  }
+
+  /** Sessions that end before this time are expired. */
+  get liveFrom(): number {
+    return this.#liveFrom
+  }
+
+  /** The rows of sessions that end at `earliestEnd` or later, and some that end earlier; keys are read by `sessionKey`. */
+  rows(earliestEnd: number): Generator<StoredRow, undefined> {
+    const segment = Math.floor(Math.max(earliestEnd, this.#liveFrom) / this.#segmentMs)
+    return this.#layer.rows(timeKey(segment), afterRows)
   }
 
   /** Removes a session that `find` gave; the object may be used again by the next `put`. */
@@ -189,6 +208,7 @@ export class SessionStore implements StateStore {
     }
     for (const session of this.#sessions.flat()) if (session !== undefined && session.end >= end) held.add(session)
     this.#isHeldKnown = true
+    this.#expire()
   }
 
   /** Hands out the held sessions that end before the time, by (end, start, key bytes): they are held no longer. */
@@ -199,6 +219,7 @@ export class SessionStore implements StateStore {
       sessions.sort((left, right) => left.start - right.start || this.keys.compare(left.keyId, right.keyId))
       for (const session of sessions) emit(session)
     }
+    this.#expire()
   }
 
   /** Drops the sessions that end before the time, but for those that are held. */
@@ -243,10 +264,33 @@ export class SessionStore implements StateStore {
   ready(changelogPosition: number): void {
     this.#layer.ready(changelogPosition)
     this.#segments = segmentsOf(this.#engine)
+    if (this.#segments.size > 0) this.#latestEnd = Math.max(this.#latestEnd, this.#lastEnd(Math.max(...this.#segments)))
+    this.observe(this.#latestEnd)
   }
 
   close(): void {
     this.#engine.close()
+  }
+
+  /** A session was put that ends later than all before it. */
+  protected observe(end: number): void {
+    this.#latestEnd = end
+    this.#expire()
+  }
+
+  #expire(): void {
+    // The last millisecond matters where sessions are held: a record may come that makes a session which ends there.
+    const firstLive = this.#held === undefined ? 1 : 0
+    this.expireBefore(this.#latestEnd - this.retentionMs + firstLive)
+  }
+
+  /** The greatest end of a session in the segment. */
+  #lastEnd(segment: number): number {
+    let end = 0
+    for (const { key } of this.#engine.range(timeKey(segment), timeKey(segment + 1))) {
+      end = Math.max(end, readInt64(key, key.length - 16))
+    }
+    return end
   }
 
   #load(keyId: number): SessionEntry[] {
@@ -305,6 +349,12 @@ export class SessionStore implements StateStore {
     }
     this.#entryCount = sessions.length
   }
+}
+
+/** What an engine key of a session says: where the user's key lies in it, and the session. */
+export function sessionKey(key: Buffer): { readonly userKey: Buffer; readonly start: number; readonly end: number } {
+  const keyEnd = key.length - 16
+  return { userKey: key.subarray(12, keyEnd), end: readInt64(key, keyEnd), start: readInt64(key, keyEnd + 8) }
 }
 
 /** The segments that have rows, found by leaping from one to the next. */

@@ -17,6 +17,8 @@ export interface StoreEngine {
   write(batch: EngineBatch): void
   /** The changelog offset after the last record that the contents reflect; 0 for a new store. */
   position(): number
+  /** How many entries there are; an engine that cannot know may be off by a few. */
+  size(): number
   /** Empties the store and sets the position to 0. */
   clear(): void
   close(): void

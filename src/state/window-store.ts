@@ -2,7 +2,7 @@ import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import { assert } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import { ChangelogLayer, type HotEntry, type KeyLayout, type StoredRow } from './changelog-layer.ts'
 import { EntryTable } from './entry-table.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
@@ -14,7 +14,7 @@ export interface WindowStoreOptions<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
   readonly sizeMs: number
-  /** How long after its start, in event time, a window is kept: at least its size and its grace period. */
+  /** A window is kept until another one starts so long after it: at least its size and its grace period. */
   readonly retentionMs: number
   /** Whether windows are kept, beyond their retention, until `release`. Default: false. */
   readonly isHeld?: boolean
@@ -57,8 +57,8 @@ class HotWindow {
 }
 
 /**
- * A value for each key and window start, with a table of decoded values for each window that is in use. Windows are
- * dropped whole when event time has passed them.
+ * A value for each key and window start, with a table of decoded values for each window that is in use. Windows that start
+ * `retentionMs` or more before the latest one are dropped whole, as by Kafka Streams' InMemoryWindowStore.
  *
  * Engine: `start8 ‖ key`, so that a window is one range. Changelog: Kafka's `key ‖ start8 ‖ seq4`, where seq is 0.
  * Memory is bounded at each commit: beyond `hotEntries` all entries but those that changed since the flush are forgotten
@@ -78,6 +78,8 @@ export class WindowStore implements StateStore {
   /** The starts of the windows in memory, ascending, from `#head` on: those before are gone. */
   #starts: number[] = []
   #head = 0
+  /** The start of the latest window that was written to. */
+  #latestStart = -1
   /** Windows that start before this time are gone. */
   #liveFrom = 0
   /** Windows from this start on are kept whatever their retention. */
@@ -118,9 +120,28 @@ export class WindowStore implements StateStore {
     return windowStart < this.#liveFrom ? undefined : this.entry(windowStart, keyId)
   }
 
-  /** Sets the entry's value; undefined or null deletes. */
+  /** Sets the entry's value; undefined or null deletes. A window later than all before it lets the oldest ones expire. */
   update(entry: WindowEntry, value: unknown, timestamp: number): void {
+    if (entry.windowStart > this.#latestStart) this.#observe(entry.windowStart)
     this.#layer.update(entry, value, timestamp)
+  }
+
+  /** Sets the value of a key in a window; false where the window is expired, and nothing is kept. */
+  put(windowStart: number, keyId: number, value: unknown, timestamp: number): boolean {
+    if (windowStart > this.#latestStart) this.#observe(windowStart)
+    if (windowStart < this.#liveFrom) return false
+    this.update(this.entry(windowStart, keyId), value, timestamp)
+    return true
+  }
+
+  /** Windows that start before this time are expired. */
+  get liveFrom(): number {
+    return this.#liveFrom
+  }
+
+  /** The rows with `from <= engine key < to`, where the engine's keys are `start8 ‖ key`; see ChangelogLayer. */
+  rows(from: Buffer, to: Buffer | undefined, isReverse: boolean): Generator<StoredRow, undefined> {
+    return this.#layer.rows(from, to, isReverse)
   }
 
   /** The value of a key in a window, as operators see it now. */
@@ -139,6 +160,7 @@ export class WindowStore implements StateStore {
   /** Windows that start before the time need not be held any longer. */
   release(windowStart: number): void {
     this.#heldFrom = windowStart
+    this.#expire()
   }
 
   /** Drops the windows that start before the time, but for those that are held. */
@@ -180,10 +202,24 @@ export class WindowStore implements StateStore {
   ready(changelogPosition: number): void {
     this.#layer.ready(changelogPosition)
     this.#oldestWritten = firstStart(this.#engine, 0, undefined) ?? Number.MAX_SAFE_INTEGER
+    for (const { key } of this.#engine.range(undefined, undefined, { reverse: true })) {
+      this.#latestStart = Math.max(this.#latestStart, readInt64(key, 0))
+      break
+    }
+    this.#observe(this.#latestStart)
   }
 
   close(): void {
     this.#engine.close()
+  }
+
+  #observe(windowStart: number): void {
+    this.#latestStart = windowStart
+    this.#expire()
+  }
+
+  #expire(): void {
+    this.expireBefore(this.#latestStart - this.retentionMs + 1)
   }
 
   #windowAt(windowStart: number): HotWindow {
@@ -265,8 +301,9 @@ export class WindowStore implements StateStore {
   }
 
   #forgetClean(): void {
-    const kept = this.#layer.dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
-    this.keys.keepOnly(kept)
+    const { dirty } = this.#layer
+    this.keys.keepOnly(dirty)
+    const kept = dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
     this.#windows.clear()
     this.#starts = []
     this.#head = 0

@@ -9,7 +9,8 @@ import type { BadRecordPolicy } from '../runtime/task-input.ts'
 import { changelogTopic, type TopicPlan } from '../runtime/topic-plan.ts'
 import { memoryEngine } from '../state/memory-engine.ts'
 import type { StateStore } from '../state/state-store.ts'
-import type { StoreDeclaration, SubTopology, Topology } from '../topology/topology.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
+import type { SubTopology, Topology } from '../topology/topology.ts'
 import type { MemoryLog } from './memory-log.ts'
 
 export interface TestSetting {

@@ -1,4 +1,5 @@
-import type { StoreDeclaration, SubTopology, TopologyNode } from './topology.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
+import type { SubTopology, TopologyNode } from './topology.ts'
 
 /**
  * Splits the nodes into those that must run together: nodes linked as parent and child, and nodes that share a store.

@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { descriptionOf } from './description.ts'
 import { requireNodeName } from './node-name.ts'
 import {
@@ -11,15 +12,7 @@ import {
 } from './node-topic.ts'
 import type { Processor } from './processor.ts'
 import { groupIntoSubTopologies } from './sub-topologies.ts'
-import type {
-  ProcessorNode,
-  SinkNode,
-  SourceNode,
-  StoreDeclaration,
-  TopicReference,
-  Topology,
-  TopologyNode,
-} from './topology.ts'
+import type { ProcessorNode, SinkNode, SourceNode, TopicReference, Topology, TopologyNode } from './topology.ts'
 
 export interface ProcessorOptions {
   /** Names of the nodes that it takes records from; added before it. */

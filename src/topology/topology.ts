@@ -1,7 +1,6 @@
 import type { Compression } from '../record/compression.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { StateStore } from '../state/state-store.ts'
-import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Processor } from './processor.ts'
 
 /** What will run, as plain data: nodes, the stores they share, and the sub-topologies they fall into. */
@@ -72,16 +71,4 @@ export interface TopicReference {
 export interface UserTopic {
   readonly name: string
   readonly partitions: number
-}
-
-export interface StoreDeclaration {
-  readonly name: string
-  /** Whether updates go to the changelog topic `<application id>-<name>-changelog`. */
-  readonly logged: boolean
-  /** Settings of the changelog topic. */
-  readonly changelogConfig: Readonly<Record<string, string>>
-  /** The engine that the user chose for this store; undefined takes the application's. */
-  readonly engine: StoreEngineFactory | undefined
-  /** Makes the store of one task over its engine. */
-  readonly create: (engine: ReturnType<StoreEngineFactory['open']>) => StateStore
 }

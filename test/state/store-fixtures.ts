@@ -34,6 +34,10 @@ export class CountingEngine implements StoreEngine {
     return this.#engine.position()
   }
 
+  size(): number {
+    return this.#engine.size()
+  }
+
   clear(): void {
     this.#engine.clear()
   }

@@ -1,7 +1,7 @@
 import type { Serde } from '../../src/serde/serde.ts'
+import type { StoreDeclaration } from '../../src/state/store-declaration.ts'
 import type { FlowRecord } from '../../src/topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, TaskContext } from '../../src/topology/processor.ts'
-import type { StoreDeclaration } from '../../src/topology/topology.ts'
 
 export const text: Serde<string> = {
   name: 'text',

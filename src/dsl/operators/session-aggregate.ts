@@ -71,7 +71,6 @@ class SessionAggregate implements Processor {
     this.#store = connectedStore(context, store, SessionStore)
     requireRetention(context, store, this.#store.retentionMs, windows.gapMs + windows.graceMs)
     if (this.#isFinal) this.#store.holdFrom(context.streamTime.emitted)
-    this.#store.expireBefore(context.streamTime.observed - this.#store.retentionMs)
   }
 
   process(record: FlowRecord): void {
@@ -86,10 +85,7 @@ class SessionAggregate implements Processor {
     }
     const timestamp = record.timestamp
     const streamTime = context.streamTime
-    if (timestamp > streamTime.observed) {
-      streamTime.observed = timestamp
-      this.#store.expireBefore(timestamp - this.#store.retentionMs)
-    }
+    if (timestamp > streamTime.observed) streamTime.observed = timestamp
     const closedUntil = streamTime.observed - this.#gapMs - this.#graceMs
     this.#take(record, timestamp, closedUntil)
     if (this.#isFinal && closedUntil > streamTime.emitted) this.#emitClosed(record, closedUntil)

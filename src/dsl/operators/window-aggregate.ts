@@ -64,7 +64,6 @@ class WindowAggregate implements Processor {
   #late: Processor | undefined
   #store!: WindowStore
   #name = ''
-  #retentionMs = 0
 
   constructor(options: WindowAggregateOptions) {
     this.#options = options
@@ -85,10 +84,8 @@ class WindowAggregate implements Processor {
     this.#output = context.output
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, WindowStore)
-    this.#retentionMs = this.#store.retentionMs
-    requireRetention(context, store, this.#retentionMs, this.#sizeMs + this.#graceMs)
+    requireRetention(context, store, this.#store.retentionMs, this.#sizeMs + this.#graceMs)
     if (this.#isFinal) this.#store.release(this.#firstUnemitted())
-    this.#expire(context.streamTime.observed)
   }
 
   process(record: FlowRecord): void {
@@ -103,10 +100,7 @@ class WindowAggregate implements Processor {
     }
     const timestamp = record.timestamp
     const streamTime = context.streamTime
-    if (timestamp > streamTime.observed) {
-      streamTime.observed = timestamp
-      this.#expire(timestamp)
-    }
+    if (timestamp > streamTime.observed) streamTime.observed = timestamp
     this.#take(record, timestamp)
     if (this.#isFinal) this.#emitClosed(record)
   }
@@ -126,13 +120,6 @@ class WindowAggregate implements Processor {
     }
     if (open !== first) context.drop('late-for-some')
     this.#update(record, open, timestamp)
-  }
-
-  /** As Kafka Streams' window stores, which count from the start of the latest window: look-ups by joins see what is gone. */
-  #expire(streamTime: number): void {
-    if (streamTime < 0) return
-    const latestStart = streamTime - (streamTime % this.#advanceMs)
-    this.#store.expireBefore(latestStart - this.#retentionMs + 1)
   }
 
   /** The start of the record's first window that ends after `closedUntil`; beyond its timestamp where all are closed. */
@@ -192,7 +179,6 @@ class WindowAggregate implements Processor {
     this.#saved.restore(record)
     this.#closed.length = 0
     store.release(to + 1)
-    this.#expire(streamTime.observed)
   }
 
   #aggregate(record: FlowRecord, entry: WindowEntry, value: unknown, key: unknown, timestamp: number): void {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { KTable } from '../../../src/dsl/streams.ts'
 import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import { untilWindowCloses } from '../../../src/dsl/suppressed.ts'
-import { SessionWindows, TimeWindows } from '../../../src/dsl/windows.ts'
+import { TimeWindows } from '../../../src/dsl/windows.ts'
 import { planTopics } from '../../../src/runtime/topic-plan.ts'
 import { serde } from '../../../src/serde/serdes.ts'
 import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts'
@@ -189,18 +189,18 @@ describe('a table of results of windows', () => {
 
   it('that is held back shows no row until it is final', () => {
     const builder = new StreamsBuilder()
-    const counts = builder.stream(text('L')).groupByKey().windowedBy(SessionWindows.withGap(10)).reduce(appended)
+    const counts = builder.stream(text('L')).groupByKey().windowedBy(TimeWindows.of(10).grace(5)).reduce(appended)
     const final = counts.suppress(untilWindowCloses())
-    const sessions = serde.sessionWindowed(serde.string)
-    const stream = topic('S', { key: sessions, value: serde.string })
-    const results = topic('out', { key: sessions, value: serde.string })
+    const windowed = serde.windowed(serde.string, { size: 10 })
+    const stream = topic('S', { key: windowed, value: serde.string })
+    const results = topic('out', { key: windowed, value: serde.string })
     builder.stream(stream).leftJoin(final, joiner).to(results)
     using driver = new TopologyTestDriver(builder.build())
-    const key = { key: 'k', window: { start: 1, end: 1 } }
+    const key = { key: 'k', window: { start: 0, end: 10 } }
     driver.input(text('L')).pipe({ key: 'k', value: 'a', timestamp: 1 })
     driver.input(stream).pipe({ key, value: 's', timestamp: 2 })
-    driver.input(text('L')).pipe({ key: 'l', value: 'b', timestamp: 11 })
-    driver.input(stream).pipe({ key, value: 't', timestamp: 12 })
+    driver.input(text('L')).pipe({ key: 'l', value: 'b', timestamp: 15 })
+    driver.input(stream).pipe({ key, value: 't', timestamp: 16 })
     expect(
       driver
         .output(results)

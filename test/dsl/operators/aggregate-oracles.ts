@@ -48,15 +48,19 @@ export function slidingOracle(inputs: readonly Input[], difference: number): Map
   return results
 }
 
-/** Sessions as a plain list that is searched whole each time: the outputs of each record. */
+/**
+ * Sessions as a plain list that is searched whole each time: the outputs of each record. One that ends a retention or more
+ * before the latest end is gone, although a record that could join it may not be late yet: so Kafka Streams' stores have it.
+ */
 export function sessionCountOracle(inputs: readonly Input[], { gap, grace = 0 }: { gap: number; grace?: number }) {
   let sessions: { key: string; start: number; end: number; count: number }[] = []
   const late: number[] = []
   let observed = -1
+  let latestEnd = -1
   const outputs = inputs.map(({ key, timestamp }, index) => {
     observed = Math.max(observed, timestamp)
     const closed = observed - gap - grace
-    sessions = sessions.filter((session) => session.end >= closed)
+    sessions = sessions.filter((session) => session.end > latestEnd - gap - grace)
     const joined = sessions
       .filter((each) => each.key === key && each.end >= timestamp - gap && each.start <= timestamp + gap)
       .sort((a, b) => a.end - b.end)
@@ -66,6 +70,7 @@ export function sessionCountOracle(inputs: readonly Input[], { gap, grace = 0 }:
       late.push(index)
       return []
     }
+    latestEnd = Math.max(latestEnd, end)
     const count = joined.reduce((sum, session) => sum + session.count, 1)
     sessions = sessions.filter((session) => !joined.includes(session))
     sessions.push({ key: key as string, start, end, count })

@@ -1,0 +1,15 @@
+import type { StateStore } from './state-store.ts'
+import type { StoreEngine, StoreEngineFactory } from './store-engine.ts'
+
+/** A store as a topology has it: enough to make its changelog topic and the store of each task. */
+export interface StoreDeclaration {
+  readonly name: string
+  /** Whether updates go to the changelog topic `<application id>-<name>-changelog`. */
+  readonly logged: boolean
+  /** Settings of the changelog topic. */
+  readonly changelogConfig: Readonly<Record<string, string>>
+  /** The engine that the user chose for this store; undefined takes the application's. */
+  readonly engine: StoreEngineFactory | undefined
+  /** Makes the store of one task over its engine. */
+  readonly create: (engine: StoreEngine) => StateStore
+}

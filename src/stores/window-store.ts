@@ -1,0 +1,218 @@
+import { readInt64 } from '../bytes/int64.ts'
+import { type Duration, toMilliseconds } from '../duration.ts'
+import { MillraceError } from '../errors.ts'
+import type { Serde } from '../serde/serde.ts'
+import { declareLogging, windowedChangelog } from '../state/changelog-config.ts'
+import type { StoredRow } from '../state/changelog-layer.ts'
+import { encodedKey, justAfter } from '../state/key-bounds.ts'
+import { timeKey } from '../state/store-layout.ts'
+import { WindowStore as WindowEntries, windowStore as windowEntries } from '../state/window-store.ts'
+import type { Windowed } from '../windowed.ts'
+import { openedAs, requireKey, requireTime } from './opened-store.ts'
+import {
+  entryOptions,
+  type StoreIterator,
+  type StoreWriter,
+  type TypedStore,
+  type TypedStoreOptions,
+} from './typed-store.ts'
+import { plainForm, timestampedForm, type ValueAndTimestamp, type ValueForm } from './value-form.ts'
+
+export interface WindowStoreOptions<K, V> extends TypedStoreOptions<K, V> {
+  /** The length of the windows. */
+  readonly size: Duration
+  /** A window is kept until another one starts so long after it, in event time: at least its size. */
+  readonly retention: Duration
+}
+
+/** Which windows, by their starts in milliseconds since 1970. */
+export interface WindowRange {
+  /** The earliest start, included. Default: that of the oldest window. Windows that are expired are left out. */
+  readonly from?: number
+  /** The latest start, included. Default: no bound. */
+  readonly to?: number
+  /** From the latest window back. Default: false. */
+  readonly reverse?: boolean
+}
+
+/** Which windows of which keys, by the order of the keys' bytes. */
+export interface WindowKeyRange<K> extends WindowRange {
+  /** The least key, included. Default: no bound. */
+  readonly keyFrom?: K
+  /** The greatest key, included. Default: no bound. */
+  readonly keyTo?: K
+}
+
+/** Reads a value for each key and window. Objects are the store's own: they are not to be changed. After Kafka Streams' ReadOnlyWindowStore. */
+export interface ReadOnlyWindowStore<in out K, out V> {
+  /** The value of a key in the window that starts then; undefined where there is none, or the window is expired. */
+  fetch(key: K, windowStart: number): V | undefined
+  /** The windows of a key, each by its start. */
+  fetch(key: K, range: WindowRange): StoreIterator<[windowStart: number, value: V]>
+  /** The windows of all keys, or of a range of keys, by their starts and then by the keys' bytes. */
+  fetchAll(range: WindowKeyRange<K>): StoreIterator<[key: Windowed<K>, value: V]>
+  all(options?: { readonly reverse?: boolean }): StoreIterator<[key: Windowed<K>, value: V]>
+}
+
+/** Reads and writes a value for each key and window. After Kafka Streams' WindowStore. */
+export interface WindowStore<in out K, in out V> extends ReadOnlyWindowStore<K, V> {
+  /** null deletes. Into a window that is expired nothing is put, and that is counted. */
+  put(key: K, value: V | null, windowStart: number): void
+}
+
+export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>
+
+type Declared<K, V> = TypedStore<WindowStore<K, V>, ReadOnlyWindowStore<K, V>>
+
+/**
+ * Declares a store of one value for each key and window.
+ * @throws MillraceError INVALID_ARGUMENT where windows are kept for less than their size
+ */
+export function windowStore<K, V>(name: string, options: WindowStoreOptions<K, V>): Declared<K, V> {
+  return declared(name, options, plainForm<V>())
+}
+
+/**
+ * Declares a store of one value and its event time for each key and window, as the windowed aggregations of the DSL have them.
+ * @throws MillraceError INVALID_ARGUMENT where windows are kept for less than their size
+ */
+export function timestampedWindowStore<K, V>(
+  name: string,
+  options: WindowStoreOptions<K, V>,
+): Declared<K, ValueAndTimestamp<V>> {
+  return declared(name, options, timestampedForm<V>())
+}
+
+function declared<K, V, S>(name: string, options: WindowStoreOptions<K, V>, form: ValueForm<S>): Declared<K, S> {
+  const { key, engine, logging } = options
+  const sizeMs = toMilliseconds(options.size, 'window size')
+  const retentionMs = toMilliseconds(options.retention, 'retention')
+  if (retentionMs < sizeMs) {
+    throw new MillraceError('INVALID_ARGUMENT', `Windows of ${sizeMs} ms are kept for only ${retentionMs} ms`, {
+      at: { store: name },
+      remedy: 'Keep them at least as long as they are.',
+    })
+  }
+  return {
+    name,
+    ...declareLogging(windowedChangelog(retentionMs), logging),
+    engine,
+    create: windowEntries({ name, ...entryOptions(options), sizeMs, retentionMs }),
+    open: (store, writer) => new WritableWindows(openedAs(store, WindowEntries), key, form, writer),
+    openReadOnly: (store) => new ReadableWindows(openedAs(store, WindowEntries), key, form),
+  }
+}
+
+class ReadableWindows<K, V> implements ReadOnlyWindowStore<K, V> {
+  protected readonly windows: WindowEntries
+  protected readonly form: ValueForm<V>
+  readonly #key: Serde<K>
+
+  constructor(windows: WindowEntries, key: Serde<K>, form: ValueForm<V>) {
+    this.windows = windows
+    this.form = form
+    this.#key = key
+  }
+
+  fetch(key: K, windowStart: number): V | undefined
+  fetch(key: K, range: WindowRange): StoreIterator<[number, V]>
+  fetch(key: K, which: number | WindowRange): V | undefined | StoreIterator<[number, V]> {
+    requireKey(key, this.windows.name)
+    if (typeof which === 'object') return this.#windowsOf(encodedKey(key, this.#key), which)
+    const found = this.windows.get(key, this.#time(which))
+    return found === undefined ? undefined : this.form.shown(found.value, found.timestamp)
+  }
+
+  fetchAll({ keyFrom, keyTo, ...range }: WindowKeyRange<K>): StoreIterator<[Windowed<K>, V]> {
+    const low = keyFrom === undefined ? undefined : encodedKey(requireKey(keyFrom, this.windows.name), this.#key)
+    const high = keyTo === undefined ? undefined : encodedKey(requireKey(keyTo, this.windows.name), this.#key)
+    const rows = low === undefined && high === undefined ? this.#rowsBetween(range) : this.#rowsOf(low, high, range)
+    return rows.map(({ key, value, timestamp }): [Windowed<K>, V] => {
+      const start = readInt64(key, 0)
+      const windowed = { key: this.#key.read(key, 8, key.length), window: { start, end: start + this.windows.sizeMs } }
+      return [windowed, this.form.shown(value, timestamp)]
+    })
+  }
+
+  all({ reverse = false }: { readonly reverse?: boolean } = {}): StoreIterator<[Windowed<K>, V]> {
+    return this.fetchAll({ reverse })
+  }
+
+  #windowsOf(key: Buffer, range: WindowRange): StoreIterator<[number, V]> {
+    return this.#rowsOf(key, key, range).map((row): [number, V] => [
+      readInt64(row.key, 0),
+      this.form.shown(row.value, row.timestamp),
+    ])
+  }
+
+  #rowsBetween({ from, to, reverse = false }: WindowRange): Generator<StoredRow, undefined> {
+    const low = this.#earliest(from)
+    return this.windows.rows(timeKey(low), afterStart(Math.max(low - 1, this.#latest(to))), reverse)
+  }
+
+  /** Goes from window to window, and in each of them straight to the keys. */
+  *#rowsOf(
+    keyFrom: Buffer | undefined,
+    keyTo: Buffer | undefined,
+    { from, to, reverse = false }: WindowRange,
+  ): Generator<StoredRow, undefined> {
+    if (keyFrom !== undefined && keyTo !== undefined && keyFrom.compare(keyTo) > 0) return undefined
+    let low = this.#earliest(from)
+    let high = this.#latest(to)
+    while (low <= high) {
+      const start = this.#firstStart(low, high, reverse)
+      if (start === undefined) return undefined
+      const time = timeKey(start)
+      const least = keyFrom === undefined ? time : Buffer.concat([time, keyFrom])
+      const end = keyTo === undefined ? afterStart(start) : justAfter(Buffer.concat([time, keyTo]))
+      yield* this.windows.rows(least, end, reverse)
+      if (reverse) high = start - 1
+      else low = start + 1
+    }
+    return undefined
+  }
+
+  /** The first window, in the direction, of those that start from `low` to `high`. */
+  #firstStart(low: number, high: number, isReverse: boolean): number | undefined {
+    for (const { key } of this.windows.rows(timeKey(low), afterStart(high), isReverse)) return readInt64(key, 0)
+    return undefined
+  }
+
+  #earliest(from: number | undefined): number {
+    return Math.max(this.windows.liveFrom, from === undefined ? 0 : this.#time(from))
+  }
+
+  #latest(to: number | undefined): number {
+    return to === undefined ? Number.MAX_SAFE_INTEGER : this.#time(to)
+  }
+
+  #time(windowStart: number): number {
+    return requireTime(windowStart, 'start of a window', this.windows.name)
+  }
+}
+
+class WritableWindows<K, V> extends ReadableWindows<K, V> implements WindowStore<K, V> {
+  readonly #writer: StoreWriter
+  readonly #present: () => number
+
+  constructor(windows: WindowEntries, key: Serde<K>, form: ValueForm<V>, writer: StoreWriter) {
+    super(windows, key, form)
+    this.#writer = writer
+    this.#present = () => writer.timestamp()
+  }
+
+  put(key: K, value: V | null, windowStart: number): void {
+    const { windows, form } = this
+    requireTime(windowStart, 'start of a window', windows.name)
+    const keyId = windows.keys.idOfKey(requireKey(key, windows.name))
+    const isDeletion = value === null || value === undefined
+    const kept = isDeletion ? undefined : form.valueOf(value)
+    const timestamp = isDeletion ? this.#present() : form.timestampOf(value, this.#present)
+    if (!windows.put(windowStart, keyId, kept, timestamp)) this.#writer.expired()
+  }
+}
+
+/** The engine's keys of windows that start at the time or before are below this; undefined where all are. */
+function afterStart(start: number): Buffer | undefined {
+  return start >= Number.MAX_SAFE_INTEGER ? undefined : timeKey(start + 1)
+}
