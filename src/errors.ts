@@ -51,6 +51,8 @@ export const errorCodes = {
   STORAGE_FAILED: { retriable: false },
   /** The cluster, store or application was closed. */
   CLOSED: { retriable: false },
+  /** A client asks for an API, or a version of one, that the broker does not have. */
+  UNSUPPORTED_VERSION: { retriable: false },
   /** Bytes that are not a message of Kafka's protocol. */
   MALFORMED_MESSAGE: { retriable: false },
   /** A connection could not be made or was lost. */

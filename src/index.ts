@@ -1,6 +1,6 @@
 import { connect as connectCluster } from './cluster/connect.ts'
 import { Connection } from './cluster/connection.ts'
-import type { Environment } from './env/environment.ts'
+import type { Address, Environment } from './env/environment.ts'
 import { nodeEnvironment } from './env/node.ts'
 import type { Application } from './runtime/application.ts'
 import { runTopology } from './runtime/run.ts'
@@ -52,7 +52,7 @@ export { UnlimitedWindows } from './dsl/unlimited-windows.ts'
 export { SessionWindows, TimeWindows } from './dsl/windows.ts'
 export { type Duration, formatDuration, toMilliseconds } from './duration.ts'
 // The world outside
-export type { Clock, Disk, Environment, Host, Network, Random, Signal, Timers } from './env/environment.ts'
+export type { Address, Clock, Disk, Environment, Host, Network, Random, Signal, Timers } from './env/environment.ts'
 export { nodeEnvironment } from './env/node.ts'
 // When something goes wrong
 export { type ErrorCode, MillraceError, type Place } from './errors.ts'
@@ -132,6 +132,11 @@ export interface ConnectOptions {
    * has it, so that a power failure may take what was acknowledged. `memory:` has nothing to flush.
    */
   readonly flush?: 'fsync' | 'page-cache'
+  /**
+   * Opens the broker to clients of Kafka's protocol, so that Kafka's own tools look into it: a port, which only this machine
+   * reaches, or an address. Default: it is not opened.
+   */
+  readonly listen?: number | Address
   /** Default: the real one. */
   readonly environment?: Environment
 }
@@ -139,11 +144,11 @@ export interface ConnectOptions {
 /**
  * Opens the cluster that an address names: `memory:` for one that lives and dies with this process, `embedded:DIR` for one
  * that keeps its log in a directory.
- * @throws MillraceError INVALID_ARGUMENT, DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
+ * @throws MillraceError INVALID_ARGUMENT, DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED, NETWORK_FAILED
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
   const environment = options.environment ?? nodeEnvironment()
-  const cluster = await connectCluster(address, { environment, flush: options.flush ?? 'fsync' })
+  const cluster = await connectCluster(address, { environment, ...clusterOptionsOf(options) })
   return new Connection(cluster, environment.clock)
 }
 
@@ -155,8 +160,12 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
 export function run(topology: Topology, options: RunOptions): Promise<Application> {
   return runTopology(topology, options, {
     environment: options.environment ?? nodeEnvironment(),
-    connect: (address, environment) => connectCluster(address, { environment, flush: options.flush ?? 'fsync' }),
+    connect: (address, environment) => connectCluster(address, { environment, ...clusterOptionsOf(options) }),
     memoryEngine,
     diskEngine: lmdbEngine(),
   })
+}
+
+function clusterOptionsOf({ flush = 'fsync', listen }: ConnectOptions): ConnectOptions {
+  return { flush, ...(listen === undefined ? {} : { listen }) }
 }

@@ -1,7 +1,7 @@
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { requireTopicName } from '../topic.ts'
-import { DataDirectory } from './data-directory.ts'
+import { DataDirectory, ownNodeId } from './data-directory.ts'
 import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
 import type { TornTail } from './log/log-recovery.ts'
@@ -14,6 +14,10 @@ import { randomId } from './topic-id.ts'
 import { type BrokerTopic, metadataTopic, offsetsTopic, ownTopics, type TopicDefinition, Topics } from './topics.ts'
 
 export interface BrokerSettings extends LogSettings {
+  /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
+  readonly autoCreateTopics: boolean
+  /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
+  readonly defaultPartitions: number
   /** Partitions that `__consumer_offsets` is made with. Default: 1. */
   readonly offsetsTopicPartitions: number
   /** The recovery points are saved at most this often (`log.flush.offset.checkpoint.interval.ms`). Default: 5000. */
@@ -44,6 +48,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy: options.flush })
   const settings = {
     ...defaultLogSettings,
+    autoCreateTopics: true,
+    defaultPartitions: 1,
     offsetsTopicPartitions: 1,
     checkpointIntervalMs: 5_000,
     ...options.settings,
@@ -79,6 +85,7 @@ export class Broker {
   readonly topics: Topics
   readonly offsets: OffsetStore
   readonly producerIds: ProducerIds
+  readonly clusterId: string
   readonly #parts: BrokerParts
   #creating: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -86,8 +93,21 @@ export class Broker {
   constructor(parts: BrokerParts, topics: Topics) {
     this.#parts = parts
     this.topics = topics
+    this.clusterId = parts.directory.clusterId
     this.producerIds = new ProducerIds((count) => topics.reserveProducerIds(count))
     this.offsets = new OffsetStore({ clock: parts.environment.clock, createLogs: () => this.#createOffsetsLogs() })
+  }
+
+  get settings(): BrokerSettings {
+    return this.#parts.settings
+  }
+
+  get environment(): Environment {
+    return this.#parts.environment
+  }
+
+  get nodeId(): number {
+    return ownNodeId
   }
 
   get isClosed(): boolean {

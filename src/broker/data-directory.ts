@@ -6,6 +6,9 @@ import { DirectoryStatus } from './log/directory-status.ts'
 import { type CheckpointEntry, readOffsetCheckpoint, writeOffsetCheckpoint } from './offset-checkpoint.ts'
 import { randomId } from './topic-id.ts'
 
+/** The id of the only node that there is. */
+export const ownNodeId = 1
+
 const lockName = '.lock'
 const cleanShutdownName = '.kafka_cleanshutdown'
 const checkpointName = 'recovery-point-offset-checkpoint'
@@ -72,9 +75,20 @@ export class DataDirectory {
     return this.#recoveryPoints.get(keyOf(topic, partition)) ?? 0
   }
 
+  /** The id of the cluster that the directory belongs to. Only where it is formatted. */
+  get clusterId(): string {
+    const text = readText(this.#disk, `${this.path}/${metaName}`)
+    return /^cluster\.id=(.*)$/m.exec(text)?.[1]?.trim() ?? ''
+  }
+
   /** Names the directory's owner, as Kafka's `meta.properties`; from then on its logs must be there. */
   async format(random: Random): Promise<void> {
-    const lines = ['version=1', `cluster.id=${randomId(random)}`, 'node.id=1', `directory.id=${randomId(random)}`]
+    const lines = [
+      'version=1',
+      `cluster.id=${randomId(random)}`,
+      `node.id=${ownNodeId}`,
+      `directory.id=${randomId(random)}`,
+    ]
     try {
       await replaceFile(this.#disk, this.path, metaName, `${lines.join('\n')}\n`)
     } catch (error) {

@@ -13,6 +13,11 @@ export const offsetsTopic = '__consumer_offsets'
 /** Topics of the broker's own, which are not listed. */
 export const ownTopics: ReadonlySet<string> = new Set([metadataTopic, offsetsTopic])
 
+/** Whether Kafka's clients are told that a topic is not for applications. */
+export function isInternal(topic: string): boolean {
+  return ownTopics.has(topic)
+}
+
 export interface TopicDefinition {
   readonly name: string
   readonly partitions: number
@@ -47,6 +52,11 @@ export class Topics {
 
   get(name: string): BrokerTopic | undefined {
     return this.#byName.get(name)
+  }
+
+  withId(id: string): BrokerTopic | undefined {
+    const name = this.#nameById.get(id)
+    return name === undefined ? undefined : this.#byName.get(name)
   }
 
   /** All topics, sorted by name. */

@@ -1,3 +1,5 @@
+import type { Address } from '../env/environment.ts'
+
 /**
  * The cluster port: what the runtime needs of a log, in raw record batches (Kafka's format v2, see `record/`), never one
  * object per record. Implementations: the embedded broker (`memory:`, `embedded:DIR`); each passes the same conformance suite.
@@ -5,6 +7,8 @@
 export interface Cluster {
   /** How the cluster was named: `memory:`, `embedded:./data`. */
   readonly address: string
+  /** Where clients of Kafka's protocol are served; undefined where none are. */
+  readonly listening: Address | undefined
 
   /**
    * Makes the topics that do not exist.

@@ -1,4 +1,4 @@
-import type { Environment } from '../env/environment.ts'
+import type { Address, Environment } from '../env/environment.ts'
 import { MemoryDisk } from '../env/memory-disk.ts'
 import { MillraceError } from '../errors.ts'
 import type { Cluster } from './cluster.ts'
@@ -12,6 +12,8 @@ export interface ConnectOptions {
    */
   readonly flush?: 'fsync' | 'page-cache'
   readonly settings?: Partial<EmbeddedClusterSettings>
+  /** Opens the broker to clients of Kafka's protocol: a port of this machine alone, or an address. Default: it is not. */
+  readonly listen?: number | Address
 }
 
 const embeddedScheme = 'embedded:'
@@ -19,17 +21,34 @@ const embeddedScheme = 'embedded:'
 /**
  * Opens the cluster that an address names: `memory:` for one that lives and dies with this process, `embedded:DIR` for one
  * that keeps its log in a directory.
- * @throws MillraceError INVALID_ARGUMENT, DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
+ * @throws MillraceError INVALID_ARGUMENT, DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED, NETWORK_FAILED
  */
 export async function connect(address: string, options: ConnectOptions): Promise<Cluster> {
   const { environment, flush = 'fsync', settings = {} } = options
+  const listen = options.listen === undefined ? {} : { listen: addressOf(options.listen) }
   if (address === 'memory:') {
     const inMemory: Environment = { ...environment, disk: new MemoryDisk() }
-    return openEmbeddedCluster({ address, directory: 'data', environment: inMemory, flush: 'page-cache', settings })
+    return openEmbeddedCluster({
+      address,
+      directory: 'data',
+      environment: inMemory,
+      flush: 'page-cache',
+      settings,
+      ...listen,
+    })
   }
   const directory = address.startsWith(embeddedScheme) ? withoutEndSlash(address.slice(embeddedScheme.length)) : ''
-  if (directory !== '') return openEmbeddedCluster({ address, directory, environment, flush, settings })
+  if (directory !== '') return openEmbeddedCluster({ address, directory, environment, flush, settings, ...listen })
   throw unknownAddress(address)
+}
+
+/** A number alone is a port that only this machine reaches: others are let in by name. */
+function addressOf(listen: number | Address): Address {
+  const address = typeof listen === 'number' ? { host: '127.0.0.1', port: listen } : listen
+  if (Number.isInteger(address.port) && address.port >= 0 && address.port <= 65_535) return address
+  throw new MillraceError('INVALID_ARGUMENT', `${address.port} is not a port`, {
+    remedy: 'Give a whole number from 0 to 65535; 0 takes a free one.',
+  })
 }
 
 function unknownAddress(address: string): MillraceError {

@@ -1,4 +1,4 @@
-import type { Clock } from '../env/environment.ts'
+import type { Address, Clock } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import type { Topic } from '../topic.ts'
 import type { Cluster, OffsetRange, TopicDescription, TopicPartition, TopicSpec } from './cluster.ts'
@@ -19,6 +19,11 @@ export class Connection implements AsyncDisposable {
 
   get address(): string {
     return this.cluster.address
+  }
+
+  /** Where clients of Kafka's protocol are served; undefined where none are. */
+  get listening(): Address | undefined {
+    return this.cluster.listening
   }
 
   /**

@@ -1,7 +1,9 @@
 import { type Broker, type BrokerSettings, isListed, openBroker } from '../broker/broker.ts'
+import { handlersOf } from '../broker/handlers/handlers.ts'
 import type { FlushPolicy } from '../broker/log/partition-log.ts'
 import { firstOffsetSince, offsetOfLargestTimestamp } from '../broker/log/time-lookup.ts'
-import type { Environment } from '../env/environment.ts'
+import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
+import type { Address, Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import type {
   AppendResult,
@@ -33,30 +35,47 @@ export interface EmbeddedClusterOptions {
   readonly environment: Environment
   readonly flush: FlushPolicy
   readonly settings?: Partial<EmbeddedClusterSettings>
+  /** Opens the broker to clients of Kafka's protocol. Default: it is not. */
+  readonly listen?: Address
 }
 
 const defaultReadBufferBytes = 262_144
 
 /**
  * Opens a cluster of one node in this process.
- * @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
+ * @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED, NETWORK_FAILED
  */
 export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
-  return new EmbeddedCluster(await openBroker(options), options)
+  const broker = await openBroker(options)
+  const { listen, environment } = options
+  if (listen === undefined) return new EmbeddedCluster(broker, options)
+  try {
+    return new EmbeddedCluster(
+      broker,
+      options,
+      await listenForClients({ environment, listen, handlers: handlersOf(broker) }),
+    )
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
 }
 
 /** The cluster port over a broker in the same process: no sockets, and no copy but the one into and out of the log. */
 export class EmbeddedCluster implements Cluster {
   readonly address: string
   readonly #broker: Broker
+  readonly #server: BrokerServer | undefined
   readonly #environment: Environment
   readonly #acknowledgesAtOnce: boolean
   readonly #readBufferBytes: number
+  #closing: Promise<void> | undefined
   readonly #readers = new Set<EmbeddedReader>()
   /** By partition: what an append failed with in this turn of the event loop. */
   readonly #failedAppends = new Map<string, unknown>()
 
-  constructor(broker: Broker, options: EmbeddedClusterOptions) {
+  constructor(broker: Broker, options: EmbeddedClusterOptions, server?: BrokerServer) {
+    this.#server = server
     this.address = options.address
     this.#broker = broker
     this.#environment = options.environment
@@ -65,6 +84,10 @@ export class EmbeddedCluster implements Cluster {
     broker.onOffline(() => {
       for (const reader of this.#readers) reader.wakeAll()
     })
+  }
+
+  get listening(): Address | undefined {
+    return this.#server?.address
   }
 
   createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -147,8 +170,14 @@ export class EmbeddedCluster implements Cluster {
   }
 
   close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#server?.close()
     const closed = this.#broker.close()
     for (const reader of [...this.#readers]) reader.close()
-    return closed
+    await closed
   }
 }

@@ -108,8 +108,12 @@ export interface ConnectionHandler {
 }
 
 export interface Connection {
+  /** The address of the other end. */
+  readonly peer: Address
   /** Sends bytes, which are the caller's again when it returns; false means the peer is slow: wait for `drained`. */
   write(bytes: Uint8Array): boolean
+  /** As `write` of one piece after the other, without copying: the bytes must stay as they are until `drained` resolves. */
+  writeAll(pieces: readonly Uint8Array[]): boolean
   /** Resolves when what was written is with the system, or the connection is closed. */
   drained(): Promise<void>
   /** Stops calling `onData` until `resume`, so that the peer's writes come to wait for us. */

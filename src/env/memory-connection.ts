@@ -1,5 +1,5 @@
 import { assert } from '../errors.ts'
-import type { Connection, ConnectionHandler, Random, Timers } from './environment.ts'
+import type { Address, Connection, ConnectionHandler, Random, Timers } from './environment.ts'
 import { SystemError } from './system-error.ts'
 
 export interface PipeOptions {
@@ -16,6 +16,7 @@ const nothing = Promise.resolve()
  * turn, then the end of the stream. It closes when the stream has ended both ways, or at once when either end is destroyed.
  */
 export class MemoryConnection implements Connection {
+  readonly peer: Address
   readonly #options: PipeOptions
   #peer: MemoryConnection | undefined
   #handler: ConnectionHandler | undefined
@@ -30,13 +31,15 @@ export class MemoryConnection implements Connection {
   #isPumping = false
   #drained: { promise: Promise<void>; resolve: () => void } | undefined
 
-  private constructor(options: PipeOptions) {
+  private constructor(options: PipeOptions, peer: Address) {
     this.#options = options
+    this.peer = peer
   }
 
-  static pair(options: PipeOptions): [MemoryConnection, MemoryConnection] {
-    const near = new MemoryConnection(options)
-    const far = new MemoryConnection(options)
+  /** Both ends of a connection from the one address to the other. */
+  static pair(options: PipeOptions, from: Address, to: Address): [MemoryConnection, MemoryConnection] {
+    const near = new MemoryConnection(options, to)
+    const far = new MemoryConnection(options, from)
     near.#join(far)
     far.#join(near)
     return [near, far]
@@ -52,6 +55,12 @@ export class MemoryConnection implements Connection {
     this.#queuedBytes += bytes.length
     this.#startPumping()
     return this.#queuedBytes < this.#options.bufferBytes
+  }
+
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    let hasRoom = true
+    for (const piece of pieces) hasRoom = this.write(piece)
+    return hasRoom
   }
 
   drained(): Promise<void> {

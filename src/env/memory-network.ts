@@ -44,7 +44,8 @@ export class MemoryNetwork implements Network {
     await this.#options.timers.nextTurn()
     const accept = this.#listenerAt(address)
     if (accept === undefined) throw new SystemError('ECONNREFUSED', 'connect', nameOf(address.host, address.port))
-    const [near, far] = MemoryConnection.pair(this.#options)
+    const from = { host: 'localhost', port: this.#freePort('localhost') }
+    const [near, far] = MemoryConnection.pair(this.#options, from, address)
     near.attach(handler)
     far.attach(accept(far))
     return near

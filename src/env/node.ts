@@ -275,7 +275,7 @@ const nodeNetwork: Network = {
         },
       }
       const socket = net.connect({ host, port, noDelay: true, onread })
-      const connection = new NodeConnection(socket)
+      const connection = new NodeConnection(socket, { host, port })
       let isConnected = false
       socket.once('connect', () => {
         isConnected = true
@@ -298,12 +298,14 @@ function listenerOf(server: net.Server, host: string): Listener {
 }
 
 class NodeConnection implements Connection {
+  readonly peer: Address
   readonly #socket: net.Socket
   #error: Error | undefined
   #drained: Promise<void> | undefined
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, peer?: Address) {
     this.#socket = socket
+    this.peer = peer ?? { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
     socket.on('error', (error) => {
       this.#error = error
     })
@@ -317,6 +319,16 @@ class NodeConnection implements Connection {
     if (!this.#socket.writable) return true
     // What the system does not take at once, the socket keeps by reference.
     return this.#socket.write(Buffer.from(bytes))
+  }
+
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    if (!this.#socket.writable) return true
+    // Corked, the pieces go to the system in one call.
+    this.#socket.cork()
+    let hasRoom = true
+    for (const piece of pieces) hasRoom = this.#socket.write(piece)
+    this.#socket.uncork()
+    return hasRoom
   }
 
   drained(): Promise<void> {

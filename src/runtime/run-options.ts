@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Connection } from '../cluster/connection.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
-import type { Environment, Signal } from '../env/environment.ts'
+import type { Address, Environment, Signal } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { type Compression, codecNamed } from '../record/compression.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly cluster: string | Connection
   /** For a cluster given as a string: when appends are acknowledged. Default `'fsync'`; `'page-cache'` leaves it to the operating system when data reaches the disk. */
   readonly flush?: 'fsync' | 'page-cache'
+  /** For a cluster given as a string: opens its broker to clients of Kafka's protocol, on a port of this machine alone or an address. Default: it is not opened. */
+  readonly listen?: number | Address
   /** How often offsets, outputs and stores are committed. Default `'1s'`. Shorter: less is read again after a crash, more fsyncs. */
   readonly commitInterval?: Duration
   /** Where stores keep their files. Default: `state` within the directory of an embedded cluster; none for `memory:`. */

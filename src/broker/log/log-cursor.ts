@@ -4,6 +4,8 @@ import { headerFault } from './batch-check.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { Segment } from './segment.ts'
 
+const nothing = Buffer.alloc(0)
+
 /**
  * A place in a log that reads from there on, into a buffer of its own that is used again for each read. It remembers where
  * in which file it is, so that only a jump has to look into the index.
@@ -12,7 +14,8 @@ export class LogCursor {
   readonly log: PartitionLog
   /** The next read begins with the batch that holds this offset. */
   offset: number
-  #buffer: Buffer
+  readonly #bufferBytes: number
+  #buffer: Buffer = nothing
   #segment: Segment | undefined
   #position = 0
   #truncations = 0
@@ -22,7 +25,7 @@ export class LogCursor {
   constructor(log: PartitionLog, offset: number, bufferBytes: number) {
     this.log = log
     this.offset = offset
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(bufferBytes, batchHeaderBytes))
+    this.#bufferBytes = Math.max(bufferBytes, batchHeaderBytes)
   }
 
   seek(offset: number): void {
@@ -60,10 +63,14 @@ export class LogCursor {
     }
   }
 
-  /** Reads from the position on: as much as the buffer holds, which is made to hold the least that is needed. */
+  /** Reads from the position on: as much as there is and the buffer may hold, but at least what is needed. */
   #fill(segment: Segment, leastBytes: number): number {
-    if (leastBytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(leastBytes)
-    const wanted = Math.min(this.#buffer.length, segment.size - this.#position)
+    const wanted = Math.min(Math.max(this.#bufferBytes, leastBytes), segment.size - this.#position)
+    if (wanted > this.#buffer.length) {
+      // Grown in steps: a reader at the end of the log finds a little more each time.
+      const grown = Math.min(this.#bufferBytes, this.#buffer.length * 2)
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(wanted, grown))
+    }
     try {
       const into = wanted === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, wanted)
       const length = segment.file.read(into, this.#position)
@@ -153,5 +160,3 @@ export function damagedBatch(fault: string, position: number, at: Place): Millra
     remedy: 'The file was left as it is: put back a copy of it, or read on after the damage.',
   })
 }
-
-const nothing = Buffer.alloc(0)

@@ -1,0 +1,33 @@
+import type { Api, RequestOf, ResponseOf } from '../protocol/api.ts'
+import type { VersionRange } from '../protocol/version-range.ts'
+
+/** Who asks, and how. */
+export interface RequestContext {
+  readonly apiVersion: number
+  readonly clientId: string | null
+  /** The address of the client. */
+  readonly host: string
+  /** Where the client is told to find this broker: the address of the listener that it came in by. */
+  readonly advertised: { readonly host: string; readonly port: number }
+  /** Aborted when the connection is lost, so that nobody waits for it. */
+  readonly signal: AbortSignal
+}
+
+/** What a handler gives back: the response, now or later, or undefined where the client asked for none. */
+export type Answer<R> = R | undefined | Promise<R | undefined>
+
+/** Answers the requests of one API. */
+export interface Handler {
+  readonly api: Api
+  /** The versions that clients are told of. */
+  readonly versions: VersionRange
+  readonly handle: (request: unknown, context: RequestContext) => Answer<unknown>
+}
+
+export function handlerOf<const A extends Api>(
+  api: A,
+  versions: readonly [from: number, to: number],
+  handle: (request: RequestOf<A>, context: RequestContext) => Answer<ResponseOf<A>>,
+): Handler {
+  return { api, versions: { from: versions[0], to: versions[1] }, handle: handle as Handler['handle'] }
+}

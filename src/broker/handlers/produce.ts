@@ -1,0 +1,70 @@
+import type { Broker } from '../broker.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import type { ResponseOf } from '../protocol/api.ts'
+import { codeOf } from '../protocol/error-codes.ts'
+import { produce } from '../protocol/messages/produce.ts'
+import { errorCodeOf } from './error-of.ts'
+import { type Handler, handlerOf } from './handler.ts'
+
+type Response = ResponseOf<typeof produce>
+type PartitionResponse = Response['responses'][number]['partitionResponses'][number]
+
+/**
+ * Produce 3-11: appends record batches. Everything is appended before the handler returns, so that requests of a connection
+ * take effect in their order; the answer waits for the acknowledgement. With `acks` 0 there is no answer.
+ */
+export function handleProduce(broker: Broker): Handler {
+  return handlerOf(produce, [3, 11], ({ acks, topicData }) => {
+    const logs = new Set<PartitionLog>()
+    const responses = topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(({ index, records }) =>
+        appendTo(broker, logs, { name, index, records, acks }),
+      ),
+    }))
+    if (acks === 0) return undefined
+    return acknowledged(logs, { responses })
+  })
+}
+
+interface Append {
+  readonly name: string
+  readonly index: number
+  readonly records: Buffer | null
+  readonly acks: number
+}
+
+function appendTo(broker: Broker, logs: Set<PartitionLog>, { name, index, records, acks }: Append): PartitionResponse {
+  if (acks < -1 || acks > 1) return failed(index, codeOf('INVALID_REQUIRED_ACKS'))
+  if (records === null || records.length === 0) return failed(index, codeOf('INVALID_RECORD'))
+  try {
+    const log = broker.log(name, index)
+    const baseOffset = log.append(records)
+    logs.add(log)
+    return { index, errorCode: 0, baseOffset, logStartOffset: log.logStartOffset }
+  } catch (error) {
+    return failed(index, errorCodeOf(error))
+  }
+}
+
+function failed(index: number, errorCode: number): PartitionResponse {
+  return { index, errorCode, baseOffset: -1 }
+}
+
+/** The response when all that was appended is acknowledged; where a disk fails meanwhile, nothing of it is. */
+async function acknowledged(logs: ReadonlySet<PartitionLog>, response: Response): Promise<Response> {
+  try {
+    await Promise.all([...logs].map((log) => log.acknowledged()))
+    return response
+  } catch (error) {
+    const errorCode = errorCodeOf(error)
+    return {
+      responses: response.responses.map((topic) => ({
+        ...topic,
+        partitionResponses: topic.partitionResponses.map((one) =>
+          one.errorCode === 0 ? failed(one.index, errorCode) : one,
+        ),
+      })),
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { MillraceError } from '../../errors.ts'
+import { listedVersions } from '../handlers/api-versions.ts'
+import type { Handler, RequestContext } from '../handlers/handler.ts'
+import { codeOf } from '../protocol/error-codes.ts'
+import type { Fields, WriteOf } from '../protocol/field.ts'
+import { malformed } from '../protocol/malformed-message.ts'
+import { type MessageCodec, messageCodec } from '../protocol/message-codec.ts'
+import { apiVersions } from '../protocol/messages/api-versions.ts'
+import { type RequestHeader, readClientId, readRequestHeader } from '../protocol/request-header.ts'
+import { includesVersion, versionRange } from '../protocol/version-range.ts'
+import { WireReader } from '../protocol/wire-reader.ts'
+import { WireWriter } from '../protocol/wire-writer.ts'
+
+/** A response as pieces to be sent one after the other, the size before them; undefined where none is to be sent. */
+export type Reply = readonly Uint8Array[] | undefined
+
+/** The codecs of one version: what handlers take and give was checked by their own types. */
+interface VersionCodecs {
+  readonly isFlexible: boolean
+  readonly request: AnyCodec
+  readonly response: AnyCodec
+}
+
+type AnyCodec = MessageCodec<Fields>
+
+/** What a request is answered with is decided here: which handler, in which version. */
+export class RequestDispatcher {
+  readonly #handlers: ReadonlyMap<number, Handler>
+  /** By key and version; made when first needed. */
+  readonly #codecs = new Map<number, VersionCodecs>()
+  /** How often each version of each API was asked for: `apiKey.version` to a count. */
+  readonly counts: Map<string, number> = new Map()
+
+  constructor(handlers: readonly Handler[]) {
+    this.#handlers = new Map(handlers.map((handler) => [handler.api.key, handler]))
+  }
+
+  /**
+   * Answers one request.
+   * @throws MillraceError MALFORMED_MESSAGE, UNSUPPORTED_VERSION, after which the connection cannot be used any more
+   */
+  dispatch(frame: Buffer, context: Omit<RequestContext, 'apiVersion' | 'clientId'>): Reply | Promise<Reply> {
+    const reader = new WireReader(frame)
+    const header = readRequestHeader(reader)
+    const { apiKey, apiVersion } = header
+    const handler = this.#handlers.get(apiKey)
+    if (handler === undefined) throw unsupported(header)
+    this.#count(header)
+    if (!includesVersion(handler.versions, apiVersion)) return this.#refuseVersion(header)
+    const codecs = this.#codecsOf(handler, apiVersion)
+    const clientId = readClientId(reader, codecs.isFlexible)
+    const request = codecs.request.read(reader)
+    if (reader.remaining > 0) throw malformed(`${reader.remaining} bytes follow a request of ${handler.api.name}`)
+    const answer = handler.handle(request, { ...context, apiVersion, clientId })
+    if (answer instanceof Promise) return answer.then((response) => replyWith(codecs, header, response))
+    return replyWith(codecs, header, answer)
+  }
+
+  #count({ apiKey, apiVersion }: RequestHeader): void {
+    const name = `${apiKey}.${apiVersion}`
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
+  }
+
+  /** A client that asks for the versions in one that is too new is told them in the oldest; any other has not listened (KIP-511). */
+  #refuseVersion(header: RequestHeader): Reply {
+    const handler = this.#handlers.get(header.apiKey) as Handler
+    if (header.apiKey !== apiVersions.key) throw unsupported(header)
+    const codecs = this.#codecsOf(handler, 0)
+    return replyWith(codecs, header, {
+      errorCode: codeOf('UNSUPPORTED_VERSION'),
+      apiKeys: listedVersions([...this.#handlers.values()]),
+    })
+  }
+
+  #codecsOf({ api }: Handler, version: number): VersionCodecs {
+    const key = api.key * 0x10000 + version
+    const existing = this.#codecs.get(key)
+    if (existing !== undefined) return existing
+    const flexible = includesVersion(versionRange(api.flexible), version)
+    const made: VersionCodecs = {
+      isFlexible: flexible,
+      request: messageCodec(api.request, version, flexible),
+      response: messageCodec(api.response, version, flexible),
+    }
+    this.#codecs.set(key, made)
+    return made
+  }
+}
+
+function replyWith({ isFlexible, response: codec }: VersionCodecs, header: RequestHeader, response: unknown): Reply {
+  if (response === undefined) return undefined
+  const writer = new WireWriter()
+  writer.int32(0)
+  writer.int32(header.correlationId)
+  // Clients read the versions before they know which header the broker writes, so that one response never has tagged fields there.
+  if (isFlexible && header.apiKey !== apiVersions.key) writer.unsignedVarint(0)
+  codec.write(writer, response as WriteOf<Fields>)
+  writer.setInt32(0, writer.size - 4)
+  return writer.pieces()
+}
+
+function unsupported({ apiKey, apiVersion }: RequestHeader): MillraceError {
+  const what = `A client asks for version ${apiVersion} of API ${apiKey}, which this broker does not have`
+  return new MillraceError('UNSUPPORTED_VERSION', what, { remedy: 'Use the versions that ApiVersions lists.' })
+}

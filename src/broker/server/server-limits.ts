@@ -1,0 +1,27 @@
+/** What one client, and all together, may take of the broker. */
+export interface ServerLimits {
+  /** The largest request (`socket.request.max.bytes`). Default: 100 MiB. */
+  readonly maxRequestBytes: number
+  /** Requests of a connection that wait for those before them: above it, nothing more is read from it. Default: 1 MiB. */
+  readonly maxWaitingBytes: number
+  /** Appends of a connection whose acknowledgement may be waited for at once. Default: 16. */
+  readonly maxOverlappingAppends: number
+  /** Connections in all (`max.connections`). Default: 10,000. */
+  readonly maxConnections: number
+  /** Connections from one address (`max.connections.per.ip`). Default: 10,000. */
+  readonly maxConnectionsPerAddress: number
+  /** A connection on which nothing happens for so long is closed (`connections.max.idle.ms`). Default: 10 minutes. */
+  readonly maxIdleMs: number
+  /** A client that does not read its response for so long is dropped. Default: 30 seconds. */
+  readonly maxUnreadMs: number
+}
+
+export const defaultServerLimits: ServerLimits = {
+  maxRequestBytes: 104_857_600,
+  maxWaitingBytes: 1_048_576,
+  maxOverlappingAppends: 16,
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 10_000,
+  maxIdleMs: 600_000,
+  maxUnreadMs: 30_000,
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { metadata } from '../../src/broker/protocol/messages/metadata.ts'
+import { connect, MillraceError, nodeEnvironment, run, StreamsBuilder, serde, topic } from '../../src/index.ts'
+import { ProtocolClient } from '../broker/server/protocol-client.ts'
+
+const words = topic('words', { key: serde.string, value: serde.string, partitions: 3 })
+
+async function topicNames(port: number): Promise<(string | null)[]> {
+  const client = await ProtocolClient.connect(nodeEnvironment().network, { host: '127.0.0.1', port })
+  const { topics } = await client.request(metadata, 9, { topics: null })
+  client.connection.destroy()
+  return topics.map((each) => each.name)
+}
+
+describe('listen', () => {
+  it('opens a connected cluster to clients of the protocol, until it is closed', async () => {
+    const connection = await connect('memory:', { listen: 0 })
+    await connection.createTopics([words])
+    const port = connection.listening?.port ?? 0
+    expect(port).toBeGreaterThan(0)
+    expect(await topicNames(port)).toEqual(['words'])
+    await connection.close()
+    await expect(topicNames(port)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('opens the cluster of a running application', async () => {
+    const other = await connect('memory:', { listen: 0 })
+    const free = other.listening?.port ?? 0
+    await other.close()
+    const builder = new StreamsBuilder()
+    builder.stream(words).foreach(() => {})
+    await using app = await run(builder.build(), { applicationId: 'open', cluster: 'memory:', listen: free })
+    expect(app.state).toBe('running')
+    expect(await topicNames(free)).toEqual(['words'])
+  })
+
+  it('says where it cannot, and leaves nothing open', async () => {
+    const first = await connect('memory:', { listen: 0 })
+    const taken = first.listening?.port ?? 0
+    await expect(connect('memory:', { listen: taken })).rejects.toThrow(
+      expect.objectContaining({ code: 'NETWORK_FAILED', message: expect.stringContaining(`127.0.0.1:${taken}`) }),
+    )
+    await first.close()
+    await expect(connect('memory:', { listen: 70_000 })).rejects.toThrow(MillraceError)
+    expect((await connect('memory:')).listening).toBeUndefined()
+  })
+})
