@@ -1,15 +1,16 @@
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { requireTopicName } from '../topic.ts'
+import { CheckpointWriter } from './checkpoint-writer.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
 import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
 import type { TornTail } from './log/log-recovery.ts'
 import { defaultLogSettings, type LogSettings, logSettings } from './log/log-settings.ts'
+import { LogTrimmer } from './log/log-trimmer.ts'
 import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
 import { PartitionLogs } from './log/partition-logs.ts'
 import { ProducerIds } from './producer-ids.ts'
-import { RecoveryPoints } from './recovery-points.ts'
 import { randomId } from './topic-id.ts'
 import { type BrokerTopic, metadataTopic, offsetsTopic, ownTopics, type TopicDefinition, Topics } from './topics.ts'
 
@@ -22,6 +23,8 @@ export interface BrokerSettings extends LogSettings {
   readonly offsetsTopicPartitions: number
   /** The recovery points are saved at most this often (`log.flush.offset.checkpoint.interval.ms`). Default: 5000. */
   readonly checkpointIntervalMs: number
+  /** How often is looked for what retention lets go (`log.retention.check.interval.ms`). Default: 5 minutes. */
+  readonly retentionCheckIntervalMs: number
 }
 
 export interface BrokerOptions {
@@ -52,10 +55,37 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     defaultPartitions: 1,
     offsetsTopicPartitions: 1,
     checkpointIntervalMs: 5_000,
+    retentionCheckIntervalMs: 300_000,
     ...options.settings,
   }
-  const recoveryPoints = new RecoveryPoints(directory, logs, timers, settings.checkpointIntervalMs)
-  const parts = { directory, logs, settings, recoveryPoints, environment: options.environment }
+  const recoveryPoints = new CheckpointWriter(
+    () =>
+      directory.writeCheckpoint(
+        'recoveryPoints',
+        logs.offsets((log) => log.recoveryPoint),
+      ),
+    timers,
+    settings.checkpointIntervalMs,
+  )
+  const logStarts = new CheckpointWriter(
+    () =>
+      directory.writeCheckpoint(
+        'logStarts',
+        logs.offsets((log) => log.logStartOffset),
+      ),
+    timers,
+    settings.checkpointIntervalMs,
+  )
+  const trimmer = new LogTrimmer({
+    logs,
+    writeStarts: () => logStarts.write(),
+    status: directory.status,
+    disk,
+    clock,
+    timers,
+    intervalMs: settings.retentionCheckIntervalMs,
+  })
+  const parts = { directory, logs, settings, recoveryPoints, logStarts, trimmer, environment: options.environment }
   try {
     const topics = new Topics(await openRegistry(parts), options.environment.clock)
     await openTopics(topics, parts)
@@ -63,6 +93,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     await broker.offsets.open(logs.ofTopic(offsetsTopic), timers)
     directory.status.requireOnline()
     recoveryPoints.start()
+    trimmer.start()
     return broker
   } catch (error) {
     await recoveryPoints.stop()
@@ -76,7 +107,9 @@ interface BrokerParts {
   readonly directory: DataDirectory
   readonly logs: PartitionLogs
   readonly settings: BrokerSettings
-  readonly recoveryPoints: RecoveryPoints
+  readonly recoveryPoints: CheckpointWriter
+  readonly logStarts: CheckpointWriter
+  readonly trimmer: LogTrimmer
   readonly environment: Environment
 }
 
@@ -141,6 +174,21 @@ export class Broker {
     return created
   }
 
+  /**
+   * Deletes the records below an offset of each partition, or below its high watermark where the offset is -1: of all or none.
+   * Resolves when that is durable, with the first offsets that can be read now.
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, DISK_FULL, STORAGE_FAILED, CLOSED
+   */
+  deleteRecords(
+    targets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[],
+  ): Promise<number[]> {
+    const found = targets.map(({ topic, partition, offset }) => {
+      const log = this.log(topic, partition)
+      return { log, offset: offset === -1 ? log.highWatermark : offset }
+    })
+    return this.#parts.trimmer.deleteRecords(found)
+  }
+
   /** Calls back when the disk has failed. */
   onOffline(listener: () => void): void {
     this.#parts.directory.status.onOffline(listener)
@@ -178,6 +226,7 @@ export class Broker {
         await logs.create(name, id, partitions, logSettings(settings, config, name))
       }
       await this.topics.add(topics)
+      this.#parts.trimmer.start()
     } catch (error) {
       // After a failure of the disk nobody knows whether the registry has them; what is on the disk stays.
       if (directory.status.failure === undefined) for (const topic of topics) logs.remove(topic.name)
@@ -198,9 +247,11 @@ export class Broker {
   }
 
   async #close(): Promise<void> {
-    const { directory, logs, recoveryPoints } = this.#parts
+    const { directory, logs, recoveryPoints, logStarts, trimmer } = this.#parts
     await this.#creating
+    await trimmer.stop()
     await recoveryPoints.stop()
+    await logStarts.stop()
     try {
       await Promise.all(logs.all().map((log) => log.flushed()))
       await logs.syncIndexes()
@@ -228,11 +279,12 @@ async function openRegistry({ directory, logs, settings, environment }: BrokerPa
   return logs.ofTopic(metadataTopic)[0] as PartitionLog
 }
 
-async function openTopics(topics: Topics, { directory, logs, settings, recoveryPoints }: BrokerParts): Promise<void> {
+async function openTopics(topics: Topics, parts: BrokerParts): Promise<void> {
+  const { directory, logs, settings, recoveryPoints, logStarts } = parts
   for (const { name, partitions, config } of topics.list()) {
     await logs.open(name, partitions, logSettings(settings, config, name))
   }
-  logs.endRecovery()
+  await logs.endRecovery(() => logStarts.write())
   if (directory.wasCleanlyShutDown || !directory.isFormatted) return
   // What was found is shown to readers only when it is sure to stay.
   await Promise.all(logs.all().map((log) => log.flushed()))

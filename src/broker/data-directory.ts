@@ -11,12 +11,21 @@ export const ownNodeId = 1
 
 const lockName = '.lock'
 const cleanShutdownName = '.kafka_cleanshutdown'
-const checkpointName = 'recovery-point-offset-checkpoint'
+
+/** The checkpoints: up to where a log was on the device, where it begins, up to where it was compacted. */
+const checkpointNames = {
+  recoveryPoints: 'recovery-point-offset-checkpoint',
+  logStarts: 'log-start-offset-checkpoint',
+  cleaned: 'cleaner-offset-checkpoint',
+} as const
+
+export type Checkpoint = keyof typeof checkpointNames
+
 const metaName = 'meta.properties'
 
 /**
- * A broker's data directory, laid out as Kafka's: a directory `<topic>-<partition>` for each log, the recovery points of
- * all of them in one checkpoint, and a marker that is only there while no process is at work and the last one closed in
+ * A broker's data directory, laid out as Kafka's: a directory `<topic>-<partition>` for each log, the offsets of
+ * all of them in checkpoints, and a marker that is only there while no process is at work and the last one closed in
  * order. Held by one process at a time.
  */
 export class DataDirectory {
@@ -28,14 +37,14 @@ export class DataDirectory {
   readonly isFormatted: boolean
   readonly #disk: Disk
   readonly #lock: DiskLock
-  readonly #recoveryPoints: ReadonlyMap<string, number>
+  readonly #checkpoints: Readonly<Record<Checkpoint, ReadonlyMap<string, number>>>
 
   private constructor(
     path: string,
     disk: Disk,
     lock: DiskLock,
     wasCleanlyShutDown: boolean,
-    recoveryPoints: readonly CheckpointEntry[],
+    checkpoints: Readonly<Record<Checkpoint, ReadonlyMap<string, number>>>,
   ) {
     this.path = path
     this.status = new DirectoryStatus(path)
@@ -43,7 +52,7 @@ export class DataDirectory {
     this.#disk = disk
     this.#lock = lock
     this.isFormatted = disk.exists(`${path}/${metaName}`)
-    this.#recoveryPoints = new Map(recoveryPoints.map((entry) => [keyOf(entry.topic, entry.partition), entry.offset]))
+    this.#checkpoints = checkpoints
   }
 
   /** @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED */
@@ -55,11 +64,17 @@ export class DataDirectory {
       if (lock === undefined) throw locked(disk, path)
       const marker = `${path}/${cleanShutdownName}`
       const wasCleanlyShutDown = disk.exists(marker)
-      const recoveryPoints = readOffsetCheckpoint(disk, `${path}/${checkpointName}`)
+      const read = (checkpoint: Checkpoint) =>
+        byPartition(readOffsetCheckpoint(disk, `${path}/${checkpointNames[checkpoint]}`))
+      const checkpoints = {
+        recoveryPoints: read('recoveryPoints'),
+        logStarts: read('logStarts'),
+        cleaned: read('cleaned'),
+      }
       // The marker goes before anything is done, so that a crash from here on is never taken for an orderly end.
       disk.remove(marker)
       await disk.syncDirectory(path)
-      return new DataDirectory(path, disk, lock, wasCleanlyShutDown, recoveryPoints)
+      return new DataDirectory(path, disk, lock, wasCleanlyShutDown, checkpoints)
     } catch (error) {
       lock?.release()
       throw fileUnusable(error, 'opening the data directory', path)
@@ -70,9 +85,9 @@ export class DataDirectory {
     return `${this.path}/${keyOf(topic, partition)}`
   }
 
-  /** Up to where the log was on the device when the checkpoint was last written. */
-  recoveryPointOf(topic: string, partition: number): number {
-    return this.#recoveryPoints.get(keyOf(topic, partition)) ?? 0
+  /** What a checkpoint said of a log when the directory was opened; undefined where nothing. */
+  checkpointed(checkpoint: Checkpoint, topic: string, partition: number): number | undefined {
+    return this.#checkpoints[checkpoint].get(keyOf(topic, partition))
   }
 
   /** The id of the cluster that the directory belongs to. Only where it is formatted. */
@@ -97,14 +112,13 @@ export class DataDirectory {
   }
 
   /**
-   * Makes the recovery points known to the next start. A full disk is no failure: the last checkpoint stays, and the next
-   * start has more to check.
+   * Makes offsets known to the next start. A full disk is no failure: the last checkpoint stays; resolves with whether it was
+   * written.
    */
-  async writeRecoveryPoints(entries: readonly CheckpointEntry[]): Promise<boolean> {
+  async writeCheckpoint(checkpoint: Checkpoint, entries: readonly CheckpointEntry[]): Promise<boolean> {
     this.status.requireOnline()
-    return this.#write('writing the recovery points', () =>
-      writeOffsetCheckpoint(this.#disk, this.path, checkpointName, entries),
-    )
+    const name = checkpointNames[checkpoint]
+    return this.#write(`writing the ${name}`, () => writeOffsetCheckpoint(this.#disk, this.path, name, entries))
   }
 
   /** Writes the marker that spares the next start its checks; everything else is on the device. */
@@ -129,6 +143,10 @@ export class DataDirectory {
       throw this.status.goOffline(doing, this.path, error)
     }
   }
+}
+
+function byPartition(entries: readonly CheckpointEntry[]): ReadonlyMap<string, number> {
+  return new Map(entries.map((entry) => [keyOf(entry.topic, entry.partition), entry.offset]))
 }
 
 function keyOf(topic: string, partition: number): string {

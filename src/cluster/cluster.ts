@@ -23,6 +23,14 @@ export interface Cluster {
   offsetsForTimes(times: readonly TimeLookup[]): Promise<(TimestampedOffset | undefined)[]>
 
   /**
+   * Deletes the records below an offset of each partition, or all that readers may see where the offset is -1: of all
+   * partitions or none. Resolves when nobody will see them again, with the first offset of each that can be read now.
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE (above what readers may see), DISK_FULL,
+   * STORAGE_FAILED, CLOSED
+   */
+  deleteRecords(offsets: readonly PartitionOffset[]): Promise<number[]>
+
+  /**
    * Appends whole record batches (base offsets are the log's to set, and it does so in the caller's bytes). The bytes are
    * the caller's again when this function returns, before the promise resolves; the promise resolves when the batches are
    * as durable as the cluster promises. Appends to a partition are in the order of the calls.
@@ -55,6 +63,10 @@ export interface ReaderOptions {
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
+}
+
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number
 }
 
 export interface TopicSpec {

@@ -1,7 +1,7 @@
 import type { Address, Clock } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import type { Topic } from '../topic.ts'
-import type { Cluster, OffsetRange, TopicDescription, TopicPartition, TopicSpec } from './cluster.ts'
+import type { Cluster, OffsetRange, PartitionOffset, TopicDescription, TopicPartition, TopicSpec } from './cluster.ts'
 import { type ConsumedRecord, type ConsumeOptions, consume } from './consumer.ts'
 import { Producer, type ProducerOptions } from './producer.ts'
 
@@ -43,6 +43,15 @@ export class Connection implements AsyncDisposable {
 
   offsets(partitions: readonly TopicPartition[]): Promise<OffsetRange[]> {
     return this.cluster.offsets(partitions)
+  }
+
+  /**
+   * Deletes the records below an offset of each partition, or all that readers may see where the offset is -1; resolves with
+   * the first offsets that can be read now.
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, DISK_FULL, STORAGE_FAILED
+   */
+  deleteRecords(offsets: readonly PartitionOffset[]): Promise<number[]> {
+    return this.cluster.deleteRecords(offsets)
   }
 
   /**

@@ -13,6 +13,7 @@ import type {
   LogReader,
   OffsetCommit,
   OffsetRange,
+  PartitionOffset,
   ReaderOptions,
   TimeLookup,
   TimestampedOffset,
@@ -117,6 +118,10 @@ export class EmbeddedCluster implements Cluster {
       const log = this.#broker.log(topic, partition)
       return timestamp === 'max-timestamp' ? offsetOfLargestTimestamp(log) : firstOffsetSince(log, timestamp)
     })
+  }
+
+  async deleteRecords(offsets: readonly PartitionOffset[]): Promise<number[]> {
+    return this.#broker.deleteRecords(offsets)
   }
 
   append({ topic, partition }: TopicPartition, batches: Buffer): Promise<AppendResult> {

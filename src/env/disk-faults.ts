@@ -24,6 +24,7 @@ interface Fault {
 /** The failures that were ordered from an in-memory disk. Those of one operation are served in the order they were ordered. */
 export class DiskFaults {
   #isPoweredOff = false
+  #callsUntilPowerOff = Number.POSITIVE_INFINITY
   readonly #faults: Fault[] = []
 
   add(operation: DiskOperation, code: SystemErrorCode, count: number, skips: number): void {
@@ -34,8 +35,14 @@ export class DiskFaults {
     this.#isPoweredOff = true
   }
 
+  powerOffAfter(calls: number): void {
+    this.#callsUntilPowerOff = calls
+  }
+
   /** After a power loss nothing succeeds. */
   checkPower(operation: DiskOperation, path: string): void {
+    this.#callsUntilPowerOff -= 1
+    if (this.#callsUntilPowerOff < 0) this.#isPoweredOff = true
     if (this.#isPoweredOff) throw new SystemError('EIO', operation, path)
   }
 

@@ -21,9 +21,14 @@ export interface Clock {
 /** Takes a timer back; calling it twice, or after the timer ran, does nothing. */
 export type Cancel = () => void
 
+export interface TimerOptions {
+  /** Whether the process may end before the timer runs, because nobody waits for it. Default: false. */
+  readonly isBackground?: boolean
+}
+
 export interface Timers {
   /** Runs `run` once, `delayMs` from now. Any delay is safe, also above 2^31 - 1 ms, where `setTimeout` fires at once. */
-  after(delayMs: number, run: () => void): Cancel
+  after(delayMs: number, run: () => void, options?: TimerOptions): Cancel
   /** Resolves after sockets, timers and signals that are due have had their turn. */
   nextTurn(): Promise<void>
 }

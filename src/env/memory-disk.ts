@@ -143,6 +143,11 @@ export class MemoryDisk implements Disk {
     this.#parts.faults.add(operation, code, count, skips)
   }
 
+  /** Lets so many calls of any operation pass and turns the power off at the next: `crash` then gives what is found. */
+  losePowerAfter(calls: number): void {
+    this.#parts.faults.powerOffAfter(calls)
+  }
+
   /** Inverts a bit of the byte at the position, as rot does: on the device too, and unnoticed. */
   flipBit(path: string, position: number, bit = 0): void {
     const { content } = this.#file(path, 'flipBit', false)

@@ -23,6 +23,7 @@ import type {
   Network,
   Random,
   Signal,
+  TimerOptions,
   Timers,
 } from './environment.ts'
 import { SystemError } from './system-error.ts'
@@ -48,12 +49,13 @@ const nodeClock: Clock = {
 const longestTimeoutMs = 2 ** 31 - 1
 
 const nodeTimers: Timers = {
-  after(delayMs: number, run: () => void): Cancel {
+  after(delayMs: number, run: () => void, { isBackground = false }: TimerOptions = {}): Cancel {
     assert(!Number.isNaN(delayMs), 'a delay is a number')
     const dueMs = performance.now() + delayMs
     let timer: NodeJS.Timeout
     const wait = (leftMs: number) => {
       timer = setTimeout(check, Math.min(leftMs, longestTimeoutMs))
+      if (isBackground) timer.unref()
     }
     // Besides those that are too long, timeouts fire up to 1 ms early: whoever compares with the clock would do nothing then.
     const check = () => {

@@ -227,7 +227,7 @@ describe('a broker', () => {
     const disk = crashable()
     const environment = worldOn(disk)
     const broker = await open(disk, { environment, settings: { checkpointIntervalMs: 1_000 } })
-    await broker.createTopics([orders])
+    await broker.createTopics([{ name: 'orders', partitions: 3 }])
     await environment.clock.advanceAsync(1_000)
     await environment.clock.nextTurn()
     expect(environment.clock.pendingTimers).toBe(0)

@@ -55,6 +55,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
     describeFetchesFrom(() => cluster, readerAt)
     describeCommitsTo(() => cluster)
     describeTimesOf(() => cluster)
+    describeDeletionsFrom(() => cluster, readerAt)
 
     it('closes once, and refuses everything afterwards', async () => {
       const reader = readerAt([t0, 0])
@@ -67,6 +68,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
         () => cluster.createTopics([{ name: 'u', partitions: 1 }]),
         () => cluster.describeTopics(),
         () => cluster.offsets([t0]),
+        () => cluster.deleteRecords([{ ...t0, offset: 0 }]),
         () => cluster.offsetsForTimes([{ ...t0, timestamp: 0 }]),
         () => cluster.committedOffsets('g', [t0]),
         () => cluster.commitOffsets('g', [{ ...t0, offset: 1, metadata: '' }]),
@@ -136,6 +138,28 @@ function describeTimesOf(clusterOf: () => Cluster): void {
     ])
     const unknown = await failureOf(() => cluster.offsetsForTimes([{ topic: 'u', partition: 0, timestamp: 0 }]))
     expect(unknown.code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  })
+}
+
+function describeDeletionsFrom(clusterOf: () => Cluster, readerAt: ReaderAt): void {
+  it('deletes records below an offset, and tells readers that stand there', async () => {
+    const cluster = clusterOf()
+    await cluster.append(t0, batchOf('a', 'b', 'c'))
+    await cluster.append(t1, batchOf('x'))
+    const targets = [
+      { ...t0, offset: 2 },
+      { ...t1, offset: -1 },
+    ]
+    expect(await cluster.deleteRecords(targets)).toEqual([2, 1])
+    expect(await cluster.offsets([t0, t1])).toEqual([
+      { start: 2, end: 3 },
+      { start: 1, end: 1 },
+    ])
+    expect(await drain(readerAt([t0, 2], [t1, 1]))).toEqual(['c'])
+    const behind = await failureOf(() => readerAt([t0, 1]).fetch({ maxWaitMs: 0 }))
+    expect([behind.code, behind.at]).toEqual(['OFFSET_OUT_OF_RANGE', { ...t0, offset: 1 }])
+    const beyond = await failureOf(() => cluster.deleteRecords([{ ...t0, offset: 4 }]))
+    expect([beyond.code, beyond.at]).toEqual(['OFFSET_OUT_OF_RANGE', { ...t0, offset: 4 }])
   })
 }
 

@@ -36,6 +36,16 @@ describe('the timers of node', () => {
     vi.useRealTimers()
   })
 
+  it('let the process end in the background', () => {
+    const unref = vi.spyOn(Object.getPrototypeOf(setTimeout(() => {}, 0)), 'unref')
+    const cancel = environment.timers.after(1_000, () => {}, { isBackground: true })
+    expect(unref).toHaveBeenCalledTimes(1)
+    environment.timers.after(1_000, () => {})()
+    expect(unref).toHaveBeenCalledTimes(1)
+    cancel()
+    unref.mockRestore()
+  })
+
   it('run a delay of 60 days after 60 days', () => {
     vi.useFakeTimers()
     const dayMs = 24 * 60 * 60 * 1000

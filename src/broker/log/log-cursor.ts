@@ -18,7 +18,7 @@ export class LogCursor {
   #buffer: Buffer = nothing
   #segment: Segment | undefined
   #position = 0
-  #truncations = 0
+  #layoutVersion = 0
   /** Whether the batch that holds the offset begins at the position. */
   #isInPlace = false
 
@@ -44,7 +44,7 @@ export class LogCursor {
     log.context.status.requireOnline()
     if (this.offset < log.logStartOffset || this.offset > log.logEndOffset) throw this.#outOfRange()
     if (this.offset >= below) return nothing
-    const isJump = !this.#isInPlace || this.#truncations !== log.truncations
+    const isJump = !this.#isInPlace || this.#layoutVersion !== log.layoutVersion
     this.#isInPlace = false
     const segment = isJump ? this.#jump() : this.#currentSegment()
     let leastBytes = batchHeaderBytes
@@ -116,7 +116,7 @@ export class LogCursor {
     const segment = this.log.segmentOf(this.offset)
     this.#segment = segment
     this.#position = segment.index.lookup(this.offset)
-    this.#truncations = this.log.truncations
+    this.#layoutVersion = this.log.layoutVersion
     return segment
   }
 

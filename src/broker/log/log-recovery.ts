@@ -2,7 +2,7 @@ import type { Timers } from '../../env/environment.ts'
 import { MillraceError, type Place } from '../../errors.ts'
 import { fileUnusable } from '../disk-error.ts'
 import { damagedBatch } from './log-cursor.ts'
-import { Segment, type SegmentContext } from './segment.ts'
+import { deletedSuffix, Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner } from './segment-scanner.ts'
 
 export interface LogRecoveryOptions {
@@ -11,6 +11,8 @@ export interface LogRecoveryOptions {
   readonly topic: string
   readonly partition: number
   readonly directory: string
+  /** Where the log began when the checkpoint was written. */
+  readonly logStartOffset: number
   /** Everything below it was on the device when the checkpoint was written. */
   readonly recoveryPoint: number
   /** Whether everything was flushed and closed in order, so that nothing has to be scanned. */
@@ -21,6 +23,9 @@ export interface LogRecoveryOptions {
 
 export interface RecoveredLog {
   readonly segments: Segment[]
+  readonly logStartOffset: number
+  /** Files of deleted segments, to be removed once the checkpoint says where the log begins. */
+  readonly leftovers: readonly string[]
   /** What was found torn beyond the recovery point, and removed; undefined where nothing was. */
   readonly cut: TornTail | undefined
 }
@@ -55,18 +60,27 @@ interface Damage {
  * @throws MillraceError CORRUPT_BATCH, DIRECTORY_UNUSABLE, STORAGE_FAILED
  */
 export async function recoverLog(options: LogRecoveryOptions): Promise<RecoveredLog> {
-  const segments = openSegments(options)
+  const { offsets, logStartOffset, leftovers } = findSegments(options)
+  const segments = offsets.map((offset) => new Segment(options.context, options.directory, offset))
   try {
     const cut = await checkSegments(segments, options)
     requireAcknowledged(segments.at(-1) as Segment, options)
-    return { segments, cut }
+    if ((segments.at(-1) as Segment).nextOffset < logStartOffset) restartAt(logStartOffset, segments, options)
+    return { segments, logStartOffset, leftovers, cut }
   } catch (error) {
     for (const segment of segments) segment.close()
     throw error
   }
 }
 
-function openSegments(options: LogRecoveryOptions): Segment[] {
+interface FoundSegments {
+  readonly offsets: readonly number[]
+  readonly logStartOffset: number
+  readonly leftovers: readonly string[]
+}
+
+/** Which segments there are, without those that were deleted: renamed, or still there under their own names below the log's start. */
+function findSegments(options: LogRecoveryOptions): FoundSegments {
   const { context, directory } = options
   let names: string[]
   try {
@@ -74,9 +88,23 @@ function openSegments(options: LogRecoveryOptions): Segment[] {
   } catch (error) {
     throw fileUnusable(error, 'listing the segments of a log', directory)
   }
-  const offsets = names.filter((name) => /^\d{20}\.log$/.test(name)).map((name) => Number(name.slice(0, 20)))
-  if (offsets[0] !== 0) throw missingStart(options, offsets[0])
-  return offsets.map((offset) => new Segment(context, directory, offset))
+  const found = names.filter((name) => /^\d{20}\.log$/.test(name)).map((name) => Number(name.slice(0, 20)))
+  const deleted = names.filter((name) => name.endsWith(deletedSuffix))
+  const lastDeleted = Math.max(-1, ...deleted.map((name) => Number(name.slice(0, 20))))
+  const firstKept = found.find((offset) => offset > lastDeleted) ?? 0
+  const logStartOffset = lastDeleted < 0 ? options.logStartOffset : Math.max(options.logStartOffset, firstKept)
+  const first = found[0]
+  if (first === undefined || first > logStartOffset) throw missingStart(options, first)
+  const offsets = found.filter((_, i) => (found[i + 1] ?? Number.POSITIVE_INFINITY) > logStartOffset)
+  const below = names.filter((name) => /^\d{20}\./.test(name) && Number(name.slice(0, 20)) < (offsets[0] as number))
+  const leftovers = [...new Set([...deleted, ...below])].map((name) => `${directory}/${name}`)
+  return { offsets, logStartOffset, leftovers }
+}
+
+/** What was deleted is known, what followed it was lost with the power before it was flushed: the log goes on at its start. */
+function restartAt(offset: number, segments: Segment[], options: LogRecoveryOptions): void {
+  for (const segment of segments.splice(0)) segment.remove()
+  segments.push(new Segment(options.context, options.directory, offset, { create: true }))
 }
 
 async function checkSegments(segments: Segment[], options: LogRecoveryOptions): Promise<TornTail | undefined> {

@@ -22,7 +22,17 @@ export interface LogSettings {
   readonly timestampAfterMaxMs: number
   /** An idempotent producer that was not heard of for this long is forgotten (the broker's `producer.id.expiration.ms`). */
   readonly producerIdExpirationMs: number
+  /** What becomes of old records (`cleanup.policy`). Default: `delete`. */
+  readonly cleanupPolicy: CleanupPolicy
+  /** How old a segment's youngest record gets before the segment is deleted; -1 for any age (`retention.ms`). Default: -1; Kafka's is 7 days. */
+  readonly retentionMs: number
+  /** How large the log gets before its first segment is deleted; -1 for any size (`retention.bytes`). Default: -1. */
+  readonly retentionBytes: number
+  /** How long the files of deleted segments are kept under another name (`file.delete.delay.ms`). Default: a minute. */
+  readonly fileDeleteDelayMs: number
 }
+
+export type CleanupPolicy = 'delete' | 'compact' | 'compact,delete' | 'none'
 
 export const defaultLogSettings: LogSettings = {
   segmentBytes: 1_073_741_824,
@@ -35,6 +45,10 @@ export const defaultLogSettings: LogSettings = {
   timestampBeforeMaxMs: Number.POSITIVE_INFINITY,
   timestampAfterMaxMs: Number.POSITIVE_INFINITY,
   producerIdExpirationMs: 86_400_000,
+  cleanupPolicy: 'delete',
+  retentionMs: -1,
+  retentionBytes: -1,
+  fileDeleteDelayMs: 60_000,
 }
 
 /** Positions in a segment are int32, in the index as in Kafka's. */
@@ -71,18 +85,29 @@ const parsers: {
   ],
   'message.timestamp.before.max.ms': ['timestampBeforeMaxMs', milliseconds(0)],
   'message.timestamp.after.max.ms': ['timestampAfterMaxMs', milliseconds(0)],
+  'cleanup.policy': [
+    'cleanupPolicy',
+    { parse: toCleanupPolicy, allowed: "Give 'delete', 'compact', 'compact,delete', or nothing to keep everything." },
+  ],
+  'retention.ms': ['retentionMs', milliseconds(-1)],
+  'retention.bytes': [
+    'retentionBytes',
+    {
+      parse: (text) => wholeNumber(text, -1, Number.POSITIVE_INFINITY),
+      allowed: 'Give a whole number of bytes, or -1 for any size.',
+    },
+  ],
+  'file.delete.delay.ms': ['fileDeleteDelayMs', milliseconds(0)],
 }
 
 /** The names of Kafka's topic settings (org.apache.kafka.common.config.TopicConfig). */
 const topicSettingNames: ReadonlySet<string> = new Set([
   ...Object.keys(parsers),
-  'cleanup.policy',
   'compression.gzip.level',
   'compression.lz4.level',
   'compression.type',
   'compression.zstd.level',
   'delete.retention.ms',
-  'file.delete.delay.ms',
   'flush.messages',
   'flush.ms',
   'local.retention.bytes',
@@ -95,8 +120,6 @@ const topicSettingNames: ReadonlySet<string> = new Set([
   'remote.log.copy.disable',
   'remote.log.delete.on.disable',
   'remote.storage.enable',
-  'retention.bytes',
-  'retention.ms',
   'unclean.leader.election.enable',
 ])
 
@@ -128,6 +151,24 @@ export function logSettings(
     })
   }
   return { ...defaults, ...(changes as Partial<LogSettings>) }
+}
+
+/** Whether old segments are deleted by age and size. */
+export function deletesByAge({ cleanupPolicy }: LogSettings): boolean {
+  return cleanupPolicy === 'delete' || cleanupPolicy === 'compact,delete'
+}
+
+/** Whether only the last record of each key is kept. */
+export function isCompacted({ cleanupPolicy }: LogSettings): boolean {
+  return cleanupPolicy === 'compact' || cleanupPolicy === 'compact,delete'
+}
+
+function toCleanupPolicy(text: string): CleanupPolicy | undefined {
+  const words = text.split(',').map((word) => word.trim())
+  if (text.trim() === '') return 'none'
+  if (words.some((word) => word !== 'compact' && word !== 'delete')) return undefined
+  if (!words.includes('compact')) return 'delete'
+  return words.includes('delete') ? 'compact,delete' : 'compact'
 }
 
 /** Numbers that only an int64 holds exactly are taken as they are rounded: they stand for "any". */

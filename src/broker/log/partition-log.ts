@@ -34,6 +34,8 @@ export interface PartitionLogOptions {
   /** What is known of producers at the end of the segments, and the files it is kept in. */
   readonly producers: ProducerStates
   readonly snapshots: ProducerSnapshots
+  /** The first offset that can be read, as far as that is known; the first segment may begin behind it. */
+  readonly logStartOffset: number
   /** Everything below it is known to be on the device. */
   readonly recoveryPoint: number
   /** Whether files may have come or gone in the directory since it was last synced. */
@@ -48,7 +50,7 @@ const done = Promise.resolve()
 /**
  * The log of one partition: segments of record batches, one after the other without a gap.
  *
- * `logStartOffset <= recoveryPoint <= logEndOffset`; readers see what is below the high watermark, which is the recovery
+ * `logStartOffset <= highWatermark <= logEndOffset`; readers see what is in front of the high watermark, which is the recovery
  * point where appends are acknowledged after an fsync, and the log's end where they are acknowledged at once.
  */
 export class PartitionLog implements Flushable {
@@ -59,16 +61,17 @@ export class PartitionLog implements Flushable {
   readonly segments: Segment[]
   readonly context: SegmentContext
   readonly producers: ProducerStates
-  /** Grows with each truncation: a reader's place in a segment is only good while it stays the same. */
-  truncations = 0
+  /** Grows when segments are cut, removed or replaced: a reader's place in a segment is only good while it stays the same. */
+  layoutVersion = 0
+  readonly settings: LogSettings
   readonly #directory: string
-  readonly #settings: LogSettings
   readonly #flushPolicy: FlushPolicy
   readonly #flusher: Flusher
   readonly #place: Place
   readonly #snapshots: ProducerSnapshots
   readonly #watchers = new Set<LogWatcher>()
   #active: Segment
+  #logStartOffset: number
   #highWatermark: number
   #recoveryPoint: number
   /** Segments written to since the last sync began, and where the log ended at that time. */
@@ -88,12 +91,14 @@ export class PartitionLog implements Flushable {
     this.producers = options.producers
     this.#snapshots = options.snapshots
     this.#directory = options.directory
-    this.#settings = options.settings
+    this.settings = options.settings
     this.#flushPolicy = options.flushPolicy
     this.#flusher = options.flusher
     this.#place = { topic: options.topic, partition: options.partition }
     this.#active = options.segments.at(-1) as Segment
-    this.#recoveryPoint = Math.min(options.recoveryPoint, this.logEndOffset)
+    const firstOffset = (options.segments[0] as Segment).baseOffset
+    this.#logStartOffset = Math.max(options.logStartOffset, firstOffset)
+    this.#recoveryPoint = Math.max(Math.min(options.recoveryPoint, this.logEndOffset), firstOffset)
     this.#syncingTo = this.#recoveryPoint
     this.#highWatermark = options.flushPolicy === 'fsync' ? this.#recoveryPoint : this.logEndOffset
     this.producers.onHighWatermark(this.#highWatermark)
@@ -106,7 +111,12 @@ export class PartitionLog implements Flushable {
 
   /** The first offset that can be read. */
   get logStartOffset(): number {
-    return (this.segments[0] as Segment).baseOffset
+    return this.#logStartOffset
+  }
+
+  /** Bytes of all segments. */
+  get sizeBytes(): number {
+    return this.segments.reduce((sum, segment) => sum + segment.size, 0)
   }
 
   /** The offset that the next record gets. */
@@ -140,10 +150,10 @@ export class PartitionLog implements Flushable {
   append(batches: Buffer, origin: AppendOrigin = 'client'): number {
     this.context.status.requireOnline()
     const nowMs = this.context.clock.wallMs()
-    const { offsets, maxTimestamp } = requireAppendable(batches, this.#settings, nowMs, this.#place)
+    const { offsets, maxTimestamp } = requireAppendable(batches, this.settings, nowMs, this.#place)
     const written = this.producers.check(batches, origin)
     if (written !== undefined) return written
-    const isStamped = this.#settings.timestampType === 'LogAppendTime'
+    const isStamped = this.settings.timestampType === 'LogAppendTime'
     this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)
     const baseOffset = this.logEndOffset
     this.#assignOffsets(batches, baseOffset)
@@ -208,7 +218,7 @@ export class PartitionLog implements Flushable {
     for (const segment of this.segments.splice(this.segments.indexOf(last) + 1)) segment.remove()
     this.#active = last
     truncateSegment(last, offset)
-    this.truncations++
+    this.layoutVersion++
     this.#unsynced = this.#unsynced.filter((segment) => this.segments.includes(segment) && segment !== last)
     this.#unsynced.push(last)
     this.#hasUnsyncedNames = true
@@ -228,6 +238,54 @@ export class PartitionLog implements Flushable {
       segment = this.segmentAfter(segment)
     }
     return found
+  }
+
+  /**
+   * Lets nobody read below the offset any more; false where that is so already. The segments that lie below it are then
+   * taken out by `retireSegments`.
+   * @throws MillraceError OFFSET_OUT_OF_RANGE where readers have not seen all of it
+   */
+  raiseLogStart(offset: number): boolean {
+    this.requireDeletable(offset)
+    if (offset <= this.#logStartOffset) return false
+    this.#logStartOffset = offset
+    return true
+  }
+
+  /** @throws MillraceError OFFSET_OUT_OF_RANGE where readers have not seen all that is below the offset */
+  requireDeletable(offset: number): void {
+    if (offset <= this.#highWatermark) return
+    const what = `Records can be deleted up to the high watermark ${this.#highWatermark}, not up to ${offset}`
+    throw new MillraceError('OFFSET_OUT_OF_RANGE', what, { at: { ...this.#place, offset } })
+  }
+
+  /** Takes the segments out that lie below the log's start; returns the new names of their files, which can be removed. */
+  retireSegments(): string[] {
+    const retired: string[] = []
+    while (this.segments.length > 1 && (this.segments[1] as Segment).baseOffset <= this.#logStartOffset) {
+      const segment = this.segments.shift() as Segment
+      this.#unsynced = this.#unsynced.filter((other) => other !== segment)
+      this.layoutVersion++
+      retired.push(...segment.retire())
+    }
+    const { baseOffset } = this.segments[0] as Segment
+    this.#recoveryPoint = Math.max(this.#recoveryPoint, baseOffset)
+    if (retired.length > 0) this.#removeSnapshotsBelow(baseOffset)
+    return retired
+  }
+
+  #removeSnapshotsBelow(offset: number): void {
+    try {
+      this.#snapshots.removeBelow(offset)
+    } catch (error) {
+      throw this.context.status.goOffline('removing a snapshot of producers', this.#directory, error)
+    }
+  }
+
+  /** Begins a new segment where the last one holds records, so that it can be deleted or compacted. */
+  roll(): void {
+    this.context.status.requireOnline()
+    if (this.#active.size > 0) this.#roll()
   }
 
   async sync(): Promise<void> {
@@ -281,7 +339,7 @@ export class PartitionLog implements Flushable {
       })
     }
     const active = this.#active
-    const { segmentBytes, segmentIndexBytes, segmentMs } = this.#settings
+    const { segmentBytes, segmentIndexBytes, segmentMs } = this.settings
     const isDue =
       active.size + bytes > segmentBytes ||
       active.nextOffset + offsets - active.baseOffset > maxRelativeOffset ||
@@ -306,7 +364,7 @@ export class PartitionLog implements Flushable {
   }
 
   #chooseJitter(): number {
-    const mostMs = Math.min(this.#settings.segmentJitterMs, this.#settings.segmentMs)
+    const mostMs = Math.min(this.settings.segmentJitterMs, this.settings.segmentMs)
     return mostMs === 0 ? 0 : this.#random.uint32() % mostMs
   }
 

@@ -2,6 +2,7 @@ import type { Clock, Disk, Random, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { fileUnusable } from '../disk-error.ts'
+import type { CheckpointEntry } from '../offset-checkpoint.ts'
 import type { Flusher } from './flusher.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
 import type { LogSettings } from './log-settings.ts'
@@ -32,6 +33,8 @@ const syncsAtOnce = 64
 export class PartitionLogs {
   /** What recovery cut off the ends of logs, for whoever reports it. */
   readonly cuts: TornTail[] = []
+  /** Files of segments that the last process deleted. They may go when the checkpoint says where their logs begin. */
+  #leftovers: string[] = []
   readonly #options: PartitionLogsOptions
   readonly #logs = new Map<string, PartitionLog[]>()
   /** Recoveries go one after the other and share it. */
@@ -63,9 +66,24 @@ export class PartitionLogs {
     }
   }
 
-  /** Gives back the memory that opening logs took. */
-  endRecovery(): void {
+  /** Gives back what opening logs took: memory, and the files of deleted segments, when `writeStarts` has vouched for them. */
+  async endRecovery(writeStarts: () => Promise<boolean>): Promise<void> {
     this.#buffer = undefined
+    const leftovers = this.#leftovers
+    this.#leftovers = []
+    if (leftovers.length === 0 || !(await writeStarts())) return
+    for (const path of leftovers) {
+      try {
+        this.#options.disk.remove(path)
+      } catch (error) {
+        throw this.#options.directory.status.goOffline('removing a deleted segment', path, error)
+      }
+    }
+  }
+
+  /** An offset of each log. */
+  offsets(offsetOf: (log: PartitionLog) => number): CheckpointEntry[] {
+    return this.all().map((log) => ({ topic: log.topic, partition: log.partition, offset: offsetOf(log) }))
   }
 
   /** Makes the logs of a new topic, so that they are there after a power failure too. */
@@ -120,11 +138,21 @@ export class PartitionLogs {
     const { wasCleanlyShutDown } = directory
     const context = this.#contextOf(settings)
     const path = directory.partitionPath(topic, partition)
-    const recoveryPoint = directory.recoveryPointOf(topic, partition)
+    const recoveryPoint = directory.checkpointed('recoveryPoints', topic, partition) ?? 0
+    const startCheckpoint = directory.checkpointed('logStarts', topic, partition) ?? 0
     this.#buffer ??= Buffer.allocUnsafeSlow(scanChunkBytes)
     const buffer = this.#buffer
-    const recovery = { context, timers, topic, partition, directory: path, recoveryPoint, wasCleanlyShutDown, buffer }
-    const { segments, cut } = await recoverLog(recovery)
+    const { segments, logStartOffset, leftovers, cut } = await recoverLog({
+      context,
+      timers,
+      topic,
+      partition,
+      directory: path,
+      logStartOffset: startCheckpoint,
+      recoveryPoint,
+      wasCleanlyShutDown,
+      buffer,
+    })
     if (cut !== undefined) this.cuts.push(cut)
     const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
     try {
@@ -137,6 +165,7 @@ export class PartitionLogs {
       for (const segment of segments) segment.close()
       throw fileUnusable(error, 'recovering what is known of producers', path)
     }
+    this.#leftovers.push(...leftovers)
     return new PartitionLog({
       topic,
       partition,
@@ -149,6 +178,7 @@ export class PartitionLogs {
       segments,
       producers,
       snapshots,
+      logStartOffset,
       recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
       hasUnsyncedNames: !wasCleanlyShutDown,
     })
@@ -164,7 +194,7 @@ export class PartitionLogs {
     const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
     const own = { topic, partition, directory: path, settings, segments, producers, snapshots }
     const shared = { flushPolicy, flusher, context, random }
-    return new PartitionLog({ ...own, ...shared, recoveryPoint: 0, hasUnsyncedNames: false })
+    return new PartitionLog({ ...own, ...shared, logStartOffset: 0, recoveryPoint: 0, hasUnsyncedNames: false })
   }
 
   #producersOf(topic: string, partition: number, path: string, settings: LogSettings) {

@@ -14,6 +14,9 @@ export interface SegmentContext {
   readonly indexIntervalBytes: number
 }
 
+/** What the names of files end with that are no longer part of the log and soon removed. */
+export const deletedSuffix = '.deleted'
+
 /** The name of a segment's file: its base offset in 20 digits. */
 export function segmentFileName(
   baseOffset: number,
@@ -197,8 +200,27 @@ export class Segment {
   /** Closes the segment and removes its files. */
   remove(): void {
     this.close()
-    const paths = [this.path, this.index.file.path, this.timeIndex.file.path, this.transactions.path]
-    for (const path of paths) this.#context.disk.remove(path)
+    for (const path of this.#paths()) this.#context.disk.remove(path)
+  }
+
+  /** Closes the segment and gives its files names by which the next start knows that they are to be removed; returns these. */
+  retire(): string[] {
+    this.close()
+    const retired: string[] = []
+    try {
+      for (const path of this.#paths()) {
+        if (!this.#context.disk.exists(path)) continue
+        this.#context.disk.rename(path, path + deletedSuffix)
+        retired.push(path + deletedSuffix)
+      }
+    } catch (error) {
+      throw this.#context.status.goOffline('deleting a segment of the log', this.path, error)
+    }
+    return retired
+  }
+
+  #paths(): string[] {
+    return [this.path, this.index.file.path, this.timeIndex.file.path, this.transactions.path]
   }
 
   #readFirstTimestamp(): number {

@@ -14,6 +14,7 @@ type Step =
   | { readonly do: 'append'; readonly partition: number; readonly batches: readonly (readonly number[])[] }
   | { readonly do: 'acknowledge'; readonly partition: number; readonly waits: boolean }
   | { readonly do: 'read'; readonly partition: number; readonly from: number; readonly bufferBytes: number }
+  | { readonly do: 'delete'; readonly partition: number; readonly upTo: number }
   | { readonly do: 'checkpoint' | 'reopen' | 'restart' }
   | { readonly do: 'crash'; readonly keepUnsynced: 'none' | 'all' | 'random' }
   | {
@@ -42,6 +43,7 @@ const harmless: fc.Arbitrary<Step> = fc.oneof(
       bufferBytes: fc.integer({ min: 61, max: 5_000 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), partition, upTo: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('checkpoint' as const, 'reopen' as const) }) },
 )
 const harmful: fc.Arbitrary<Step> = fc.oneof(
@@ -61,8 +63,11 @@ const harmful: fc.Arbitrary<Step> = fc.oneof(
 /** What a partition must hold: every record acknowledged or seen by a reader, then those that may have survived, in order. */
 class PartitionModel {
   written: string[] = []
-  /** How many must survive. */
+  /** How many must survive, but for those deleted. */
   settled = 0
+  /** How many are deleted at the least and at the most: a deletion that was not acknowledged may be undone by a crash. */
+  deleted = 0
+  mostDeleted = 0
 }
 
 /** A broker with two partitions on a disk that fails, and the model that says what it must hold. */
@@ -83,7 +88,7 @@ class Run {
       directory: 'data',
       environment: this.#environment,
       flush: this.#flush,
-      settings: { segmentBytes: 9_000, indexIntervalBytes: 300 },
+      settings: { segmentBytes: 9_000, indexIntervalBytes: 300, fileDeleteDelayMs: 5_000 },
     })
     await this.#broker.createTopics([{ name: 't', partitions: 2 }])
   }
@@ -91,6 +96,7 @@ class Run {
   async take(step: Step): Promise<void> {
     if (step.do === 'append') this.#append(step.partition, step.batches)
     else if (step.do === 'acknowledge') await this.#acknowledge(step.partition, step.waits)
+    else if (step.do === 'delete') await this.#delete(step.partition, step.upTo)
     else if (step.do === 'read') this.#read(step.partition, step.from, step.bufferBytes)
     else if (step.do === 'checkpoint') await this.#environment.clock.advanceAsync(5_000)
     else if (step.do === 'fail') this.#environment.disk.failNext(step.operation, step.code, 1, step.skips)
@@ -102,10 +108,13 @@ class Run {
   /** Everything that must be there is there, once and in order, and nothing that was never written. */
   check(): void {
     for (const [i, model] of this.#models.entries()) {
-      const found = readAll(this.#log(i), 0, 4_096)
-      expect(found).toEqual(model.written.slice(0, found.length))
-      expect(found.length).toBeGreaterThanOrEqual(model.settled)
-      checkTimes(this.#log(i), found)
+      const start = this.#log(i).logStartOffset
+      expect(start).toBeGreaterThanOrEqual(model.deleted)
+      expect(start).toBeLessThanOrEqual(model.mostDeleted)
+      const found = readAll(this.#log(i), start, 4_096)
+      expect(found).toEqual(model.written.slice(start, start + found.length))
+      expect(start + found.length).toBeGreaterThanOrEqual(model.settled)
+      checkTimes(this.#log(i), start, found)
     }
   }
 
@@ -148,10 +157,24 @@ class Run {
   #read(partition: number, from: number, bufferBytes: number): void {
     const log = this.#log(partition)
     const model = this.#models[partition] as PartitionModel
-    const offset = from % (log.highWatermark + 1)
+    const offset = log.logStartOffset + (from % (log.highWatermark - log.logStartOffset + 1))
     model.settled = Math.max(model.settled, log.highWatermark)
     try {
       expect(readAll(log, offset, bufferBytes)).toEqual(model.written.slice(offset, log.highWatermark))
+    } catch (error) {
+      expectStorageError(error)
+    }
+  }
+
+  async #delete(partition: number, upTo: number): Promise<void> {
+    const model = this.#models[partition] as PartitionModel
+    const offset = upTo % (this.#log(partition).highWatermark + 1)
+    model.settled = Math.max(model.settled, offset)
+    model.mostDeleted = Math.max(model.mostDeleted, offset)
+    try {
+      await (this.#broker as Broker).deleteRecords([{ topic: 't', partition, offset }])
+      model.deleted = Math.max(model.deleted, offset)
+      expect(this.#log(partition).logStartOffset).toBe(model.mostDeleted)
     } catch (error) {
       expectStorageError(error)
     }
@@ -183,6 +206,8 @@ class Run {
     for (const [i, model] of this.#models.entries()) {
       model.written.length = this.#log(i).logEndOffset
       model.settled = model.written.length
+      model.deleted = this.#log(i).logStartOffset
+      model.mostDeleted = model.deleted
     }
   }
 
@@ -204,11 +229,11 @@ function timestampOf(value: string): number {
   return (Number.parseInt(value, 10) * 37) % 101
 }
 
-function checkTimes(log: PartitionLog, found: readonly string[]): void {
+function checkTimes(log: PartitionLog, start: number, found: readonly string[]): void {
   const timestamps = found.map(timestampOf)
   for (const time of [0, 50, 100]) {
-    const offset = timestamps.findIndex((timestamp) => timestamp >= time)
-    const expected = offset < 0 ? undefined : { offset, timestamp: timestamps[offset] }
+    const at = timestamps.findIndex((timestamp) => timestamp >= time)
+    const expected = at < 0 ? undefined : { offset: start + at, timestamp: timestamps[at] }
     expect([time, firstOffsetSince(log, time)]).toEqual([time, expected])
   }
 }
