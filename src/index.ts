@@ -20,6 +20,8 @@ export type {
   AggregateOptions,
   BranchOptions,
   EmitStrategy,
+  GlobalTableJoinOptions,
+  GlobalTableOptions,
   GroupByKeyOptions,
   GroupByOptions,
   JoinOptions,
@@ -38,6 +40,7 @@ export { SlidingWindows } from './dsl/sliding-windows.ts'
 export type {
   BranchedKStream,
   Branches,
+  GlobalKTable,
   KGroupedStream,
   KGroupedTable,
   KStream,

@@ -136,6 +136,9 @@ function write(node: PlanNode, parents: readonly string[], builder: TopologyBuil
       }
       builder.addSource(node.name, node.topic)
       break
+    case 'global-store':
+      builder.addGlobalStore(node.store, node.topic, node.create, { source: node.sourceName, processor: node.name })
+      break
     case 'sink':
       builder.addSink(node.name, node.topic, parents)
   }

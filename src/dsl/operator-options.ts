@@ -101,6 +101,18 @@ export interface ProcessOptions<K, V> extends ProcessValuesOptions<V> {
   readonly key?: Serde<K>
 }
 
+export interface GlobalTableOptions extends OperatorOptions {
+  /** The store's name, by which it can be queried. Default: a generated one. */
+  readonly store?: string
+  /** Where the store is kept; it is filled anew at each start. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
+}
+
+export interface GlobalTableJoinOptions<K, V, GK> extends OperatorOptions {
+  /** Makes the key of the table's row to join a record with; null or undefined where there is none. */
+  readonly keySelector: (value: NonNullable<V>, key: K) => GK | null | undefined
+}
+
 export interface BranchOptions<N extends string> {
   /** The branch's key in the result, and the end of its operator's name, which begins with that of the split. Default: its number from 1 on, 0 for the default branch. */
   readonly name?: N

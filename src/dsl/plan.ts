@@ -58,7 +58,16 @@ export interface SinkPlan extends PlanLinks {
   readonly topic: SinkTopic<never, never>
 }
 
-export type PlanNode = SourcePlan | ProcessorPlan | RepartitionPlan | SinkPlan
+/** A source and a processor that fill a global store; nothing follows them. */
+export interface GlobalStorePlan extends PlanLinks {
+  readonly kind: 'global-store'
+  readonly sourceName: string
+  readonly topic: Topic<unknown, unknown>
+  readonly store: StoreDeclaration
+  readonly create: () => Processor
+}
+
+export type PlanNode = GlobalStorePlan | SourcePlan | ProcessorPlan | RepartitionPlan | SinkPlan
 
 /** A stream as the plan knows it. */
 export interface StreamState {

@@ -6,7 +6,9 @@ import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
+import { PlannedGlobalTable } from './global-table.ts'
 import type {
+  GlobalTableJoinOptions,
   GroupByKeyOptions,
   GroupByOptions,
   JoinOptions,
@@ -16,6 +18,7 @@ import type {
   RepartitionOptions,
   StoreOptions,
 } from './operator-options.ts'
+import { globalTableJoin } from './operators/global-table-join.ts'
 import * as operators from './operators/stateless.ts'
 import { streamTableJoin } from './operators/stream-table-join.ts'
 import type { RepartitionPlan, SinkPlan, StreamState } from './plan.ts'
@@ -25,7 +28,7 @@ import { PlannedGroupedStream } from './planned-grouped-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addRepartition, repartitionNames } from './repartition.ts'
 import { addTable } from './source-table.ts'
-import type { BranchedKStream, KGroupedStream, KStream, KTable } from './streams.ts'
+import type { BranchedKStream, GlobalKTable, KGroupedStream, KStream, KTable } from './streams.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 
 /** The types that a stream's callbacks were checked with end here: the plan holds functions of unknown values. */
@@ -157,17 +160,29 @@ export class PlannedStream<K, V> implements KStream<K, V> {
   join<TV, R>(
     table: KTable<NonNullable<K>, TV>,
     joiner: (value: NonNullable<V>, tableValue: TV, key: NonNullable<K>) => R,
-    options: JoinOptions<NonNullable<K>, V> = {},
-  ): KStream<NonNullable<K>, R> {
-    return this.#join(table, joiner as Joiner, options, false)
+    options?: JoinOptions<NonNullable<K>, V>,
+  ): KStream<NonNullable<K>, R>
+  join<GK, GV, R>(
+    table: GlobalKTable<GK, GV>,
+    joiner: (value: NonNullable<V>, tableValue: GV, key: K) => R,
+    options: GlobalTableJoinOptions<K, V, GK>,
+  ): KStream<K, R>
+  join<R>(other: object, joiner: (value: never, other: never, key: never) => R, options = {}): KStream<K, R> {
+    return this.#join(other, joiner as Joiner, options, false)
   }
 
   leftJoin<TV, R>(
     table: KTable<NonNullable<K>, TV>,
     joiner: (value: NonNullable<V>, tableValue: TV | null, key: K) => R,
-    options: JoinOptions<NonNullable<K>, V> = {},
-  ): KStream<K, R> {
-    return this.#join(table, joiner as Joiner, options, true)
+    options?: JoinOptions<NonNullable<K>, V>,
+  ): KStream<K, R>
+  leftJoin<GK, GV, R>(
+    table: GlobalKTable<GK, GV>,
+    joiner: (value: NonNullable<V>, tableValue: GV | null, key: K) => R,
+    options: GlobalTableJoinOptions<K, V, GK>,
+  ): KStream<K, R>
+  leftJoin<R>(other: object, joiner: (value: never, other: never, key: never) => R, options = {}): KStream<K, R> {
+    return this.#join(other, joiner as Joiner, options, true)
   }
 
   groupByKey(options: GroupByKeyOptions<NonNullable<K>, V> = {}): KGroupedStream<NonNullable<K>, V> {
@@ -225,8 +240,35 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     })
   }
 
-  #join<K2, TV, R>(
-    table: KTable<K2, TV>,
+  #join<K2, R>(other: object, joiner: Joiner, options: object, isLeft: boolean): KStream<K2, R> {
+    if (other instanceof PlannedGlobalTable) {
+      return this.#joinGlobal(other, joiner, options as GlobalTableJoinOptions<unknown, unknown, unknown>, isLeft)
+    }
+    return this.#joinTable(other as KTable<unknown, unknown>, joiner, options, isLeft)
+  }
+
+  #joinGlobal<K2, R>(
+    { plan: otherPlan, storeName: store }: PlannedGlobalTable<unknown, unknown>,
+    joiner: Joiner,
+    options: GlobalTableJoinOptions<unknown, unknown, unknown>,
+    isLeft: boolean,
+  ): KStream<K2, R> {
+    const { plan, node } = this.#state
+    if (otherPlan !== plan) throw ofAnotherBuilder('joined', node.name)
+    // An inner join is named as a left one, as in Kafka Streams.
+    const name = plan.names.operator('KSTREAM-LEFTJOIN-', options.name)
+    const keySelector = options.keySelector as Erased<unknown>
+    const create = globalTableJoin({ store, keySelector, joiner, isLeft })
+    const value: TrackedSerde = { serde: undefined, madeBy: name }
+    return plan.openStream({
+      ...this.#state,
+      node: plan.addProcessor(name, create, [node], { takesNullKeys: isLeft }),
+      value,
+    })
+  }
+
+  #joinTable<K2, R>(
+    table: KTable<unknown, unknown>,
     joiner: Joiner,
     options: OperatorOptions & Serdes,
     isLeft: boolean,

@@ -1,13 +1,16 @@
+import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Topic } from '../topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compilePlan } from './compile.ts'
-import type { OperatorOptions, SourceTableOptions } from './operator-options.ts'
+import { addGlobalStore, addGlobalTable } from './global-table.ts'
+import type { GlobalTableOptions, OperatorOptions, SourceTableOptions } from './operator-options.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addTable } from './source-table.ts'
-import type { KStream, KTable } from './streams.ts'
+import type { GlobalKTable, KStream, KTable } from './streams.ts'
 
 /**
  * Where a topology begins: opens streams on topics, and builds the topology of all that was done with them. One builder is
@@ -62,6 +65,28 @@ export class StreamsBuilder {
         method: 'table',
       }),
     )
+  }
+
+  /**
+   * The records of a topic as the rows of a global table: every application that runs the topology has all of them, from all
+   * partitions, before its first record is processed. Records without a key are dropped and counted as `null-key`. There is
+   * no changelog: each start reads the topic. `options.name` names the operator, and with `-source` after it the source.
+   */
+  globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions = {}): GlobalKTable<K, V> {
+    return addGlobalTable(this.#plan, topic, options)
+  }
+
+  /**
+   * A store of your own that every task can read, as `context.readOnlyStore(store)`, and that a processor of your own fills
+   * from all partitions of a topic: it is given all records at each start. It can hand on nothing and schedule nothing.
+   */
+  addGlobalStore<K, V>(
+    store: StoreDeclaration,
+    topic: Topic<K, V>,
+    supplier: ProcessorSupplier<K, V, never, never>,
+    options: OperatorOptions = {},
+  ): void {
+    addGlobalStore(this.#plan, store, topic, supplier, options)
   }
 
   /**

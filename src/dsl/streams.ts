@@ -12,6 +12,7 @@ import type {
   AggregateOptions,
   BranchOptions,
   EmitStrategy,
+  GlobalTableJoinOptions,
   GroupByKeyOptions,
   GroupByOptions,
   JoinOptions,
@@ -90,11 +91,27 @@ export interface KStream<out K, out V> {
     joiner: (value: NonNullable<V>, tableValue: TV, key: NonNullable<K>) => R,
     options?: JoinOptions<NonNullable<K>, V>,
   ): KStream<NonNullable<K>, R>
+  /**
+   * Joins each record with the row of a global table whose key `options.keySelector` makes of the record; records that find
+   * none are left out. Records without a value, or for which no key is made, are dropped and counted. Neither topics nor
+   * event times are aligned with the table's: it is as the application has it at that moment.
+   */
+  join<GK, GV, R>(
+    table: GlobalKTable<GK, GV>,
+    joiner: (value: NonNullable<V>, tableValue: GV, key: K) => R,
+    options: GlobalTableJoinOptions<K, V, GK>,
+  ): KStream<K, R>
   /** As `join`, but records that find nothing are joined with null, and so are those without a key. */
   leftJoin<TV, R>(
     table: KTable<NonNullable<K>, TV>,
     joiner: (value: NonNullable<V>, tableValue: TV | null, key: K) => R,
     options?: JoinOptions<NonNullable<K>, V>,
+  ): KStream<K, R>
+  /** As `join`, but records that find nothing are joined with null, and so are those for which no key is made. */
+  leftJoin<GK, GV, R>(
+    table: GlobalKTable<GK, GV>,
+    joiner: (value: NonNullable<V>, tableValue: GV | null, key: K) => R,
+    options: GlobalTableJoinOptions<K, V, GK>,
   ): KStream<K, R>
 
   /** Groups by the key, to keep state for each. Records without a key are dropped and counted as `null-key`. */
@@ -107,6 +124,16 @@ export interface KStream<out K, out V> {
 
   /** Writes the records to a topic. Its serdes must take the stream's keys and values; null stands for an absent one. */
   to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options?: OperatorOptions): void
+}
+
+/**
+ * A table of which every task can read every row, whatever partition it is in: for joins on other keys than the stream's.
+ * After Kafka Streams' GlobalKTable.
+ */
+export interface GlobalKTable<out K, out V> {
+  readonly storeName: string
+  /** Never there: it carries the types of keys and values. */
+  readonly rows?: readonly [K, V]
 }
 
 /**

@@ -70,7 +70,8 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
   readOnlyStore<S, R>(store: TypedStore<S, R>): R {
     let opened = this.#readOnlyStores.get(store.name) as R | undefined
     if (opened === undefined) {
-      opened = store.openReadOnly(this.#step.store(store.name))
+      const { task } = this.#step
+      opened = store.openReadOnly(task.globalStore(store.name) ?? this.#step.store(store.name))
       this.#readOnlyStores.set(store.name, opened)
     }
     return opened

@@ -1,6 +1,7 @@
 import type { LogReader, TopicPartition } from '../cluster/cluster.ts'
 import { assert, MillraceError } from '../errors.ts'
 import { type DropMetric, dropMetrics } from './drop-metric.ts'
+import type { GlobalStores } from './global-stores.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -27,6 +28,7 @@ export interface ApplicationMetrics {
 export class Application implements AsyncDisposable {
   readonly #config: RunConfig
   readonly #tasks: readonly Task[]
+  readonly #globals: GlobalStores
   readonly #inputs: readonly TaskInput[]
   readonly #taskOf: ReadonlyMap<string, Task>
   readonly #collector: RecordCollector
@@ -39,12 +41,14 @@ export class Application implements AsyncDisposable {
   #caughtUpWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
   #isObserved = false
 
-  constructor(config: RunConfig, tasks: readonly Task[], collector: RecordCollector) {
+  constructor(config: RunConfig, tasks: readonly Task[], globals: GlobalStores, collector: RecordCollector) {
     this.#config = config
     this.#tasks = tasks
+    this.#globals = globals
     this.#collector = collector
-    this.#inputs = tasks.flatMap((task) => task.inputs)
-    this.#taskOf = new Map(tasks.flatMap((task) => task.inputs.map((input) => [nameOf(input.partition), task])))
+    const all = [...globals.tasks, ...tasks]
+    this.#inputs = all.flatMap((task) => task.inputs)
+    this.#taskOf = new Map(all.flatMap((task) => task.inputs.map((input) => [nameOf(input.partition), task])))
     this.#reader = config.cluster.reader()
     for (const input of this.#inputs) this.#reader.seek(input.partition, input.position)
     this.#ended = this.#run()
@@ -95,10 +99,10 @@ export class Application implements AsyncDisposable {
   metrics(): ApplicationMetrics {
     return {
       state: this.#state,
-      recordsIn: this.#inputs.reduce((sum, input) => sum + input.recordCount, 0),
+      recordsIn: this.#tasks.reduce((sum, task) => sum + task.recordsIn, 0),
       recordsOut: this.#tasks.reduce((sum, task) => sum + task.recordsOut, 0),
       commits: this.#commits,
-      drops: dropMetrics(this.#tasks),
+      drops: dropMetrics([...this.#globals.tasks, ...this.#tasks]),
     }
   }
 
@@ -159,6 +163,7 @@ export class Application implements AsyncDisposable {
   }
 
   #process(isOver: () => boolean): void {
+    for (const task of this.#globals.tasks) task.process(isOver)
     // Each round begins with another task, so that one with much to do does not starve the others.
     for (let i = 0; i < this.#tasks.length; i++) this.#tasks[(this.#nextTask + i) % this.#tasks.length].process(isOver)
     this.#nextTask++
@@ -166,6 +171,7 @@ export class Application implements AsyncDisposable {
 
   /** Outputs and changelogs first, then the offsets that vouch for them, then the stores' own files. */
   async #commit(): Promise<void> {
+    this.#globals.commit()
     const tasks = this.#tasks.filter((task) => task.hasUncommitted)
     if (tasks.length === 0) return
     for (const task of tasks) task.prepareCommit()
@@ -181,6 +187,7 @@ export class Application implements AsyncDisposable {
   async #release(): Promise<void> {
     this.#reader.close()
     for (const task of this.#tasks) task.close()
+    this.#globals.close()
     if (this.#config.ownsCluster) await this.#config.cluster.close()
   }
 

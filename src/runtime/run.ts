@@ -1,6 +1,7 @@
 import type { Cancel, Host, Signal } from '../env/environment.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
+import { GlobalStores } from './global-stores.ts'
 import { RecordCollector } from './record-collector.ts'
 import { type RunConfig, type RunDefaults, type RunOptions, resolveRunOptions } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -18,21 +19,24 @@ export async function runTopology(
 ): Promise<Application> {
   const config = await resolveRunOptions(options, defaults)
   const tasks: Task[] = []
+  let globals: GlobalStores | undefined
   try {
     const collector = new RecordCollector(config.cluster, config.maxInFlightBytes)
     const plan = planTopics(topology, config.applicationId, await config.cluster.describeTopics())
     await config.cluster.createTopics(plan.topics)
+    globals = await GlobalStores.load(topology, plan, config)
     for (const subTopology of topology.subTopologies) {
       const count = plan.taskCounts.get(subTopology.id) ?? 0
       for (let partition = 0; partition < count; partition++) {
-        tasks.push(await startTask(subTopology, partition, plan, config, collector))
+        tasks.push(await startTask(subTopology, partition, plan, config, collector, globals.stores))
       }
     }
-    const application = new Application(config, tasks, collector)
+    const application = new Application(config, tasks, globals, collector)
     closeOnSignal(application, config)
     return application
   } catch (error) {
     for (const task of tasks) task.close()
+    globals?.close()
     if (config.ownsCluster) await config.cluster.close()
     throw error
   }

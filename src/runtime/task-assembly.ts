@@ -1,5 +1,6 @@
 import type { CommittedOffset, OffsetRange, TopicPartition } from '../cluster/cluster.ts'
 import type { Clock } from '../env/environment.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { DropReason, StreamTime } from '../topology/processor.ts'
 import type { SourceNode, SubTopology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
@@ -8,7 +9,7 @@ import { ProcessorGraph } from './processor-graph.ts'
 import { Sink } from './sink.ts'
 import { type DropCounts, Task, type TaskStore } from './task.ts'
 import { type BadRecordPolicy, TaskInput } from './task-input.ts'
-import { TaskTimes } from './task-times.ts'
+import { TaskServices } from './task-services.ts'
 import { TopicOutput } from './topic-output.ts'
 import { type TopicPlan, topicName } from './topic-plan.ts'
 
@@ -30,11 +31,12 @@ export interface TaskParts {
   readonly ranges: readonly OffsetRange[]
   readonly metadata: CommitMetadata
   readonly stores: readonly TaskStore[]
+  readonly globalStores: ReadonlyMap<string, StateStore>
   readonly batchOutput: BatchOutput
   readonly clock: Clock
 }
 
-/** Puts a task together where the last run left it: offsets, stream times, drop counts and stores. */
+/** Puts a task together where the last run left it: offsets, stream services, drop counts and stores. */
 export function assembleTask(parts: TaskParts): Task {
   const { id, subTopology, metadata, stores } = parts
   const drops: DropCounts = new Map()
@@ -49,14 +51,21 @@ export function assembleTask(parts: TaskParts): Task {
 
   const partitionTimeOf = (topic: string) => metadata.partitionTimes[topic] ?? -1
   const streamTimeMs = Math.max(-1, ...parts.inputs.map(({ partition }) => partitionTimeOf(partition.topic)))
-  const times = new TaskTimes(parts.applicationId, parts.clock, streamTimeMs)
+  const { applicationId, clock, globalStores } = parts
+  const services = new TaskServices({
+    applicationId,
+    clock,
+    globalStores,
+    streamTimeMs,
+    isGlobal: subTopology.isGlobal,
+  })
 
   const outputs = new Map<string, TopicOutput>()
   const graph = new ProcessorGraph(
     subTopology,
     {
       taskId: id,
-      task: times,
+      task: services,
       stores: new Map(stores.map(({ store }) => [store.name, store])),
       streamTimes,
       countDrop,
@@ -86,7 +95,7 @@ export function assembleTask(parts: TaskParts): Task {
         drop: (reason) => countDrop(source.name, reason, 1),
       }),
   )
-  return new Task({ id, inputs, graph, stores, streamTimes, times, drops })
+  return new Task({ id, inputs, graph, stores, streamTimes, services, drops })
 }
 
 /** The partitions that the sub-topology's task of one partition number reads, each with the source that reads it. */

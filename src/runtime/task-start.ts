@@ -1,3 +1,4 @@
+import type { StateStore } from '../state/state-store.ts'
 import type { SubTopology } from '../topology/topology.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
@@ -13,6 +14,7 @@ export async function startTask(
   plan: TopicPlan,
   config: RunConfig,
   collector: RecordCollector,
+  globalStores: ReadonlyMap<string, StateStore>,
 ): Promise<Task> {
   const { applicationId, badRecords, cluster } = config
   const id = `${subTopology.id}_${partition}`
@@ -37,6 +39,7 @@ export async function startTask(
     ranges,
     metadata,
     stores,
+    globalStores,
     batchOutput: collector,
     clock: config.environment.clock,
   })

@@ -1,4 +1,4 @@
-import type { FetchedBatches, OffsetCommit } from '../cluster/cluster.ts'
+import type { FetchedBatches, OffsetCommit, TopicPartition } from '../cluster/cluster.ts'
 import { assert } from '../errors.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { DropReason, StreamTime } from '../topology/processor.ts'
@@ -7,7 +7,7 @@ import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { ProcessorGraph } from './processor-graph.ts'
 import type { PunctuationQueue } from './punctuation-queue.ts'
 import { placed, type TaskInput } from './task-input.ts'
-import type { TaskTimes } from './task-times.ts'
+import type { TaskServices } from './task-services.ts'
 
 /** How many records are processed between two looks at the clock. */
 const recordsPerLook = 256
@@ -31,7 +31,7 @@ export class Task {
   readonly #graph: ProcessorGraph
   readonly #stores: readonly TaskStore[]
   readonly #streamTimes: ReadonlyMap<string, StreamTime>
-  readonly #times: TaskTimes
+  readonly #services: TaskServices
   /** Whether a punctuation ran since the last commit: it may have changed stores and written records. */
   #hasPunctuated = false
   #isPunctuating = false
@@ -43,7 +43,7 @@ export class Task {
     graph: ProcessorGraph
     stores: readonly TaskStore[]
     streamTimes: ReadonlyMap<string, StreamTime>
-    times: TaskTimes
+    services: TaskServices
     drops: DropCounts
   }) {
     this.id = options.id
@@ -52,11 +52,11 @@ export class Task {
     this.#graph = options.graph
     this.#stores = options.stores
     this.#streamTimes = options.streamTimes
-    this.#times = options.times
+    this.#services = options.services
   }
 
   load(fetched: FetchedBatches): void {
-    const input = this.inputs.find((i) => i.partition.topic === fetched.topic)
+    const input = this.inputs.find(({ partition }) => isSame(partition, fetched))
     assert(input !== undefined, `task ${this.id} was given records of one of its inputs, not of ${fetched.topic}`)
     try {
       input.load(fetched)
@@ -77,16 +77,16 @@ export class Task {
 
   /** Calls the punctuations of the clock on the wall that are due. */
   punctuateWallClock(): void {
-    const times = this.#times
-    const now = times.wallClockMs()
-    if (times.wallPunctuations.nextAt > now) return
-    this.#punctuate(times.wallPunctuations, now)
+    const services = this.#services
+    const now = services.wallClockMs()
+    if (services.wallPunctuations.nextAt > now) return
+    this.#punctuate(services.wallPunctuations, now)
     for (const sink of this.#graph.sinks) sink.flush()
   }
 
   /** When the clock on the wall comes to the next punctuation, in milliseconds since 1970; infinite where there is none. */
   get nextWallPunctuationMs(): number {
-    return this.#times.wallPunctuations.nextAt
+    return this.#services.wallPunctuations.nextAt
   }
 
   get hasUncommitted(): boolean {
@@ -95,7 +95,11 @@ export class Task {
 
   /** Whether a processor asked for a commit. */
   get isCommitRequested(): boolean {
-    return this.#times.isCommitRequested
+    return this.#services.isCommitRequested
+  }
+
+  get recordsIn(): number {
+    return this.inputs.reduce((sum, input) => sum + input.recordCount, 0)
   }
 
   get recordsOut(): number {
@@ -125,7 +129,7 @@ export class Task {
   finishCommit(): void {
     this.#recordsAtCommit = this.#recordsTaken()
     this.#hasPunctuated = false
-    this.#times.isCommitRequested = false
+    this.#services.isCommitRequested = false
     for (const { store, changelog } of this.#stores) store.commit(changelog?.position ?? 0)
   }
 
@@ -138,15 +142,16 @@ export class Task {
   #processOne(input: TaskInput, isOver: () => boolean): boolean {
     const output = input.output
     const record = input.record
-    const times = this.#times
-    const { streamPunctuations } = times
+    const services = this.#services
+    const { streamPunctuations } = services
     try {
       while (input.hasHead) {
         for (let i = 0; i < recordsPerLook && input.hasHead; i++) {
-          if (record.timestamp > times.streamTimeMs) times.streamTimeMs = record.timestamp
+          if (record.timestamp > services.streamTimeMs) services.streamTimeMs = record.timestamp
           output.process(record)
           input.advance()
-          if (times.streamTimeMs >= streamPunctuations.nextAt) this.#punctuate(streamPunctuations, times.streamTimeMs)
+          if (services.streamTimeMs >= streamPunctuations.nextAt)
+            this.#punctuate(streamPunctuations, services.streamTimeMs)
         }
         if (isOver()) return !input.hasHead
       }
@@ -161,17 +166,17 @@ export class Task {
     for (let count = 1; ; count++) {
       const input = this.#earliest()
       if (input === undefined) return true
-      const times = this.#times
+      const services = this.#services
       const { timestamp } = input.record
-      if (timestamp > times.streamTimeMs) times.streamTimeMs = timestamp
+      if (timestamp > services.streamTimeMs) services.streamTimeMs = timestamp
       try {
         input.output.process(input.record)
         input.advance()
       } catch (error) {
         throw placed(error, placeOf(input))
       }
-      if (times.streamTimeMs >= times.streamPunctuations.nextAt) {
-        this.#punctuate(times.streamPunctuations, times.streamTimeMs)
+      if (services.streamTimeMs >= services.streamPunctuations.nextAt) {
+        this.#punctuate(services.streamPunctuations, services.streamTimeMs)
       }
       if (count % recordsPerLook === 0 && isOver()) return false
     }
@@ -226,6 +231,10 @@ export class Task {
 }
 
 const unlogged = { append(): void {} }
+
+function isSame(a: TopicPartition, b: TopicPartition): boolean {
+  return a.topic === b.topic && a.partition === b.partition
+}
 
 function placeOf(input: TaskInput): { topic: string; partition: number; offset: number; operator: string } {
   return { ...input.partition, offset: input.record.offset, operator: input.record.operator }

@@ -3,6 +3,7 @@ import { BatchReader } from '../record/batch-reader.ts'
 import { applyRecords, Changelog } from '../runtime/changelog.ts'
 import type { CommitMetadata } from '../runtime/commit-metadata.ts'
 import { type DropMetric, dropMetrics } from '../runtime/drop-metric.ts'
+import { GlobalStores, globalInputs, globalTask } from '../runtime/global-stores.ts'
 import type { Task, TaskStore } from '../runtime/task.ts'
 import { assembleTask, metadataOf, plannedInputs } from '../runtime/task-assembly.ts'
 import type { BadRecordPolicy } from '../runtime/task-input.ts'
@@ -30,11 +31,18 @@ const neverOver = () => false
  */
 export class TestTasks {
   readonly #setting: TestSetting
+  readonly #globals: GlobalStores
   readonly #tasks: readonly Task[]
   readonly #stores = new Map<string, StateStore>()
 
   constructor(setting: TestSetting) {
     this.#setting = setting
+    const globalStores = new Map<string, StateStore>()
+    const globalTasks = setting.topology.globalStores.map((global) => this.#startGlobal(global, globalStores))
+    this.#globals = new GlobalStores(globalStores, globalTasks)
+    for (const [name, store] of globalStores) this.#stores.set(name, store)
+    for (const task of globalTasks) while (this.#feed(task)) task.process(neverOver)
+    this.#globals.commit()
     this.#tasks = setting.topology.subTopologies.map((subTopology) => this.#start(subTopology))
   }
 
@@ -42,7 +50,7 @@ export class TestTasks {
   run(): void {
     for (let isBusy = true; isBusy; ) {
       isBusy = false
-      for (const task of this.#tasks) {
+      for (const task of [...this.#globals.tasks, ...this.#tasks]) {
         if (!this.#feed(task)) continue
         task.process(neverOver)
         isBusy = true
@@ -57,6 +65,7 @@ export class TestTasks {
 
   /** What the runtime does at a commit, for all tasks in one. */
   commit(): void {
+    this.#globals.commit()
     const tasks = this.#tasks.filter((task) => task.hasUncommitted)
     for (const task of tasks) task.prepareCommit()
     this.#setting.log.commit(tasks.flatMap((task) => task.commitEntries()))
@@ -68,10 +77,11 @@ export class TestTasks {
   }
 
   drops(): DropMetric[] {
-    return dropMetrics(this.#tasks)
+    return dropMetrics([...this.#globals.tasks, ...this.#tasks])
   }
 
   close(): void {
+    this.#globals.close()
     for (const task of this.#tasks) task.close()
   }
 
@@ -106,9 +116,18 @@ export class TestTasks {
       ranges: topics.map((topic) => ({ start: 0, end: log.end(topic) })),
       metadata,
       stores,
+      globalStores: this.#globals.stores,
       batchOutput: log,
       clock,
     })
+  }
+
+  #startGlobal(subTopology: SubTopology, stores: Map<string, StateStore>): Task {
+    const { log, ...setting } = this.#setting
+    const inputs = globalInputs(subTopology, setting.plan)
+    const ranges = inputs.map(({ partition }) => ({ start: 0, end: log.end(partition.topic) }))
+    const openEngine = ({ name }: StoreDeclaration) => memoryEngine.open({ directory: undefined, store: name })
+    return globalTask({ ...setting, subTopology, inputs, ranges, openEngine }, stores)
   }
 
   #restore(declaration: StoreDeclaration, metadata: CommitMetadata): TaskStore {

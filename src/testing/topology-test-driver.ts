@@ -79,7 +79,8 @@ export class TopologyTestDriver implements Disposable {
    * @throws MillraceError INVALID_ARGUMENT where the topology has no such store
    */
   store(name: string): TestStore {
-    const stores = this.#setting.topology.subTopologies.flatMap((subTopology) => subTopology.stores)
+    const { topology } = this.#setting
+    const stores = [...topology.globalStores, ...topology.subTopologies].flatMap((subTopology) => subTopology.stores)
     if (!stores.some((store) => store.name === name)) {
       throw new MillraceError('INVALID_ARGUMENT', `The topology has no store '${name}'`, {
         remedy: listOf(stores.map((store) => store.name)),
@@ -175,7 +176,8 @@ export class TopologyTestDriver implements Disposable {
   }
 
   #sourceTopics(): string[] {
-    return this.#setting.topology.subTopologies
+    const { topology } = this.#setting
+    return [...topology.globalStores, ...topology.subTopologies]
       .flatMap(({ nodes }) => nodes.flatMap((node) => (node.kind === 'source' ? node.topics : [])))
       .filter((topic) => !topic.internal)
       .map((topic) => topic.name)

@@ -23,7 +23,10 @@ function describeSubTopology(subTopology: SubTopology): string {
   const lines = connect(subTopology.nodes)
     .sort(bySizeThenName)
     .map((described) => `    ${describeNode(described)}\n`)
-  return `Sub-topology: ${subTopology.id}\n${lines.join('')}\n`
+    .join('')
+  if (subTopology.isGlobal)
+    return `Sub-topology: ${subTopology.id} for global store (will not generate tasks)\n${lines}`
+  return `Sub-topology: ${subTopology.id}\n${lines}\n`
 }
 
 /** Sizes grow while the links are made, in the order of two Java hash maps, and the links are sorted by the sizes of that moment. */

@@ -36,6 +36,8 @@ export interface TaskContext {
   readonly applicationId: string
   /** The greatest event time of the task's records so far, in milliseconds since 1970; -1 before the first. Kept over restarts. */
   readonly streamTimeMs: number
+  /** A store that all tasks share, and only read; undefined where there is none of that name. */
+  globalStore(name: string): StateStore | undefined
   /** The time of the clock on the wall, in milliseconds since 1970. */
   wallClockMs(): number
   /** Begins to call at `firstAt`; what it returns ends that. */

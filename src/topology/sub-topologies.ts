@@ -19,7 +19,8 @@ export function groupIntoSubTopologies(
   }
   return [...groups.values()].map((group, id) => {
     const used = new Set(group.flatMap((node) => (node.kind === 'processor' ? node.stores : [])))
-    return { id, nodes: group, stores: stores.filter((store) => used.has(store.name)) }
+    const isGlobal = group.some((node) => node.kind === 'source' && node.isGlobal)
+    return { id, nodes: group, stores: stores.filter((store) => used.has(store.name)), isGlobal }
   })
 }
 

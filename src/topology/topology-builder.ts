@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
+import type { Topic } from '../topic.ts'
 import { descriptionOf } from './description.ts'
 import { requireNodeName } from './node-name.ts'
 import {
@@ -33,6 +34,7 @@ type NodeDraft = Draft<SourceNode> | Draft<ProcessorNode> | Draft<SinkNode>
 export class TopologyBuilder {
   readonly #nodes = new Map<string, NodeDraft>()
   readonly #stores = new Map<string, StoreDeclaration>()
+  readonly #globalStores = new Set<string>()
   /** By topic, the source that reads it. */
   readonly #readers = new Map<string, string>()
   readonly #partitions = new Map<string, number>()
@@ -59,8 +61,30 @@ export class TopologyBuilder {
       value: first.value,
       // The types were K and V when the topic was declared; nodes do not carry them.
       timestamp: timestampOf(first) as SourceNode['timestamp'],
+      isGlobal: false,
       children: [],
     })
+    return this
+  }
+
+  /**
+   * Adds a store that every task can read, filled by a processor from all partitions of a topic. `names` are those of the
+   * source and the processor.
+   */
+  addGlobalStore<K, V>(
+    store: StoreDeclaration,
+    topic: Topic<K, V>,
+    create: () => Processor,
+    names: { readonly source: string; readonly processor: string },
+  ): this {
+    if (this.#stores.has(store.name)) throw storeTwice(store.name)
+    this.addSource(names.source, topic)
+    const source = this.#nodes.get(names.source) as Draft<SourceNode>
+    source.isGlobal = true
+    this.addProcessor(names.processor, create, { parents: [names.source] })
+    // Its topic is what it is restored from.
+    this.addStateStore({ ...store, logged: false }, [names.processor])
+    this.#globalStores.add(store.name)
     return this
   }
 
@@ -104,12 +128,7 @@ export class TopologyBuilder {
   addStateStore(store: StoreDeclaration, processors: readonly string[] = []): this {
     requireNodeName(store.name, 'store')
     const existing = this.#stores.get(store.name)
-    if (existing !== undefined && existing !== store) {
-      throw new MillraceError('INVALID_TOPOLOGY', `Another store is already named '${store.name}'`, {
-        at: { store: store.name },
-        remedy: 'Give one of the two another name.',
-      })
-    }
+    if (existing !== undefined && existing !== store) throw storeTwice(store.name)
     this.#stores.set(store.name, store)
     for (const processor of processors) this.connect(processor, store.name)
     return this
@@ -123,6 +142,9 @@ export class TopologyBuilder {
       throw invalid(processor, `A ${node.kind} cannot use a store`, 'Connect the store to a processor.')
     }
     for (const store of stores) {
+      if (this.#globalStores.has(store)) {
+        throw invalid(processor, `The store '${store}' is global`, 'Every processor can read it, without a connection.')
+      }
       if (!this.#stores.has(store)) {
         throw invalid(processor, `The store '${store}' does not exist`, `Call addStateStore('${store}') first.`)
       }
@@ -159,12 +181,13 @@ export class TopologyBuilder {
         remedy: 'Connect it to a processor or leave it out.',
       })
     }
-    const subTopologies = groupIntoSubTopologies(nodes, [...this.#stores.values()])
+    const groups = groupIntoSubTopologies(nodes, [...this.#stores.values()])
     return {
-      subTopologies,
+      subTopologies: groups.filter((group) => !group.isGlobal),
+      globalStores: groups.filter((group) => group.isGlobal),
       topics: [...this.#partitions].map(([name, partitions]) => ({ name, partitions })),
       copartitioned: this.#copartitioned.map((sources) => sources.flatMap((source) => this.#topicsOf(source))),
-      describe: (format = 'kafka') => descriptionOf(subTopologies, format),
+      describe: (format = 'kafka') => descriptionOf(groups, format),
     }
   }
 
@@ -184,6 +207,9 @@ export class TopologyBuilder {
       throw invalid(name, 'The node has no parent', 'Name at least one node to take records from.')
     for (const parent of parents) {
       const node = this.#nodes.get(parent)
+      if (node?.kind === 'source' && node.isGlobal && node.children.length > 0) {
+        throw invalid(name, `The source '${parent}' fills a global store`, 'Read another topic, or look the store up.')
+      }
       if (node === undefined) {
         throw invalid(name, `The parent '${parent}' does not exist`, 'Add parents before their children.')
       }
@@ -253,6 +279,13 @@ function readDifferently(source: string, first: string, other: string): Millrace
     `The topics '${first}' and '${other}' of one source have different serdes or timestamp functions`,
     'Declare both with the same serde objects and function, or read them with a source each and merge.',
   )
+}
+
+function storeTwice(store: string): MillraceError {
+  return new MillraceError('INVALID_TOPOLOGY', `Another store is already named '${store}'`, {
+    at: { store },
+    remedy: 'Give one of the two another name.',
+  })
 }
 
 function invalid(node: string, what: string, remedy: string): MillraceError {

@@ -4,7 +4,7 @@ import type { GraphNode, TopologyGraph } from './topology-graph.ts'
 interface Pen {
   readonly open: readonly string[]
   readonly close: readonly string[]
-  frame(id: number, body: readonly string[]): string[]
+  frame(id: number, title: string, body: readonly string[]): string[]
   shape(id: string, label: string, kind: ShapeKind): string
   arrow(from: string, to: string, kind: 'records' | 'state'): string
 }
@@ -27,7 +27,7 @@ function draw(graph: TopologyGraph, pen: Pen): string {
   const topics = graph.topics.map(({ name, internal }) =>
     pen.shape(topicIds.get(name) as string, name, internal ? 'internal-topic' : 'topic'),
   )
-  const frames = graph.subTopologies.map(({ id, nodes, stores }) => {
+  const frames = graph.subTopologies.map(({ id, nodes, stores, global }) => {
     const nodeIds = new Map(nodes.map((node, i) => [node.name, `n${id}_${i}`]))
     const storeIds = new Map(stores.map((store, i) => [store, `s${id}_${i}`]))
     const shapes = [
@@ -35,7 +35,7 @@ function draw(graph: TopologyGraph, pen: Pen): string {
       ...stores.map((store) => pen.shape(storeIds.get(store) as string, store, 'store')),
     ]
     const arrows = nodes.flatMap((node) => arrowsOf(node, { nodeIds, storeIds, topicIds }, pen))
-    return { frame: pen.frame(id, shapes), arrows }
+    return { frame: pen.frame(id, global ? `Global store ${id}` : `Sub-topology ${id}`, shapes), arrows }
   })
   const lines = [...topics, ...frames.flatMap(({ frame }) => frame), ...frames.flatMap(({ arrows }) => arrows)]
   return `${[...pen.open, ...lines.map((line) => `  ${line}`), ...pen.close].join('\n')}\n`
@@ -57,7 +57,7 @@ function arrowsOf(node: GraphNode, ids: { nodeIds: Ids; storeIds: Ids; topicIds:
 const mermaid: Pen = {
   open: ['flowchart TD', '  classDef internal stroke-dasharray: 4'],
   close: [],
-  frame: (id, body) => [`subgraph sub${id} ["Sub-topology ${id}"]`, ...body.map((line) => `  ${line}`), 'end'],
+  frame: (id, title, body) => [`subgraph sub${id} ["${title}"]`, ...body.map((line) => `  ${line}`), 'end'],
   shape(id, label, kind) {
     const text = JSON.stringify(label)
     switch (kind) {
@@ -89,9 +89,9 @@ const dotShapes: Record<ShapeKind, string> = {
 const dot: Pen = {
   open: ['digraph topology {'],
   close: ['}'],
-  frame: (id, body) => [
+  frame: (id, title, body) => [
     `subgraph cluster_${id} {`,
-    `  label="Sub-topology ${id}";`,
+    `  label="${title}";`,
     ...body.map((line) => `  ${line}`),
     '}',
   ],

@@ -6,6 +6,8 @@ export interface TopologyGraph {
     readonly id: number
     readonly nodes: readonly GraphNode[]
     readonly stores: readonly string[]
+    /** Whether it fills a global store. */
+    readonly global: boolean
   }[]
   /** Topics read or written, in the order in which they are first met. */
   readonly topics: readonly { readonly name: string; readonly internal: boolean }[]
@@ -28,10 +30,11 @@ export function topologyGraph(subTopologies: readonly SubTopology[]): TopologyGr
     for (const { name, internal } of topicsOf(node)) topics.set(name, { name, internal })
   }
   return {
-    subTopologies: subTopologies.map(({ id, nodes, stores }) => ({
+    subTopologies: subTopologies.map(({ id, nodes, stores, isGlobal }) => ({
       id,
       nodes: nodes.map(graphNode),
       stores: stores.map((store) => store.name),
+      global: isGlobal,
     })),
     topics: [...topics.values()],
   }

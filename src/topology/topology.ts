@@ -6,6 +6,8 @@ import type { Processor } from './processor.ts'
 /** What will run, as plain data: nodes, the stores they share, and the sub-topologies they fall into. */
 export interface Topology {
   readonly subTopologies: readonly SubTopology[]
+  /** Those that fill a global store: not run by tasks, but by each process, for all partitions of their topic. */
+  readonly globalStores: readonly SubTopology[]
   /** Topics that users declared and the topology reads or writes, to be created where they do not exist. */
   readonly topics: readonly UserTopic[]
   /** Groups of topics that must have the same number of partitions, because their records are joined by key. */
@@ -22,6 +24,7 @@ export interface SubTopology {
   /** In the order in which they were added: parents before their children. */
   readonly nodes: readonly TopologyNode[]
   readonly stores: readonly StoreDeclaration[]
+  readonly isGlobal: boolean
 }
 
 export type TopologyNode = SourceNode | ProcessorNode | SinkNode
@@ -34,6 +37,8 @@ export interface SourceNode {
   readonly value: Serde<unknown>
   /** Event time read from the record; undefined takes the record's timestamp. */
   readonly timestamp: ((value: unknown, key: unknown) => number) | undefined
+  /** Whether it fills a global store. */
+  readonly isGlobal: boolean
   readonly children: readonly string[]
 }
 

@@ -93,3 +93,64 @@ describe('a running application', () => {
     await expect(app.closed).rejects.toMatchObject({ code: 'OPERATOR_FAILED', at: { operator: 'ticking' } })
   })
 })
+
+describe('global stores of a running application', () => {
+  const orders = topic('orders', { key: serde.string, value: serde.string, partitions: 2 })
+  const names = topic('names', { key: serde.string, value: serde.string, partitions: 3 })
+  const joined = () => {
+    const builder = new StreamsBuilder()
+    const table = builder.globalTable(names, { store: 'names' })
+    builder
+      .stream(orders)
+      .leftJoin(table, (id, name) => `${id}:${name}`, { keySelector: (id) => id })
+      .to(texts)
+    return builder.build()
+  }
+  const ids = Array.from({ length: 50 }, (_, i) => `id-${i}`)
+
+  it('have all rows of all partitions before the first record, and those that come later', async () => {
+    await using connection = await inMemory()
+    await put(
+      connection,
+      names,
+      ids.map((id): Entry<string, string> => [id, `first ${id}`, 1_000]),
+    )
+    await put(
+      connection,
+      orders,
+      ids.map((id): Entry<string, string> => [id, id, 1]),
+    )
+    await using app = await run(joined(), { applicationId: 'join', cluster: connection })
+    await app.caughtUp()
+    const first = (await all(connection, texts)).map(([, value]) => value)
+    expect(first.toSorted()).toEqual(ids.map((id) => `${id}:first ${id}`).toSorted())
+
+    await put(
+      connection,
+      names,
+      ids.map((id): Entry<string, string> => [id, `then ${id}`, 1]),
+    )
+    await app.caughtUp()
+    await put(
+      connection,
+      orders,
+      ids.map((id): Entry<string, string> => [id, id, 2]),
+    )
+    await app.caughtUp()
+    const then = (await all(connection, texts)).slice(ids.length).map(([, value]) => value)
+    expect(then.toSorted()).toEqual(ids.map((id) => `${id}:then ${id}`).toSorted())
+    expect(app.metrics().recordsIn).toBe(2 * ids.length)
+    expect((await connection.describeTopics()).map(({ name }) => name)).not.toContain('join-names-changelog')
+  })
+
+  it('are filled anew by the next run', async () => {
+    await using connection = await inMemory()
+    for (const name of ['Ann', 'Bob']) {
+      await put(connection, names, [['id', name, 1]])
+      await put(connection, orders, [['id', 'id', 1]])
+      await using app = await run(joined(), { applicationId: 'join', cluster: connection })
+      await app.caughtUp()
+    }
+    expect((await all(connection, texts)).map(([, value]) => value)).toEqual(['id:Ann', 'id:Bob'])
+  })
+})

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
 import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
+import { keyValueStore } from '../../src/stores/key-value-store.ts'
 import { type Topic, topic } from '../../src/topic.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import { TopologyBuilder } from '../../src/topology/topology-builder.ts'
@@ -71,6 +72,30 @@ const builders: Record<string, () => Topology> = {
         .toStream()
         .to(named('out')),
     ),
+  'global table named': () =>
+    dsl((b) => {
+      const table = b.globalTable(named('g'), { name: 'gsrc', store: 'gs' })
+      b.stream(named('in'))
+        .join(table, (v, row) => v + row, { keySelector: (v) => v })
+        .to(named('out'))
+    }),
+  'process with store': () =>
+    dsl((b) =>
+      b
+        .stream(named('in'))
+        .process(() => ({ process: (record, context) => context.forward(record) }), {
+          stores: [keyValueStore('kv', { key: text, value: text })],
+        })
+        .to(named('out')),
+    ),
+  'Processor API with global store': () => {
+    const builder = new TopologyBuilder()
+    builder.addGlobalStore(storeNamed('gs'), named('gtopic'), passThrough, { source: 'gsrc', processor: 'gproc' })
+    return builder
+      .addSource('src', named('in'))
+      .addProcessor('p1', passThrough, { parents: ['src'] })
+      .build()
+  },
   'stream-table join': () =>
     dsl((b) => {
       const table = b.table(named('t'))
@@ -193,7 +218,6 @@ const refused: Record<string, () => Topology> = {
 /** Operators that do not exist yet. */
 const notBuildable = [
   'table materialised + optimise  [topology.optimization=all]',
-  'global table named',
   'stream-stream inner join',
   'stream-stream left join',
   'stream-stream join with repartition both sides',
@@ -201,11 +225,9 @@ const notBuildable = [
   'foreign-key join',
   'foreign-key join named',
   'cogroup',
-  'process with store',
   'print/peek/foreach',
   'dynamic sink',
   'versioned table with grace join',
-  'Processor API with global store',
 ]
 
 describe.skipIf(goldenMissing !== undefined)(
@@ -313,8 +335,8 @@ describe('the description of a topology', () => {
   })
 })
 
-/** Global stores and sinks that choose their topic are not part of a topology yet. */
-const unprintable = /for global store|extractor class/
+/** Sinks that choose their topic are not part of a topology yet. */
+const unprintable = /extractor class/
 
 function dsl(write: (builder: StreamsBuilder) => void): Topology {
   const builder = new StreamsBuilder()
@@ -347,6 +369,10 @@ function rebuild(description: string): Topology {
   const builder = new TopologyBuilder()
   for (const part of description.split('Sub-topology: ').slice(1)) {
     const left = part.split(/^ {4}(?=\w)/m).slice(1)
+    if (part.includes('for global store')) {
+      addGlobal(left, builder)
+      continue
+    }
     const added = new Set<string>()
     while (left.length > 0) {
       const next = left.findIndex((node) => namesAfter('<--', node).every((parent) => added.has(parent)))
@@ -354,6 +380,12 @@ function rebuild(description: string): Topology {
     }
   }
   return builder.build()
+}
+
+function addGlobal([source, processor]: readonly string[], builder: TopologyBuilder): void {
+  const names = [source, processor].map((node) => /: (\S+)/.exec(node)?.[1] as string)
+  const [topic, store] = [source, processor].map((node) => /\[(.*)\]/.exec(node)?.[1] as string)
+  builder.addGlobalStore(storeNamed(store), named(topic), passThrough, { source: names[0], processor: names[1] })
 }
 
 function addNode(node: string, builder: TopologyBuilder): string {

@@ -42,6 +42,7 @@ export function storeNamed(name: string): StoreDeclaration {
 export const idleTask: TaskContext = {
   applicationId: 'app',
   streamTimeMs: -1,
+  globalStore: () => undefined,
   wallClockMs: () => 0,
   schedule: () => () => {},
   requestCommit: () => {},

@@ -13,6 +13,17 @@ export function connectedStore<S extends StateStore>(
   return store
 }
 
+/** A global store, which the topology must have. */
+export function globalStore<S extends StateStore>(
+  context: ProcessorContext,
+  name: string,
+  kind: abstract new (...parts: never[]) => S,
+): S {
+  const store = context.task.globalStore(name)
+  assert(store instanceof kind, `the global store '${name}' is a ${kind.name}`)
+  return store
+}
+
 /** Results that can still change must still be in the store. */
 export function requireRetention(
   context: ProcessorContext,

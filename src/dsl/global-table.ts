@@ -1,0 +1,54 @@
+import type { ProcessorSupplier } from '../processor/processor.ts'
+import { processorSteps } from '../processor/processor-step.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
+import type { Topic } from '../topic.ts'
+import type { GlobalTableOptions, OperatorOptions } from './operator-options.ts'
+import { tableSource } from './operators/table-source.ts'
+import type { GlobalStorePlan, Plan } from './plan.ts'
+import { declareStore } from './store-declarations.ts'
+import type { GlobalKTable } from './streams.ts'
+
+/** A global table as the plan knows it. */
+export class PlannedGlobalTable<K, V> implements GlobalKTable<K, V> {
+  readonly plan: Plan
+  readonly storeName: string
+
+  constructor(plan: Plan, storeName: string) {
+    this.plan = plan
+    this.storeName = storeName
+  }
+}
+
+export function addGlobalTable<K, V>(plan: Plan, topic: Topic<K, V>, options: GlobalTableOptions): GlobalKTable<K, V> {
+  const store = plan.names.store(`${topic.name}-`, options.store)
+  const { sourceName, name } = globalNames(plan, options)
+  const key = topic.key as Serde<unknown>
+  const value = topic.value as Serde<unknown>
+  const declaration = declareStore({ name: store, key, value, engine: options.engine }, undefined)
+  const create = tableSource(() => ({ store, sendsOldValues: false }))
+  add(plan, { name, sourceName, topic: topic as unknown as GlobalStorePlan['topic'], store: declaration, create })
+  return new PlannedGlobalTable(plan, store)
+}
+
+export function addGlobalStore<K, V>(
+  plan: Plan,
+  store: StoreDeclaration,
+  topic: Topic<K, V>,
+  supplier: ProcessorSupplier<K, V, never, never>,
+  options: OperatorOptions,
+): void {
+  const { sourceName, name } = globalNames(plan, options)
+  const create = processorSteps(supplier, name)
+  add(plan, { name, sourceName, topic: topic as unknown as GlobalStorePlan['topic'], store, create })
+}
+
+function globalNames(plan: Plan, { name }: OperatorOptions): { sourceName: string; name: string } {
+  const source = name === undefined ? undefined : `${name}-source`
+  const sourceName = plan.names.operator('KSTREAM-SOURCE-', source)
+  return { sourceName, name: plan.names.operator('KTABLE-SOURCE-', name) }
+}
+
+function add(plan: Plan, parts: Omit<GlobalStorePlan, 'kind' | 'parents' | 'priority'>): void {
+  plan.add<GlobalStorePlan>({ kind: 'global-store', ...parts }, [])
+}
