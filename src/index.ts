@@ -1,3 +1,4 @@
+import type { ClusterEvent } from './cluster/cluster-event.ts'
 import { connect as connectCluster } from './cluster/connect.ts'
 import { Connection } from './cluster/connection.ts'
 import type { Address, Environment } from './env/environment.ts'
@@ -12,6 +13,7 @@ import type { Topology } from './topology/topology.ts'
 export { ByteWriter } from './bytes/byte-writer.ts'
 // Read and write topics
 export type { Cluster, Isolation, OffsetRange, TopicDescription, TopicPartition, TopicSpec } from './cluster/cluster.ts'
+export type { ClusterEvent, DamageQuarantined, DirectoryOffline, TornTailCut } from './cluster/cluster-event.ts'
 export { Connection } from './cluster/connection.ts'
 export type { ConsumedRecord, ConsumeOptions } from './cluster/consumer.ts'
 export type { Producer, ProducerOptions, ProducerRecord } from './cluster/producer.ts'
@@ -140,6 +142,11 @@ export interface ConnectOptions {
    * reaches, or an address. Default: it is not opened.
    */
   readonly listen?: number | Address
+  /**
+   * Told what no call tells: the torn end of a log that was cut after a crash, damage that was found and is in quarantine, a
+   * disk that failed. Default: a warning of the process.
+   */
+  readonly onEvent?: (event: ClusterEvent) => void
   /** Default: the real one. */
   readonly environment?: Environment
 }
@@ -169,6 +176,6 @@ export function run(topology: Topology, options: RunOptions): Promise<Applicatio
   })
 }
 
-function clusterOptionsOf({ flush = 'fsync', listen }: ConnectOptions): ConnectOptions {
-  return { flush, ...(listen === undefined ? {} : { listen }) }
+function clusterOptionsOf({ flush = 'fsync', listen, onEvent }: ConnectOptions): ConnectOptions {
+  return { flush, ...(listen === undefined ? {} : { listen }), ...(onEvent && { onEvent }) }
 }

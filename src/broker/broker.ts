@@ -9,7 +9,7 @@ import type { TornTail } from './log/log-recovery.ts'
 import { defaultLogSettings, type LogSettings, logSettings } from './log/log-settings.ts'
 import { LogTrimmer } from './log/log-trimmer.ts'
 import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
-import { PartitionLogs } from './log/partition-logs.ts'
+import { PartitionLogs, type QuarantinedRange } from './log/partition-logs.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { randomId } from './topic-id.ts'
 import { type BrokerTopic, metadataTopic, offsetsTopic, ownTopics, type TopicDefinition, Topics } from './topics.ts'
@@ -163,6 +163,11 @@ export class Broker {
     })
   }
 
+  /** Damaged parts of logs that were found when they were opened: they are not served, and nothing of them was changed. */
+  get damages(): readonly QuarantinedRange[] {
+    return this.#parts.logs.damages
+  }
+
   /**
    * Makes the topics that do not exist; resolves when they are durable.
    * @throws MillraceError INVALID_ARGUMENT, TOPIC_MISMATCH, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED, CLOSED
@@ -190,7 +195,7 @@ export class Broker {
   }
 
   /** Calls back when the disk has failed. */
-  onOffline(listener: () => void): void {
+  onOffline(listener: (failure: MillraceError) => void): void {
     this.#parts.directory.status.onOffline(listener)
   }
 
@@ -257,7 +262,9 @@ export class Broker {
       await logs.syncIndexes()
       directory.status.requireOnline()
       logs.close()
-      if (await recoveryPoints.write()) await directory.markCleanShutdown()
+      const isWritten = await recoveryPoints.write()
+      // Without the marker the next start finds the same damage again.
+      if (isWritten && logs.damages.length === 0) await directory.markCleanShutdown()
     } finally {
       logs.close()
       directory.release()

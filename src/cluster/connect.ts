@@ -2,6 +2,7 @@ import type { Address, Environment } from '../env/environment.ts'
 import { MemoryDisk } from '../env/memory-disk.ts'
 import { MillraceError } from '../errors.ts'
 import type { Cluster } from './cluster.ts'
+import type { ClusterEvent } from './cluster-event.ts'
 import { type EmbeddedClusterSettings, openEmbeddedCluster } from './embedded-cluster.ts'
 
 export interface ConnectOptions {
@@ -11,6 +12,8 @@ export interface ConnectOptions {
    * system has it, so that a power failure may take what was acknowledged. In memory there is nothing to flush.
    */
   readonly flush?: 'fsync' | 'page-cache'
+  /** Told what no call tells: torn ends that were cut, damage, a disk that failed. Default: a warning of the process. */
+  readonly onEvent?: (event: ClusterEvent) => void
   readonly settings?: Partial<EmbeddedClusterSettings>
   /** Opens the broker to clients of Kafka's protocol: a port of this machine alone, or an address. Default: it is not. */
   readonly listen?: number | Address
@@ -25,7 +28,8 @@ const embeddedScheme = 'embedded:'
  */
 export async function connect(address: string, options: ConnectOptions): Promise<Cluster> {
   const { environment, flush = 'fsync', settings = {} } = options
-  const listen = options.listen === undefined ? {} : { listen: addressOf(options.listen) }
+  const { listen, onEvent } = options
+  const more = { ...(listen !== undefined && { listen: addressOf(listen) }), ...(onEvent && { onEvent }) }
   if (address === 'memory:') {
     const inMemory: Environment = { ...environment, disk: new MemoryDisk() }
     return openEmbeddedCluster({
@@ -34,11 +38,11 @@ export async function connect(address: string, options: ConnectOptions): Promise
       environment: inMemory,
       flush: 'page-cache',
       settings,
-      ...listen,
+      ...more,
     })
   }
   const directory = address.startsWith(embeddedScheme) ? withoutEndSlash(address.slice(embeddedScheme.length)) : ''
-  if (directory !== '') return openEmbeddedCluster({ address, directory, environment, flush, settings, ...listen })
+  if (directory !== '') return openEmbeddedCluster({ address, directory, environment, flush, settings, ...more })
   throw unknownAddress(address)
 }
 

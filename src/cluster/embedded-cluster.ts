@@ -1,5 +1,6 @@
 import { type Broker, type BrokerSettings, isListed, openBroker } from '../broker/broker.ts'
 import { handlersOf } from '../broker/handlers/handlers.ts'
+import { quarantined } from '../broker/log/damaged-range.ts'
 import type { FlushPolicy } from '../broker/log/partition-log.ts'
 import { firstOffsetSince, offsetOfLargestTimestamp } from '../broker/log/time-lookup.ts'
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
@@ -21,6 +22,7 @@ import type {
   TopicPartition,
   TopicSpec,
 } from './cluster.ts'
+import type { ClusterEvent } from './cluster-event.ts'
 import { EmbeddedReader } from './embedded-reader.ts'
 
 export interface EmbeddedClusterSettings extends BrokerSettings {
@@ -35,6 +37,8 @@ export interface EmbeddedClusterOptions {
   readonly directory: string
   readonly environment: Environment
   readonly flush: FlushPolicy
+  /** Told what no call tells. Default: the host is warned. */
+  readonly onEvent?: (event: ClusterEvent) => void
   readonly settings?: Partial<EmbeddedClusterSettings>
   /** Opens the broker to clients of Kafka's protocol. Default: it is not. */
   readonly listen?: Address
@@ -48,7 +52,8 @@ const defaultReadBufferBytes = 262_144
  */
 export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
   const broker = await openBroker(options)
-  const { listen, environment } = options
+  const { listen, environment, onEvent = (event: ClusterEvent) => environment.host.warn(event.message) } = options
+  report(broker, onEvent)
   if (listen === undefined) return new EmbeddedCluster(broker, options)
   try {
     return new EmbeddedCluster(
@@ -185,4 +190,21 @@ export class EmbeddedCluster implements Cluster {
     for (const reader of [...this.#readers]) reader.close()
     await closed
   }
+}
+
+/** Tells what was found when the logs were opened, and then what goes wrong. */
+function report(broker: Broker, onEvent: (event: ClusterEvent) => void): void {
+  for (const cut of broker.cuts) {
+    const { topic, partition, offset, path, position, fault } = cut
+    const message = `The log of ${topic}-${partition} was cut at offset ${offset}, where a crash had left it torn (${path}, position ${position}: ${fault})`
+    onEvent({ type: 'torn-tail-cut', message, topic, partition, offset, path, position, fault })
+  }
+  for (const { isEndKnown: takesAppends, ...range } of broker.damages) {
+    const error = quarantined(
+      { ...range, isEndKnown: takesAppends },
+      { topic: range.topic, partition: range.partition },
+    )
+    onEvent({ type: 'damage-quarantined', message: error.message, ...range, takesAppends })
+  }
+  broker.onOffline((error) => onEvent({ type: 'directory-offline', message: error.message, error }))
 }

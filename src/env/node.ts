@@ -376,4 +376,8 @@ const nodeHost: Host = {
   exit(code: number): void {
     process.exit(code)
   },
+
+  warn(message: string): void {
+    process.emitWarning(message, 'MillraceWarning')
+  },
 }

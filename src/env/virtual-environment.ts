@@ -56,6 +56,8 @@ const exitCodes: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, 
 export class VirtualHost implements Host {
   /** The code of the first exit; undefined while the process would be running. */
   exitCode: number | undefined
+  /** What the process was warned of. */
+  readonly warnings: string[] = []
   readonly #listeners = new Set<{ readonly signals: readonly Signal[]; readonly run: (signal: Signal) => void }>()
 
   onSignal(signals: readonly Signal[], run: (signal: Signal) => void): Cancel {
@@ -68,6 +70,10 @@ export class VirtualHost implements Host {
 
   exit(code: number): void {
     this.exitCode ??= code
+  }
+
+  warn(message: string): void {
+    this.warnings.push(message)
   }
 
   /** Does what the signal would do: calls those who listen for it, or ends the process where nobody does. */

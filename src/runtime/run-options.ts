@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import type { ClusterEvent } from '../cluster/cluster-event.ts'
 import type { Connection } from '../cluster/connection.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Address, Environment, Signal } from '../env/environment.ts'
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly flush?: 'fsync' | 'page-cache'
   /** For a cluster given as a string: opens its broker to clients of Kafka's protocol, on a port of this machine alone or an address. Default: it is not opened. */
   readonly listen?: number | Address
+  /** For a cluster given as a string: told of torn ends that were cut, damage, a disk that failed. Default: a warning of the process. */
+  readonly onEvent?: (event: ClusterEvent) => void
   /** How often offsets, outputs and stores are committed. Default `'1s'`. Shorter: less is read again after a crash, more fsyncs. */
   readonly commitInterval?: Duration
   /** Where stores keep their files. Default: `state` within the directory of an embedded cluster; none for `memory:`. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { ClusterEvent } from '../../src/cluster/cluster-event.ts'
 import { connect } from '../../src/cluster/connect.ts'
 import { openEmbeddedCluster } from '../../src/cluster/embedded-cluster.ts'
 import { nodeEnvironment } from '../../src/env/node.ts'
@@ -126,6 +127,55 @@ describe('an embedded cluster in a directory', () => {
     expect(error.message).toContain(`the process ${process.pid}`)
     await first.close()
     rmSync(directory, { recursive: true })
+  })
+
+  it('tells of a torn end that was cut, of damage in quarantine and of a disk that failed; without a listener the host warns', async () => {
+    const world = worldOn()
+    const path = 'data/t-0/00000000000000000000.log'
+    const options = {
+      address: 'test',
+      directory: 'data',
+      flush: 'fsync' as const,
+      settings: { checkpointIntervalMs: 100 },
+    }
+    const cluster = await openEmbeddedCluster({ ...options, environment: world })
+    await cluster.createTopics([{ name: 't', partitions: 1 }])
+    for (const value of ['a', 'b', 'c']) await cluster.append(t0, batchOf(value))
+    await world.clock.advanceAsync(100)
+    await world.clock.nextTurn()
+    const disk = world.disk.crash({ keepUnsynced: 'all' })
+    disk.flipBit(path, 50)
+    const file = disk.open(path)
+    const end = file.size()
+    file.write(Buffer.from('torn'), end)
+
+    const found = worldOn(disk)
+    const events: ClusterEvent[] = []
+    const again = await openEmbeddedCluster({ ...options, environment: found, onEvent: (event) => events.push(event) })
+    disk.failNext('write', 'EIO')
+    await failureOf(() => again.append(t0, batchOf('d')))
+    expect(events).toMatchObject([
+      { type: 'torn-tail-cut', topic: 't', partition: 0, offset: 3, path, position: end },
+      {
+        type: 'damage-quarantined',
+        topic: 't',
+        partition: 0,
+        offset: 0,
+        nextOffset: 1,
+        path,
+        position: 0,
+        takesAppends: true,
+      },
+      { type: 'directory-offline', error: { code: 'STORAGE_FAILED' } },
+    ])
+    expect(found.host.warnings).toEqual([])
+    await failureOf(() => again.close())
+
+    const unheard = worldOn(disk)
+    await openEmbeddedCluster({ ...options, environment: unheard })
+    // The failed write may have left a torn end of its own.
+    expect(unheard.host.warnings.at(-1)).toBe(events[1]?.message)
+    expect(unheard.host.warnings.at(-1)).toContain('quarantined at offsets 0 to 0, bytes 0 to')
   })
 })
 

@@ -7,7 +7,7 @@ import { MillraceError, messageOf } from '../../errors.ts'
 export class DirectoryStatus {
   readonly path: string
   #failure: MillraceError | undefined
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(failure: MillraceError) => void>()
 
   constructor(path: string) {
     this.path = path
@@ -31,11 +31,11 @@ export class DirectoryStatus {
       remedy: 'Check the disk, then start the process again: what was acknowledged is recovered from the log.',
       cause,
     })
-    for (const listener of this.#listeners) listener()
+    for (const listener of this.#listeners) listener(this.#failure)
     return this.#failure
   }
 
-  onOffline(listener: () => void): void {
+  onOffline(listener: (failure: MillraceError) => void): void {
     this.#listeners.add(listener)
   }
 }

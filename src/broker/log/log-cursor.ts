@@ -1,6 +1,7 @@
 import { MillraceError, type Place } from '../../errors.ts'
 import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf } from '../../record/batch-format.ts'
 import { headerFault } from './batch-check.ts'
+import { quarantined } from './damaged-range.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { Segment } from './segment.ts'
 
@@ -44,6 +45,7 @@ export class LogCursor {
     log.context.status.requireOnline()
     if (this.offset < log.logStartOffset || this.offset > log.logEndOffset) throw this.#outOfRange()
     if (this.offset >= below) return nothing
+    const limit = log.damage.length === 0 ? below : Math.min(below, this.#startOfDamage())
     const isJump = !this.#isInPlace || this.#layoutVersion !== log.layoutVersion
     this.#isInPlace = false
     const segment = isJump ? this.#jump() : this.#currentSegment()
@@ -51,7 +53,7 @@ export class LogCursor {
     for (;;) {
       const length = this.#fill(segment, leastBytes)
       const start = isJump ? this.#startIn(segment, length) : 0
-      const end = this.#endIn(segment, start, length, below)
+      const end = this.#endIn(segment, start, length, limit)
       if (end > start) {
         this.#position += end
         this.#isInPlace = true
@@ -115,7 +117,7 @@ export class LogCursor {
   #jump(): Segment {
     const segment = this.log.segmentOf(this.offset)
     this.#segment = segment
-    this.#position = segment.index.lookup(this.offset)
+    this.#position = segment.positionOf(this.offset)
     this.#layoutVersion = this.log.layoutVersion
     return segment
   }
@@ -140,6 +142,15 @@ export class LogCursor {
 
   #damaged(segment: Segment, position: number, fault: string): MillraceError {
     return damagedBatch(fault, position, { ...this.#place(), offset: this.offset, path: segment.path })
+  }
+
+  /** Where the first damaged range behind the offset begins, which is in none itself. */
+  #startOfDamage(): number {
+    const range = this.log.damage.find(({ nextOffset }) => nextOffset > this.offset)
+    if (range === undefined) return Number.MAX_SAFE_INTEGER
+    if (range.offset > this.offset) return range.offset
+    this.#isInPlace = false
+    throw quarantined(range, this.#place())
   }
 
   #outOfRange(): MillraceError {

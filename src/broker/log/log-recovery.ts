@@ -1,7 +1,7 @@
 import type { Timers } from '../../env/environment.ts'
-import { MillraceError, type Place } from '../../errors.ts'
+import { MillraceError } from '../../errors.ts'
 import { fileUnusable } from '../disk-error.ts'
-import { damagedBatch } from './log-cursor.ts'
+import { type Damage, type DamageSurroundings, rangeOf } from './damage-search.ts'
 import { deletedSuffix, Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner } from './segment-scanner.ts'
 
@@ -22,6 +22,7 @@ export interface LogRecoveryOptions {
 }
 
 export interface RecoveredLog {
+  /** What of them is damaged is in quarantine. */
   readonly segments: Segment[]
   readonly logStartOffset: number
   /** Files of deleted segments, to be removed once the checkpoint says where the log begins. */
@@ -43,28 +44,21 @@ export interface TornTail {
 /** The scan gives way to sockets and timers after this much. */
 const sliceBytes = 8_388_608
 
-/** A batch that is not right, where it is and which offset was due there. */
-interface Damage {
-  readonly position: number
-  readonly offset: number
-  readonly fault: string
-}
-
 /**
  * Opens the segments of a log as the last process left them.
  *
  * After a clean shutdown, and below the recovery point, the files are taken as they are. From the segment with the recovery
  * point on, every batch is checked. The first that is not whole and right ends the log where it lies beyond the recovery
- * point: it was never acknowledged. Below it the damage is reported and nothing is touched, because what was acknowledged
- * is not ours to cut.
- * @throws MillraceError CORRUPT_BATCH, DIRECTORY_UNUSABLE, STORAGE_FAILED
+ * point: it was never acknowledged. Below it the damage is put into quarantine and nothing is touched, because what was
+ * acknowledged is not ours to cut; the log goes on behind it where that is certain.
+ * @throws MillraceError DIRECTORY_UNUSABLE, STORAGE_FAILED
  */
 export async function recoverLog(options: LogRecoveryOptions): Promise<RecoveredLog> {
   const { offsets, logStartOffset, leftovers } = findSegments(options)
   const segments = offsets.map((offset) => new Segment(options.context, options.directory, offset))
   try {
     const cut = await checkSegments(segments, options)
-    requireAcknowledged(segments.at(-1) as Segment, options)
+    quarantineMissing(segments.at(-1) as Segment, options)
     if ((segments.at(-1) as Segment).nextOffset < logStartOffset) restartAt(logStartOffset, segments, options)
     return { segments, logStartOffset, leftovers, cut }
   } catch (error) {
@@ -112,18 +106,32 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
     const segment = segments[i] as Segment
     const next = segments[i + 1]
     const isTrusted = options.wasCleanlyShutDown || (next !== undefined && next.baseOffset <= options.recoveryPoint)
-    const damage = (await loadSegment(segment, isTrusted, options)) ?? gapAfter(segment, next)
+    const checksums = !isTrusted
+    let damage = (await loadSegment(segment, isTrusted, options)) ?? gapAfter(segment, next)
+    while (damage !== undefined && isAcknowledged(damage, options)) {
+      segment.quarantine(rangeOf(damage, segment, surroundingsOf(next, options)))
+      damage =
+        (await scanOn(segment, { baseOffset: segment.nextOffset, checksums }, options)) ?? gapAfter(segment, next)
+    }
     if (damage === undefined) {
       if (next !== undefined) segment.seal()
       continue
     }
-    if (options.wasCleanlyShutDown || damage.offset < options.recoveryPoint) throw damaged(segment, damage, options)
     for (const later of segments.splice(i + 1)) later.remove()
     segment.truncateToSize()
     const { topic, partition } = options
     return { topic, partition, path: segment.path, ...damage }
   }
   return undefined
+}
+
+function isAcknowledged({ offset }: Damage, { wasCleanlyShutDown, recoveryPoint }: LogRecoveryOptions): boolean {
+  return wasCleanlyShutDown || offset < recoveryPoint
+}
+
+function surroundingsOf(next: Segment | undefined, options: LogRecoveryOptions): DamageSurroundings {
+  const { context, recoveryPoint, wasCleanlyShutDown } = options
+  return { disk: context.disk, followedBy: next?.baseOffset, recoveryPoint, endsAtRecoveryPoint: wasCleanlyShutDown }
 }
 
 /** A segment begins where the one before it ends, or records are missing. */
@@ -157,14 +165,32 @@ async function loadSegment(
 
 /** Counts the batches of the file, from the last one that the index knows. */
 async function scan(segment: Segment, checksums: boolean, options: LogRecoveryOptions): Promise<Damage | undefined> {
-  const position = segment.index.lastPosition
-  const indexedOffset = segment.index.lastOffset
-  const baseOffset = position === 0 ? segment.baseOffset : undefined
+  const { length, lastOffset: indexedOffset } = segment.index
   segment.restart()
-  const scanner = new SegmentScanner(segment.file, { position, baseOffset, checksums, buffer: options.buffer })
+  if (length === 0) return scanOn(segment, { baseOffset: segment.baseOffset, checksums }, options)
+  return scanOn(segment, { baseOffset: undefined, checksums, indexedOffset }, options)
+}
+
+interface Scan {
+  /** The offset that is due; undefined where it is not known. */
+  readonly baseOffset: number | undefined
+  readonly checksums: boolean
+  /** The last offset of the first batch, as the index has it. */
+  readonly indexedOffset?: number
+}
+
+/** Counts the batches from where the segment's count has come to. */
+async function scanOn(
+  segment: Segment,
+  { baseOffset, checksums, indexedOffset }: Scan,
+  options: LogRecoveryOptions,
+): Promise<Damage | undefined> {
+  const position = segment.size
+  const { damaged } = segment
+  const scanner = new SegmentScanner(segment.file, { position, baseOffset, checksums, damaged, buffer: options.buffer })
   let sliceEnd = position + sliceBytes
   while (scanner.next()) {
-    if (scanner.position === position && baseOffset === undefined && scanner.lastOffset !== indexedOffset) {
+    if (scanner.position === position && indexedOffset !== undefined && scanner.lastOffset !== indexedOffset) {
       return { position, offset: segment.nextOffset, fault: `the index says that it ends with offset ${indexedOffset}` }
     }
     segment.addBatch(scanner.lastOffset, scanner.size, scanner.maxTimestamp)
@@ -203,13 +229,12 @@ function missingStart(options: LogRecoveryOptions, firstOffset: number | undefin
   })
 }
 
-function requireAcknowledged(last: Segment, options: LogRecoveryOptions): void {
-  if (last.nextOffset >= options.recoveryPoint) return
-  const fault = `the log ends with offset ${last.nextOffset - 1}, but it was on the device up to ${options.recoveryPoint - 1}`
-  throw damaged(last, { position: last.size, offset: last.nextOffset, fault }, options)
-}
-
-function damaged(segment: Segment, damage: Damage, options: LogRecoveryOptions): Error {
-  const at: Place = { topic: options.topic, partition: options.partition, offset: damage.offset, path: segment.path }
-  return damagedBatch(damage.fault, damage.position, at)
+/** Records that the checkpoint knows and the file does not hold any more. */
+function quarantineMissing(last: Segment, options: LogRecoveryOptions): void {
+  const { recoveryPoint, wasCleanlyShutDown, logStartOffset } = options
+  const { path, size, nextOffset: offset } = last
+  if (offset >= recoveryPoint || logStartOffset >= recoveryPoint) return
+  const fault = `the file ends with offset ${offset - 1}, but it was on the device up to ${recoveryPoint - 1}`
+  const range = { path, position: size, endPosition: size, offset, nextOffset: recoveryPoint, fault }
+  last.quarantine({ ...range, isEndKnown: wasCleanlyShutDown })
 }

@@ -59,6 +59,11 @@ export class OffsetIndex {
     return count === 0 ? 0 : this.#positionAt(count - 1)
   }
 
+  /** Where batches begin that lie behind a position, in order. */
+  *positionsAbove(position: number): Generator<number> {
+    for (let i = 0; i < this.#length; i++) if (this.#positionAt(i) > position) yield this.#positionAt(i)
+  }
+
   /** Forgets the batches that hold the offset or begin behind it. */
   truncateFrom(offset: number): void {
     while (this.#length > 0 && this.lastOffset >= offset) this.#length--

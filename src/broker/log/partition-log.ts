@@ -3,6 +3,7 @@ import { assert, MillraceError, type Place } from '../../errors.ts'
 import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTime } from '../../record/batch-format.ts'
 import { fileUnusable } from '../disk-error.ts'
 import { requireAppendable } from './batch-check.ts'
+import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
 import { type LogSettings, maxSegmentBytes } from './log-settings.ts'
 import { rewindProducers } from './producer-recovery.ts'
@@ -61,6 +62,8 @@ export class PartitionLog implements Flushable {
   readonly segments: Segment[]
   readonly context: SegmentContext
   readonly producers: ProducerStates
+  /** What is in quarantine; nearly always nothing. */
+  readonly damage: readonly DamagedRange[]
   /** Grows when segments are cut, removed or replaced: a reader's place in a segment is only good while it stays the same. */
   layoutVersion = 0
   readonly settings: LogSettings
@@ -95,6 +98,7 @@ export class PartitionLog implements Flushable {
     this.#flushPolicy = options.flushPolicy
     this.#flusher = options.flusher
     this.#place = { topic: options.topic, partition: options.partition }
+    this.damage = options.segments.flatMap((segment) => segment.damaged)
     this.#active = options.segments.at(-1) as Segment
     const firstOffset = (options.segments[0] as Segment).baseOffset
     this.#logStartOffset = Math.max(options.logStartOffset, firstOffset)
@@ -149,6 +153,7 @@ export class PartitionLog implements Flushable {
    */
   append(batches: Buffer, origin: AppendOrigin = 'client'): number {
     this.context.status.requireOnline()
+    if (this.damage.length > 0) this.#requireEnd()
     const nowMs = this.context.clock.wallMs()
     const { offsets, maxTimestamp } = requireAppendable(batches, this.settings, nowMs, this.#place)
     const written = this.producers.check(batches, origin)
@@ -323,6 +328,11 @@ export class PartitionLog implements Flushable {
     this.#watchers.clear()
   }
 
+  #requireEnd(): void {
+    const range = this.damage.find((one) => !one.isEndKnown)
+    if (range !== undefined) throw withoutEnd(range, this.#place)
+  }
+
   #raiseHighWatermark(offset: number): void {
     if (offset <= this.#highWatermark) return
     this.#highWatermark = offset
@@ -417,7 +427,13 @@ function truncateSegment(segment: Segment, offset: number): void {
   segment.restart()
   const buffer = Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(size, 1)))
   const position = segment.size
-  const scanner = new SegmentScanner(segment.file, { position, baseOffset: undefined, checksums: false, buffer })
+  const scanner = new SegmentScanner(segment.file, {
+    position,
+    baseOffset: undefined,
+    checksums: false,
+    damaged: segment.damaged,
+    buffer,
+  })
   while (scanner.next() && scanner.lastOffset < offset) {
     segment.addBatch(scanner.lastOffset, scanner.size, scanner.maxTimestamp)
   }

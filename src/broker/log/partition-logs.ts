@@ -3,6 +3,7 @@ import { MillraceError } from '../../errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { fileUnusable } from '../disk-error.ts'
 import type { CheckpointEntry } from '../offset-checkpoint.ts'
+import type { DamagedRange } from './damaged-range.ts'
 import type { Flusher } from './flusher.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
 import type { LogSettings } from './log-settings.ts'
@@ -23,6 +24,12 @@ export interface PartitionLogsOptions {
   readonly flushPolicy: FlushPolicy
 }
 
+/** A part of a log that is damaged: it is not served, and left as it is. */
+export interface QuarantinedRange extends DamagedRange {
+  readonly topic: string
+  readonly partition: number
+}
+
 /** Of a partition: what is remembered of a producer takes a few hundred bytes. */
 const maxProducers = 100_000
 
@@ -33,6 +40,8 @@ const syncsAtOnce = 64
 export class PartitionLogs {
   /** What recovery cut off the ends of logs, for whoever reports it. */
   readonly cuts: TornTail[] = []
+  /** What was found damaged and is in quarantine. */
+  readonly damages: QuarantinedRange[] = []
   /** Files of segments that the last process deleted. They may go when the checkpoint says where their logs begin. */
   #leftovers: string[] = []
   readonly #options: PartitionLogsOptions
@@ -154,6 +163,7 @@ export class PartitionLogs {
       buffer,
     })
     if (cut !== undefined) this.cuts.push(cut)
+    for (const { damaged } of segments) for (const range of damaged) this.damages.push({ topic, partition, ...range })
     const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
     try {
       const trustedOffset = wasCleanlyShutDown ? endOf(segments) : startOfChecked(segments, recoveryPoint)

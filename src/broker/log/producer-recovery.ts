@@ -89,7 +89,13 @@ class Replay {
       const segment = segments[this.#segment] as Segment
       if (segment.nextOffset <= this.#from) continue
       const position = segment.index.lookup(this.#from)
-      this.#scanner = new SegmentScanner(segment.file, { position, baseOffset: undefined, checksums: false, buffer })
+      this.#scanner = new SegmentScanner(segment.file, {
+        position,
+        baseOffset: undefined,
+        checksums: false,
+        damaged: segment.damaged,
+        buffer,
+      })
       return true
     }
     return false

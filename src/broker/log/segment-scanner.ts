@@ -1,6 +1,7 @@
 import type { DiskFile } from '../../env/environment.ts'
 import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
 import { checksumFault, headerFault } from './batch-check.ts'
+import type { DamagedRange } from './damaged-range.ts'
 
 export const scanChunkBytes = 1_048_576
 
@@ -10,6 +11,8 @@ export interface ScanOptions {
   /** The offset that this batch must begin with; undefined where it is not known. */
   readonly baseOffset: number | undefined
   readonly checksums: boolean
+  /** What is passed over: the segment's. */
+  readonly damaged: readonly DamagedRange[]
   /** Where chunks of the file are read into. */
   readonly buffer: Buffer
 }
@@ -27,6 +30,7 @@ export class SegmentScanner {
   readonly #file: DiskFile
   readonly #fileSize: number
   readonly #checksums: boolean
+  readonly #damaged: readonly DamagedRange[]
   #dueOffset: number | undefined
   #buffer: Buffer
   /** The part of the file that is in the buffer. */
@@ -37,6 +41,7 @@ export class SegmentScanner {
     this.#file = file
     this.#fileSize = file.size()
     this.#checksums = options.checksums
+    this.#damaged = options.damaged
     this.#dueOffset = options.baseOffset
     this.#buffer = options.buffer
     this.position = options.position
@@ -56,6 +61,7 @@ export class SegmentScanner {
   next(): boolean {
     this.position += this.size
     this.size = 0
+    if (this.#damaged.length > 0) this.#passOverDamage()
     const left = this.#fileSize - this.position
     if (left <= 0) return false
     this.#provide(Math.min(left, batchHeaderBytes))
@@ -74,6 +80,13 @@ export class SegmentScanner {
     this.maxTimestamp = maxTimestampOf(this.#buffer, at)
     this.#dueOffset = this.lastOffset + 1
     return true
+  }
+
+  #passOverDamage(): void {
+    const range = this.#damaged.find((one) => one.position === this.position)
+    if (range === undefined) return
+    this.position = range.endPosition
+    this.#dueOffset = range.nextOffset
   }
 
   /** Sees to it that `size` bytes from the position on are in the buffer. */

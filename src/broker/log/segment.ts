@@ -1,6 +1,8 @@
 import type { Clock, Disk, DiskFile } from '../../env/environment.ts'
 import { batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
 import { diskFull, fileUnusable, isDiskFull, isOutOfFiles } from '../disk-error.ts'
+import { headerFault } from './batch-check.ts'
+import type { DamagedRange } from './damaged-range.ts'
 import type { DirectoryStatus } from './directory-status.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
@@ -43,6 +45,8 @@ export class Segment {
   nextOffset: number
   /** The largest timestamp of its records; -1 where none has one. */
   largestTimestamp = -1
+  /** What of it is in quarantine, in order; nearly always nothing. */
+  readonly damaged: DamagedRange[] = []
   readonly #context: SegmentContext
   readonly #openedAtMs: number
   #sinceIndexEntryBytes = 0
@@ -115,6 +119,20 @@ export class Segment {
     this.size += batchBytes
     this.#sinceIndexEntryBytes += batchBytes
     this.nextOffset = lastOffset + 1
+  }
+
+  /** A position at or before the batch that holds the offset, where a batch begins and nothing between is damaged. */
+  positionOf(offset: number): number {
+    let position = this.index.lookup(offset)
+    for (const range of this.damaged) if (range.nextOffset <= offset) position = Math.max(position, range.endPosition)
+    return position
+  }
+
+  /** Goes on behind a range that is damaged: its bytes stay, its offsets are used. */
+  quarantine(range: DamagedRange): void {
+    this.damaged.push(range)
+    this.size = range.endPosition
+    this.nextOffset = range.nextOffset
   }
 
   /** Starts counting at the batch of the last index entry, or the start of the file: `addBatch` follows for each from there on. */
@@ -231,7 +249,7 @@ export class Segment {
     } catch (error) {
       throw this.#context.status.goOffline('reading the log', this.path, error)
     }
-    return maxTimestampOf(header, 0)
+    return headerFault(header, 0, this.size, undefined) === undefined ? maxTimestampOf(header, 0) : -1
   }
 
   #undoWrite(error: unknown): Error {

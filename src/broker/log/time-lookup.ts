@@ -54,8 +54,14 @@ function firstRecord(
   accepts: (timestamp: number) => boolean,
 ): TimestampedOffset | undefined {
   const buffer = Buffer.allocUnsafeSlow(Math.min(bufferBytes, Math.max(segment.size, 1)))
-  const position = segment.index.lookup(from)
-  const scanner = new SegmentScanner(segment.file, { position, baseOffset: undefined, checksums: false, buffer })
+  const position = segment.positionOf(from)
+  const scanner = new SegmentScanner(segment.file, {
+    position,
+    baseOffset: undefined,
+    checksums: false,
+    damaged: segment.damaged,
+    buffer,
+  })
   const reader = new BatchReader()
   try {
     while (scanner.position < segment.size && scanner.next()) {

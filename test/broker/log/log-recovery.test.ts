@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { PartitionLog } from '../../../src/broker/log/partition-log.ts'
+import type { QuarantinedRange } from '../../../src/broker/log/partition-logs.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { batchOf, failureOf, recordsIn, worldOn } from '../records.ts'
 
@@ -41,6 +42,18 @@ function values(log: PartitionLog): string[] {
   const found: string[] = []
   for (let bytes = cursor.read(); bytes.length > 0; bytes = cursor.read()) {
     found.push(...recordsIn(bytes).map((record) => record.value))
+  }
+  return found
+}
+
+/** What can be read of a log with damage, in front of it and behind it. */
+function readable(log: PartitionLog): string[] {
+  const found: string[] = []
+  const cursor = new LogCursor(log, 0, 1_000)
+  while (cursor.offset < log.highWatermark) {
+    const damage = log.damage.find(({ offset, nextOffset }) => offset <= cursor.offset && cursor.offset < nextOffset)
+    if (damage !== undefined) cursor.seek(damage.nextOffset)
+    else found.push(...recordsIn(cursor.read()).map((record) => record.value))
   }
   return found
 }
@@ -114,42 +127,106 @@ describe('the recovery of a log', () => {
     expect(disk.list('data/t-0').filter((name) => name.endsWith('.log'))).toHaveLength(2)
   })
 
-  it('reports a bit that is flipped below the recovery point, wherever it is, and cuts nothing', async () => {
+  it('puts a batch below the recovery point in quarantine whichever bit of it is flipped, and cuts nothing', async () => {
     const probe = await afterCheckpointAndCrash(3)
     const size = probe.open(logPath).size()
+    const batchBytes = size / 3
+    let goesOn = 0
     for (let position = 0; position < size; position += 1) {
       // The leader epoch alone is protected by nothing; it is metadata of the log, not of the record.
-      if (position % (size / 3) >= 12 && position % (size / 3) < 16) continue
+      if (position % batchBytes >= 12 && position % batchBytes < 16) continue
       const disk = await afterCheckpointAndCrash(3)
       disk.flipBit(logPath, position, position % 8)
-      const error = await failureOf(() => open(disk))
-      const offset = Math.floor(position / (size / 3))
-      expect([position, error.code, error.at]).toEqual([
+      const broker = await open(disk)
+      const log = broker.log('t', 0)
+      const offset = Math.floor(position / batchBytes)
+      const [damage] = broker.damages
+      expect([position, broker.damages]).toMatchObject([
         position,
-        'CORRUPT_BATCH',
-        { topic: 't', partition: 0, offset, path: logPath },
+        [{ topic: 't', partition: 0, offset, path: logPath, position: offset * batchBytes }],
       ])
-      expect(error.message).toContain(`position ${offset * (size / 3)}`)
-      expect(disk.open(logPath).size()).toBe(size)
+      const { nextOffset, isEndKnown } = damage as QuarantinedRange
+      expect(readable(log)).toEqual(numbered(3).filter((_, i) => i < offset || i >= nextOffset))
+      const error = await failureOf(() => new LogCursor(log, offset, 1_000).read())
+      expect([error.code, error.at]).toEqual(['CORRUPT_BATCH', { topic: 't', partition: 0, offset, path: logPath }])
+      if (isEndKnown) expect(log.append(batchOf('next'))).toBe(3)
+      else expect((await failureOf(() => log.append(batchOf('next')))).code).toBe('CORRUPT_BATCH')
+      if (isEndKnown) goesOn++
+      else expect(disk.open(logPath).size()).toBe(size)
     }
+    expect(goesOn).toBeGreaterThan(size * 0.8)
   })
 
-  it('reports a log that is shorter than its recovery point', async () => {
+  it('finds the same damage again at each start, until the file is put right', async () => {
+    const disk = await afterCheckpointAndCrash(3)
+    disk.flipBit(logPath, 30)
+    for (let start = 0; start < 3; start++) {
+      const broker = await open(disk)
+      expect(broker.damages).toMatchObject([{ offset: 0, nextOffset: 1 }])
+      await broker.close()
+    }
+    disk.flipBit(logPath, 30)
+    const broker = await open(disk)
+    expect([broker.damages, values(broker.log('t', 0))]).toEqual([[], numbered(3)])
+    await broker.close()
+    expect(disk.exists('data/.kafka_cleanshutdown')).toBe(true)
+  })
+
+  it('puts what is missing below the recovery point in quarantine', async () => {
     const disk = await afterCheckpointAndCrash(3)
     const file = disk.open(logPath)
     file.truncate((file.size() * 2) / 3)
-    const error = await failureOf(() => open(disk))
+    const broker = await open(disk)
+    const log = broker.log('t', 0)
+    expect(broker.damages).toMatchObject([{ offset: 2, nextOffset: 3, isEndKnown: false }])
+    expect(readable(log)).toEqual(numbered(2))
+    const error = await failureOf(() => log.append(batchOf('next')))
     expect([error.code, error.at.offset]).toEqual(['CORRUPT_BATCH', 2])
     expect(error.message).toContain('up to 2')
   })
 
-  it('lets the directory be opened again after a failed recovery', async () => {
+  it('reads on behind damage that only the index, or the next segment, tells the end of', async () => {
+    const settings = { segmentBytes: 2_000, indexIntervalBytes: 300 }
+    const environment = worldOn()
+    const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    for (let i = 0; i < 60; i++) broker.log('t', 0).append(batchOf(`value ${i}`))
+    await broker.close()
+    const { disk } = environment
+    disk.remove('data/.kafka_cleanshutdown')
+    const path = disk
+      .list('data/t-0')
+      .filter((name) => name.endsWith('.log'))
+      .at(-1)
+    // The length of the first batch of the last segment, so that only the index knows where another one begins.
+    disk.flipBit(`data/t-0/${path}`, 9, 3)
+    const again = await open(disk, settings)
+    const [damage] = again.damages as [QuarantinedRange]
+    const log = again.log('t', 0)
+    expect(damage.offset).toBe(Number(path?.slice(0, 20)))
+    expect(damage.nextOffset - damage.offset).toBeGreaterThan(1)
+    expect(damage.nextOffset).toBeLessThan(60)
+    expect(readable(log)).toEqual(numbered(60).filter((_, i) => i < damage.offset || i >= damage.nextOffset))
+    expect(log.append(batchOf('next'))).toBe(60)
+  })
+
+  it('keeps a damaged log from nobody else', async () => {
     const disk = await afterCheckpointAndCrash(3)
     disk.flipBit(logPath, 30)
-    expect((await failureOf(() => open(disk))).code).toBe('CORRUPT_BATCH')
-    disk.flipBit(logPath, 30)
     const broker = await open(disk)
-    expect(values(broker.log('t', 0))).toEqual(numbered(3))
+    await broker.createTopics([{ name: 'other', partitions: 1 }])
+    const log = broker.log('other', 0)
+    log.append(batchOf('value 0'))
+    await log.acknowledged()
+    expect(values(log)).toEqual(numbered(1))
+  })
+
+  it('opens no broker whose registry is damaged', async () => {
+    const disk = await afterCheckpointAndCrash(3)
+    disk.flipBit('data/__cluster_metadata-0/00000000000000000000.log', 30)
+    expect((await failureOf(() => open(disk))).code).toBe('CORRUPT_BATCH')
+    disk.flipBit('data/__cluster_metadata-0/00000000000000000000.log', 30)
+    expect(values((await open(disk)).log('t', 0))).toEqual(numbered(3))
   })
 
   it('opens a broker that works, or none, where a write of the recovery fails', async () => {
@@ -237,13 +314,18 @@ describe('opening after a clean shutdown', () => {
     expect(values(broker.log('t', 0))).toEqual(numbered(100))
   })
 
-  it('reports a file that has become shorter or longer since', async () => {
-    for (const change of [-1, 1, -80]) {
+  it('puts the end of a file in quarantine that has become shorter or longer since', async () => {
+    for (const [change, offset, nextOffset] of [
+      [-1, 99, 100],
+      [1, 100, 100],
+      [-80, 98, 100],
+    ] as const) {
       const disk = await closed()
       const file = disk.open(logPath)
       file.truncate(file.size() + change)
-      const error = await failureOf(() => open(disk))
-      expect([change, error.code, error.at.path]).toEqual([change, 'CORRUPT_BATCH', logPath])
+      const broker = await open(disk)
+      expect([change, broker.damages]).toMatchObject([change, [{ offset, nextOffset, path: logPath }]])
+      expect(readable(broker.log('t', 0))).toEqual(numbered(offset))
     }
   })
 
@@ -252,7 +334,7 @@ describe('opening after a clean shutdown', () => {
     await open(disk)
     const crashed = disk.crash({ keepUnsynced: 'all' })
     crashed.flipBit(logPath, 200)
-    expect((await failureOf(() => open(crashed))).code).toBe('CORRUPT_BATCH')
+    expect((await open(crashed)).damages).toHaveLength(1)
   })
 
   it('reports files of a log that are gone', async () => {
