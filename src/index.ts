@@ -117,6 +117,14 @@ export type {
 } from './stores/typed-store.ts'
 export type { ValueAndTimestamp } from './stores/value-form.ts'
 export {
+  type ReadOnlyVersionedKeyValueStore,
+  type VersionedKeyValueStore,
+  type VersionedKeyValueStoreOptions,
+  type VersionedRecord,
+  type VersionRange,
+  versionedKeyValueStore,
+} from './stores/versioned-store.ts'
+export {
   type ReadOnlyWindowStore,
   type TimestampedWindowStore,
   timestampedWindowStore,

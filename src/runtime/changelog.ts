@@ -99,7 +99,7 @@ function applyBatch(batches: BatchReader, from: number, to: number, apply: (reco
 /**
  * Brings a store to what the last commit says: the changelog from where the engine stands up to `committed`. What a crash
  * left in the changelog beyond that belongs to input that will be read again; it is undone by logging, for each key
- * in it, the committed value once more, so that every later reader of the changelog sees the committed state too.
+ * in it (of a store of versions: for each version), the committed value once more, so that every later reader of the changelog sees the committed state too.
  * Returns whether anything was undone: then the new position must be acknowledged and committed before the store is used.
  */
 export async function restoreStore(
@@ -115,12 +115,13 @@ export async function restoreStore(
   changelog.position = committed
   if (range.end <= committed) return false
 
-  const touched = new Map<string, Buffer>()
-  await readRecords(cluster, changelog.partition, committed, range.end, (record) => {
-    touched.set(record.key.toString('latin1'), Buffer.from(record.key))
+  const touched = new Map<string, { readonly key: Buffer; readonly timestamp: number }>()
+  await readRecords(cluster, changelog.partition, committed, range.end, ({ key, timestamp }) => {
+    const version = store.hasVersions === true ? `@${timestamp}` : ''
+    touched.set(`${key.toString('latin1')}${version}`, { key: Buffer.from(key), timestamp })
   })
-  for (const key of touched.values()) {
-    const before = store.committed(key)
+  for (const { key, timestamp } of touched.values()) {
+    const before = store.committed(key, timestamp)
     changelog.append(key, before?.value ?? null, before?.timestamp ?? 0)
   }
   changelog.flush()

@@ -28,6 +28,11 @@ export interface KeyLayout<E extends HotEntry> {
   writeEngineKey(changelogKey: Buffer, out: ByteWriter): void
   /** False for entries that event time has passed: their values are not written any more. */
   isLive(entry: E): boolean
+  /**
+   * Logs what changed of the entry since the last flush, where that is not the row itself; the entry's key is at hand, and a
+   * writer for values. Without it the row's value is logged.
+   */
+  logEntry?(entry: E, key: Buffer, scratch: ByteWriter, changelog: ChangelogSink): void
 }
 
 /** A row as operators see it now. */
@@ -70,8 +75,8 @@ export class ChangelogLayer<E extends HotEntry> {
   #uncommitted: UncommittedRows<E> | undefined = undefined
   #commits = 0
   readonly #spare: E[] = []
-  /** Deletions of whole ranges since the last flush: they may not be committed earlier than what is flushed with them. */
-  readonly #expired: EngineOperation[] = []
+  /** Operations beside those of entries since the last flush: they may not be committed earlier than what is flushed with them. */
+  readonly #beside: EngineOperation[] = []
   #pending: EngineOperation[] = []
   #restored: EngineOperation[] = []
   #restoredBytes = 0
@@ -118,14 +123,17 @@ export class ChangelogLayer<E extends HotEntry> {
 
   /** Deletes the engine's keys with `from <= key < to` at the commit of the next flush; the changelog's retention does it there. */
   expireRange(from: Buffer, to: Buffer): void {
-    this.#expired.push({ kind: 'delete-range', from, to })
+    this.#beside.push({ kind: 'delete-range', from, to })
+  }
+
+  /** Has the engine apply an operation that belongs to no entry at the commit of the next flush. */
+  writeWithNextFlush(operation: EngineOperation): void {
+    this.#beside.push(operation)
   }
 
   /** Loads the entry's committed value from the engine; false where there is none. */
   load(entry: E): boolean {
-    this.#key.clear()
-    this.#layout.writeChangelogKey(entry, this.#key)
-    const row = this.#engine.get(this.#engineKeyOf(this.#written(this.#key)))
+    const row = this.#engine.get(this.#engineKeyOf(this.#changelogKeyOf(entry)))
     if (row === undefined) return false
     this.decodeRow(row, entry)
     return true
@@ -178,8 +186,15 @@ export class ChangelogLayer<E extends HotEntry> {
     }
     dirty.length = 0
     this.#spare.length = 0
-    for (const operation of this.#expired) this.#pending.push(operation)
-    this.#expired.length = 0
+    for (const operation of this.#beside) this.#pending.push(operation)
+    this.#beside.length = 0
+  }
+
+  /** The bytes of a value, the caller's own. */
+  encode(value: unknown, serde: Serde<unknown>): Buffer {
+    this.#row.clear()
+    this.#write(value, serde)
+    return this.#row.toBuffer()
   }
 
   /** Writes all that was flushed to the engine. */
@@ -282,9 +297,7 @@ export class ChangelogLayer<E extends HotEntry> {
   }
 
   #order(entry: E, uncommitted: UncommittedRows<E>): void {
-    this.#key.clear()
-    this.#layout.writeChangelogKey(entry, this.#key)
-    const key = textOf(this.#engineKeyOf(this.#written(this.#key)))
+    const key = textOf(this.#engineKeyOf(this.#changelogKeyOf(entry)))
     // Of two entries of one key the one without a value is the older one, which was removed.
     const other = uncommitted.get(key)
     if (other === undefined || other.value === undefined || entry.value !== undefined) uncommitted.set(key, entry)
@@ -298,32 +311,48 @@ export class ChangelogLayer<E extends HotEntry> {
   }
 
   #flushDeletion(entry: E, changelog: ChangelogSink): void {
-    if (!entry.logged) return
-    entry.logged = false
+    if (!entry.logged && this.#layout.logEntry === undefined) return
     // Also where event time has passed the entry: a restart may find it in the changelog, and not know that.
-    this.#key.clear()
-    this.#layout.writeChangelogKey(entry, this.#key)
-    const key = this.#written(this.#key)
-    changelog.append(key, null, entry.timestamp)
-    this.#pending.push({ kind: 'delete', key: Buffer.from(this.#engineKeyOf(key)) })
+    const key = this.#changelogKeyOf(entry)
+    if (this.#layout.logEntry === undefined) changelog.append(key, null, entry.timestamp)
+    else this.#logEntry(entry, key, changelog)
+    if (entry.logged) this.#pending.push({ kind: 'delete', key: Buffer.from(this.#engineKeyOf(key)) })
+    entry.logged = false
   }
 
   #flushValue(entry: E, changelog: ChangelogSink): void {
     if (!this.#layout.isLive(entry)) return
     entry.logged = true
-    this.#key.clear()
-    this.#layout.writeChangelogKey(entry, this.#key)
+    const key = this.#changelogKeyOf(entry)
+    if (this.#layout.logEntry !== undefined) this.#logEntry(entry, key, changelog)
     this.#row.clear()
     this.#row.writeInt64(entry.timestamp)
+    this.#write(entry.value, this.#value)
+    const row = this.#row.toBuffer()
+    if (this.#layout.logEntry === undefined) changelog.append(key, row.subarray(timestampBytes), entry.timestamp)
+    this.#pending.push({ kind: 'put', key: Buffer.from(this.#engineKeyOf(key)), value: row })
+  }
+
+  #logEntry(entry: E, key: Buffer, changelog: ChangelogSink): void {
     try {
-      this.#value.write(entry.value, this.#row)
+      this.#layout.logEntry?.(entry, key, this.#row, changelog)
     } catch (cause) {
       throw this.#serdeFailure('write', cause)
     }
-    const key = this.#written(this.#key)
-    const row = this.#row.toBuffer()
-    changelog.append(key, row.subarray(timestampBytes), entry.timestamp)
-    this.#pending.push({ kind: 'put', key: Buffer.from(this.#engineKeyOf(key)), value: row })
+  }
+
+  #write(value: unknown, serde: Serde<unknown>): void {
+    try {
+      serde.write(value, this.#row)
+    } catch (cause) {
+      throw this.#serdeFailure('write', cause)
+    }
+  }
+
+  #changelogKeyOf(entry: E): Buffer {
+    this.#key.clear()
+    this.#layout.writeChangelogKey(entry, this.#key)
+    return this.#written(this.#key)
   }
 
   #decode(row: Buffer): unknown {

@@ -14,8 +14,10 @@ export interface StateStore {
   position(): number
   /** Applies one changelog record to the engine. Called before `ready`, in changelog order. */
   restore(record: ChangelogRecord): void
-  /** The committed value of a changelog key as a changelog record would hold it; undefined where there is none. */
-  committed(key: Buffer): ChangelogValue | undefined
+  /** Whether each record of its changelog is a value of its own, known by key and timestamp, and not by the key alone. */
+  readonly hasVersions?: boolean
+  /** The committed value of a changelog key (and timestamp) as a changelog record would hold it; undefined where there is none. */
+  committed(key: Buffer, timestamp: number): ChangelogValue | undefined
   /** Restoring is over: what was restored is written with this position, and operators may use the store. */
   ready(changelogPosition: number): void
   close(): void
@@ -27,7 +29,8 @@ export interface ChangelogSink {
 }
 
 export interface ChangelogValue {
-  readonly value: Buffer
+  /** null: a deletion. */
+  readonly value: Buffer | null
   readonly timestamp: number
 }
 

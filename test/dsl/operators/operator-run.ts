@@ -88,7 +88,7 @@ export class TestChangelog implements ChangelogSink {
     store.ready(committed)
     const touched = new Map(this.records.slice(committed).map(({ key }) => [key.toString('latin1'), key]))
     for (const key of touched.values()) {
-      const before = store.committed(key)
+      const before = store.committed(key, 0)
       this.append(key, before?.value ?? null, before?.timestamp ?? 0)
     }
     return store
