@@ -37,6 +37,16 @@ export const errorCodes = {
   OUT_OF_ORDER_SEQUENCE_NUMBER: { retriable: false },
   /** The transaction is not in a state in which this can be done. */
   INVALID_TXN_STATE: { retriable: false },
+  /** A producer of the same transactional id has been started since, or the transaction took too long: this one must end. */
+  PRODUCER_FENCED: { retriable: false },
+  /** The transactional id is not known, or not with this producer id. */
+  INVALID_PRODUCER_ID_MAPPING: { retriable: false },
+  /** The last transaction of the id is still being ended. */
+  CONCURRENT_TRANSACTIONS: { retriable: true },
+  /** A transaction's timeout is not one that the broker allows. */
+  INVALID_TRANSACTION_TIMEOUT: { retriable: false },
+  /** There is no such transactional id. */
+  TRANSACTIONAL_ID_NOT_FOUND: { retriable: false },
   /** A transaction marker comes from a coordinator that another one has replaced. */
   TRANSACTION_COORDINATOR_FENCED: { retriable: false },
   /** More waits to be acknowledged than is allowed: what was refused may be sent again when some of it is. */

@@ -12,19 +12,45 @@ import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
 import { PartitionLogs, type QuarantinedRange } from './log/partition-logs.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { randomId } from './topic-id.ts'
-import { type BrokerTopic, metadataTopic, offsetsTopic, ownTopics, type TopicDefinition, Topics } from './topics.ts'
+import {
+  type BrokerTopic,
+  metadataTopic,
+  offsetsTopic,
+  ownTopics,
+  type TopicDefinition,
+  Topics,
+  transactionsTopic,
+} from './topics.ts'
+import {
+  defaultTransactionSettings,
+  TransactionCoordinator,
+  type TransactionSettings,
+} from './transaction/transaction-coordinator.ts'
 
-export interface BrokerSettings extends LogSettings {
+export interface BrokerSettings extends LogSettings, TransactionSettings {
   /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
   readonly autoCreateTopics: boolean
   /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
   readonly defaultPartitions: number
   /** Partitions that `__consumer_offsets` is made with. Default: 1. */
   readonly offsetsTopicPartitions: number
+  /** Partitions that `__transaction_state` is made with. Default: 1. */
+  readonly transactionsTopicPartitions: number
   /** The recovery points are saved at most this often (`log.flush.offset.checkpoint.interval.ms`). Default: 5000. */
   readonly checkpointIntervalMs: number
   /** How often is looked for what retention lets go (`log.retention.check.interval.ms`). Default: 5 minutes. */
   readonly retentionCheckIntervalMs: number
+}
+
+const defaultBrokerSettings: BrokerSettings = {
+  ...defaultLogSettings,
+  ...defaultTransactionSettings,
+  autoCreateTopics: true,
+  defaultPartitions: 1,
+  offsetsTopicPartitions: 1,
+  transactionsTopicPartitions: 1,
+  checkpointIntervalMs: 5_000,
+  retentionCheckIntervalMs: 300_000,
 }
 
 export interface BrokerOptions {
@@ -37,8 +63,8 @@ export interface BrokerOptions {
 
 /** The registry and commits may be larger than a topic's records. */
 const ownMaxMessageBytes = 16_777_216
-/** Kafka's `offsets.topic.segment.bytes`. */
-const offsetsSegmentBytes = 104_857_600
+/** Kafka's `offsets.topic.segment.bytes` and `transaction.state.log.segment.bytes`. */
+const ownSegmentBytes = 104_857_600
 
 /**
  * Opens the log of a single node, recovering what a crash left behind.
@@ -49,15 +75,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const directory = await DataDirectory.open(options.directory, disk)
   const flusher = new Flusher(directory.status, () => recoveryPoints.schedule())
   const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy: options.flush })
-  const settings = {
-    ...defaultLogSettings,
-    autoCreateTopics: true,
-    defaultPartitions: 1,
-    offsetsTopicPartitions: 1,
-    checkpointIntervalMs: 5_000,
-    retentionCheckIntervalMs: 300_000,
-    ...options.settings,
-  }
+  const settings = { ...defaultBrokerSettings, ...options.settings }
   const recoveryPoints = new CheckpointWriter(
     () =>
       directory.writeCheckpoint(
@@ -91,6 +109,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     await openTopics(topics, parts)
     const broker = new Broker(parts, topics)
     await broker.offsets.open(logs.ofTopic(offsetsTopic), timers)
+    await broker.transactions.open(logs.ofTopic(transactionsTopic))
     directory.status.requireOnline()
     recoveryPoints.start()
     trimmer.start()
@@ -119,6 +138,7 @@ export class Broker {
   readonly offsets: OffsetStore
   readonly producerIds: ProducerIds
   readonly clusterId: string
+  readonly transactions: TransactionCoordinator
   readonly #parts: BrokerParts
   #creating: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -128,7 +148,19 @@ export class Broker {
     this.topics = topics
     this.clusterId = parts.directory.clusterId
     this.producerIds = new ProducerIds((count) => topics.reserveProducerIds(count))
-    this.offsets = new OffsetStore({ clock: parts.environment.clock, createLogs: () => this.#createOffsetsLogs() })
+    const { clock, timers } = parts.environment
+    const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.settings
+    const createOffsetsLogs = () => this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
+    this.offsets = new OffsetStore({ clock, createLogs: createOffsetsLogs })
+    this.transactions = new TransactionCoordinator({
+      clock,
+      timers,
+      settings: parts.settings,
+      createLogs: () => this.#createOwnTopic(transactionsTopic, transactionsTopicPartitions),
+      allocateProducerId: () => this.producerIds.allocate(),
+      logOf: ({ topic, partition }) => parts.logs.get(topic, partition),
+      onMarked: () => {},
+    })
   }
 
   get settings(): BrokerSettings {
@@ -166,6 +198,18 @@ export class Broker {
   /** Damaged parts of logs that were found when they were opened: they are not served, and nothing of them was changed. */
   get damages(): readonly QuarantinedRange[] {
     return this.#parts.logs.damages
+  }
+
+  /**
+   * Appends what a client sends, and returns its offset as the log does: a batch of a transaction only where the transaction
+   * has the partition.
+   * @throws MillraceError as `PartitionLog.append`
+   */
+  append(log: PartitionLog, batches: Buffer): number {
+    const { topic, partition } = log
+    return log.append(batches, 'client', (producerId, producerEpoch) => {
+      this.transactions.requireInTransaction({ producerId, producerEpoch }, { topic, partition })
+    })
   }
 
   /**
@@ -239,21 +283,21 @@ export class Broker {
     }
   }
 
-  async #createOffsetsLogs(): Promise<readonly PartitionLog[]> {
+  async #createOwnTopic(name: string, partitions: number): Promise<readonly PartitionLog[]> {
     const { logs, settings } = this.#parts
     const config = {
       'cleanup.policy': 'compact',
       'max.message.bytes': String(ownMaxMessageBytes),
-      'segment.bytes': String(Math.min(settings.segmentBytes, offsetsSegmentBytes)),
+      'segment.bytes': String(Math.min(settings.segmentBytes, ownSegmentBytes)),
     }
-    const partitions = settings.offsetsTopicPartitions
-    await this.createTopics([{ name: offsetsTopic, partitions, config }])
-    return logs.ofTopic(offsetsTopic)
+    await this.createTopics([{ name, partitions, config }])
+    return logs.ofTopic(name)
   }
 
   async #close(): Promise<void> {
     const { directory, logs, recoveryPoints, logStarts, trimmer } = this.#parts
     await this.#creating
+    await this.transactions.close()
     await trimmer.stop()
     await recoveryPoints.stop()
     await logStarts.stop()

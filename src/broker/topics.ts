@@ -9,9 +9,10 @@ import { type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './
 
 export const metadataTopic = '__cluster_metadata'
 export const offsetsTopic = '__consumer_offsets'
+export const transactionsTopic = '__transaction_state'
 
 /** Topics of the broker's own, which are not listed. */
-export const ownTopics: ReadonlySet<string> = new Set([metadataTopic, offsetsTopic])
+export const ownTopics: ReadonlySet<string> = new Set([metadataTopic, offsetsTopic, transactionsTopic])
 
 /** Whether Kafka's clients are told that a topic is not for applications. */
 export function isInternal(topic: string): boolean {

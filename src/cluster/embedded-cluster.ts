@@ -135,7 +135,7 @@ export class EmbeddedCluster implements Cluster {
     if (failure !== undefined) return Promise.reject(failure)
     try {
       const log = this.#broker.log(topic, partition)
-      const result = { baseOffset: log.append(batches) }
+      const result = { baseOffset: this.#broker.append(log, batches) }
       return this.#acknowledgesAtOnce ? Promise.resolve(result) : log.acknowledged().then(() => result)
     } catch (error) {
       if (error instanceof MillraceError && error.code === 'DISK_FULL') this.#refuseFollowers(name, error)

@@ -3,6 +3,7 @@ import type { Clock, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import { BatchBuilder } from '../../record/batch-builder.ts'
 import type { BatchReader } from '../../record/batch-reader.ts'
+import { coordinatorPartition } from '../coordinator-partition.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { LogFold } from '../log-fold.ts'
 import {
@@ -78,11 +79,8 @@ export class OffsetStore {
     this.#partitions = logs.map((log) => ({ log, fold: new LogFold(log, (record) => this.#apply(record)) }))
   }
 
-  /** As Kafka finds a group's partition: Java's hash of the name. */
   #partitionOf(group: string): { readonly log: PartitionLog; readonly fold: LogFold } {
-    let hash = 0
-    for (let i = 0; i < group.length; i++) hash = (Math.imul(hash, 31) + group.charCodeAt(i)) | 0
-    const partition = (hash & 0x7fffffff) % this.#partitions.length
+    const partition = coordinatorPartition(group, this.#partitions.length)
     return this.#partitions[partition] as { readonly log: PartitionLog; readonly fold: LogFold }
   }
 

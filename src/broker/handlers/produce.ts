@@ -39,7 +39,7 @@ function appendTo(broker: Broker, logs: Set<PartitionLog>, { name, index, record
   if (records === null || records.length === 0) return failed(index, codeOf('INVALID_RECORD'))
   try {
     const log = broker.log(name, index)
-    const baseOffset = log.append(records)
+    const baseOffset = broker.append(log, records)
     logs.add(log)
     return { index, errorCode: 0, baseOffset, logStartOffset: log.logStartOffset }
   } catch (error) {

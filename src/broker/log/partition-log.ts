@@ -8,7 +8,7 @@ import type { Flushable, Flusher } from './flusher.ts'
 import { type LogSettings, maxSegmentBytes } from './log-settings.ts'
 import { rewindProducers } from './producer-recovery.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
-import type { AppendOrigin, ProducerStates } from './producer-states.ts'
+import type { AppendOrigin, ProducerStates, TransactionVerifier } from './producer-states.ts'
 import { Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
@@ -140,24 +140,26 @@ export class PartitionLog implements Flushable {
 
   /** The offset after the last record of which it is decided whether readers of committed records see it. */
   get lastStableOffset(): number {
-    return Math.min(this.producers.firstUnstableOffset ?? this.#highWatermark, this.#highWatermark)
+    const undecided = this.producers.firstUnstableOffset ?? this.#highWatermark
+    return Math.max(Math.min(undecided, this.#highWatermark), this.#logStartOffset)
   }
 
   /**
    * Appends whole batches in one write, setting their offsets and leader epoch (and the time, where the topic's records have
    * that of the append) in the caller's bytes, which are the caller's again afterwards. Returns the offset of the first
    * record: where a producer has sent the batch again, the offset that it got the first time. Durable when `flushed` then
-   * resolves.
+   * resolves. `verify` is asked about a batch that would begin a transaction here, and throws where it may not.
    * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, INVALID_RECORD, INVALID_PRODUCER_EPOCH,
    * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, DISK_FULL, STORAGE_FAILED
    */
-  append(batches: Buffer, origin: AppendOrigin = 'client'): number {
+  append(batches: Buffer, origin: AppendOrigin = 'client', verify?: TransactionVerifier): number {
     this.context.status.requireOnline()
     if (this.damage.length > 0) this.#requireEnd()
     const nowMs = this.context.clock.wallMs()
     const { offsets, maxTimestamp } = requireAppendable(batches, this.settings, nowMs, this.#place)
     const written = this.producers.check(batches, origin)
     if (written !== undefined) return written
+    if (verify !== undefined) this.producers.verify(batches, verify)
     const isStamped = this.settings.timestampType === 'LogAppendTime'
     this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)
     const baseOffset = this.logEndOffset

@@ -23,6 +23,9 @@ import { follows, ProducerEntry, sequenceAfter } from './producer-entry.ts'
  */
 export type AppendOrigin = 'client' | 'coordinator'
 
+/** Throws where the producer has not made the partition part of its open transaction. */
+export type TransactionVerifier = (producerId: number, producerEpoch: number) => void
+
 export interface ProducerStatesOptions {
   readonly clock: Clock
   /** A producer that was not heard of for this long is forgotten, unless it has an open transaction. */
@@ -108,6 +111,15 @@ export class ProducerStates {
       else return this.#checkBatch(batches, origin)
     }
     return undefined
+  }
+
+  /** Asks about a checked batch of a transaction that is not open here with this epoch. */
+  verify(batch: Buffer, verify: TransactionVerifier): void {
+    if ((attributesOf(batch, 0) & transactionalBit) === 0) return
+    const producerId = producerIdOf(batch, 0)
+    const producerEpoch = producerEpochOf(batch, 0)
+    const entry = this.#entries.get(producerId)
+    if (entry?.hasOpenTransaction !== true || entry.producerEpoch !== producerEpoch) verify(producerId, producerEpoch)
   }
 
   /** Takes account of the batch at `start`, which is in the log at its offset; the transaction that it ended, if it did. */
