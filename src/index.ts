@@ -135,6 +135,7 @@ export {
   windowStore,
 } from './stores/window-store.ts'
 export { type Topic, type TopicOptions, topic } from './topic.ts'
+export type { TopicConfig, TopicSettingName } from './topic-config.ts'
 export type { DropReason, PunctuationType } from './topology/processor.ts'
 export type { DescriptionFormat, Topology } from './topology/topology.ts'
 export type { Window, Windowed } from './windowed.ts'

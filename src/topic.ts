@@ -1,6 +1,7 @@
 import { MillraceError } from './errors.ts'
 import { type Compression, codecNamed } from './record/compression.ts'
 import type { Serde } from './serde/serde.ts'
+import { type TopicConfig, topicConfig } from './topic-config.ts'
 
 /** A topic declared once: its name and the types of what is in it. */
 export interface Topic<K, V> {
@@ -13,6 +14,8 @@ export interface Topic<K, V> {
   readonly partitions: number
   /** How batches are compressed that this program writes to the topic. */
   readonly compression: Compression
+  /** Kafka's topic settings to create the topic with where it does not exist yet. */
+  readonly config: Readonly<Record<string, string>>
 }
 
 export interface TopicOptions<K, V> {
@@ -24,11 +27,16 @@ export interface TopicOptions<K, V> {
   readonly partitions?: number
   /** How batches are compressed that this program writes to the topic; it reads them whatever they are. Default: `'none'`. */
   readonly compression?: Compression
+  /**
+   * Kafka's topic settings to create the topic with where it does not exist yet, by their names: `{ 'retention.ms': '7d' }`,
+   * `{ 'cleanup.policy': 'compact' }`. A topic that exists keeps its own. Default: none, so that records are kept for ever.
+   */
+  readonly config?: TopicConfig
 }
 
 /**
  * Declares a topic.
- * @throws MillraceError INVALID_ARGUMENT where the name, the number of partitions or the compression is not allowed.
+ * @throws MillraceError INVALID_ARGUMENT where the name, the number of partitions, the compression or a setting is not allowed.
  */
 export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K, V> {
   requireTopicName(name)
@@ -41,7 +49,15 @@ export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K,
   }
   const compression = options.compression ?? 'none'
   codecNamed(compression)
-  return { name, key: options.key, value: options.value, timestamp: options.timestamp, partitions, compression }
+  return {
+    name,
+    key: options.key,
+    value: options.value,
+    timestamp: options.timestamp,
+    partitions,
+    compression,
+    config: topicConfig(options.config ?? {}, name),
+  }
 }
 
 /** Kafka's rule for topic names (org.apache.kafka.common.internals.Topic). */

@@ -1,8 +1,9 @@
-import type { LogReader, TopicPartition } from '../cluster/cluster.ts'
+import type { FetchedBatches, LogReader, TopicPartition } from '../cluster/cluster.ts'
 import { assert, MillraceError } from '../errors.ts'
 import { type DropMetric, dropMetrics } from './drop-metric.ts'
 import type { GlobalStores } from './global-stores.ts'
 import type { RecordCollector } from './record-collector.ts'
+import type { RepartitionPurge } from './repartition-purge.ts'
 import type { RunConfig } from './run-options.ts'
 import type { Task } from './task.ts'
 import type { TaskInput } from './task-input.ts'
@@ -32,6 +33,7 @@ export class Application implements AsyncDisposable {
   readonly #inputs: readonly TaskInput[]
   readonly #taskOf: ReadonlyMap<string, Task>
   readonly #collector: RecordCollector
+  readonly #purge: RepartitionPurge
   readonly #reader: LogReader
   readonly #stop = new AbortController()
   readonly #ended: Promise<void>
@@ -41,7 +43,14 @@ export class Application implements AsyncDisposable {
   #caughtUpWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
   #isObserved = false
 
-  constructor(config: RunConfig, tasks: readonly Task[], globals: GlobalStores, collector: RecordCollector) {
+  constructor(
+    config: RunConfig,
+    tasks: readonly Task[],
+    globals: GlobalStores,
+    collector: RecordCollector,
+    purge: RepartitionPurge,
+  ) {
+    this.#purge = purge
     this.#config = config
     this.#tasks = tasks
     this.#globals = globals
@@ -143,16 +152,30 @@ export class Application implements AsyncDisposable {
     const drained = this.#inputs.filter((input) => !input.hasHead)
     if (drained.length === 0) return
     const isBusy = drained.length < this.#inputs.length
-    const fetched = await this.#reader.fetch({
-      maxWaitMs: isBusy ? 0 : idleWaitMs,
-      partitions: drained.map((input) => input.partition),
-      signal: this.#stop.signal,
-    })
+    const options = { partitions: drained.map((input) => input.partition), signal: this.#stop.signal }
+    let fetched: FetchedBatches[]
+    try {
+      fetched = await this.#reader.fetch({ maxWaitMs: isBusy ? 0 : idleWaitMs, ...options })
+    } catch (error) {
+      return this.#skipDeleted(error)
+    }
     for (const batches of fetched) {
       const task = this.#taskOf.get(nameOf(batches))
       assert(task !== undefined, `fetched partition ${nameOf(batches)} belongs to a task`)
       task.load(batches)
     }
+  }
+
+  /** Goes on where a partition begins now, if retention has removed what was to be read next; what is skipped is counted. */
+  async #skipDeleted(error: unknown): Promise<void> {
+    const isOutOfRange = error instanceof MillraceError && error.code === 'OFFSET_OUT_OF_RANGE'
+    const { topic, partition } = isOutOfRange ? error.at : {}
+    const input = this.#inputs.find((each) => each.partition.topic === topic && each.partition.partition === partition)
+    if (input === undefined) throw error
+    const [range] = await this.#config.cluster.offsets([input.partition])
+    if (input.position >= range.start) throw error
+    input.skipTo(range.start)
+    this.#reader.seek(input.partition, range.start)
   }
 
   /** Milliseconds to the first punctuation of the clock on the wall. */
@@ -182,6 +205,7 @@ export class Application implements AsyncDisposable {
     )
     for (const task of tasks) task.finishCommit()
     this.#commits++
+    this.#purge.afterCommit(tasks.flatMap((task) => task.inputs))
   }
 
   async #release(): Promise<void> {

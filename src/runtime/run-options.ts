@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly onEvent?: (event: ClusterEvent) => void
   /** How often offsets, outputs and stores are committed. Default `'1s'`. Shorter: less is read again after a crash, more fsyncs. */
   readonly commitInterval?: Duration
+  /** How often what was read and committed is deleted from repartition topics. Default `'30s'`, as Kafka Streams. */
+  readonly repartitionPurgeInterval?: Duration
   /** Where stores keep their files. Default: `state` within the directory of an embedded cluster; none for `memory:`. */
   readonly stateDirectory?: string
   /** The engine of stores that do not choose one. Default: LMDB where there is a state directory, otherwise memory. */
@@ -42,6 +44,7 @@ export interface RunConfig {
   readonly cluster: Cluster
   readonly ownsCluster: boolean
   readonly commitIntervalMs: number
+  readonly repartitionPurgeIntervalMs: number
   readonly stateDirectory: string | undefined
   readonly engine: StoreEngineFactory
   readonly badRecords: BadRecordPolicy
@@ -61,6 +64,7 @@ export interface RunDefaults {
 /** @throws MillraceError INVALID_ARGUMENT */
 export async function resolveRunOptions(options: RunOptions, defaults: RunDefaults): Promise<RunConfig> {
   const commitIntervalMs = toMilliseconds(options.commitInterval ?? '1s', 'commit interval')
+  const repartitionPurgeIntervalMs = toMilliseconds(options.repartitionPurgeInterval ?? '30s', 'purge interval')
   requireApplicationId(options.applicationId)
   const changelogCompression = options.changelogCompression ?? 'none'
   codecNamed(changelogCompression)
@@ -74,6 +78,7 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
     cluster,
     ownsCluster,
     commitIntervalMs,
+    repartitionPurgeIntervalMs,
     stateDirectory,
     engine: options.engine ?? (stateDirectory === undefined ? defaults.memoryEngine : defaults.diskEngine),
     badRecords: options.badRecords ?? 'fail',

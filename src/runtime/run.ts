@@ -3,6 +3,7 @@ import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
 import { GlobalStores } from './global-stores.ts'
 import { RecordCollector } from './record-collector.ts'
+import { RepartitionPurge, repartitionTopicsOf } from './repartition-purge.ts'
 import { type RunConfig, type RunDefaults, type RunOptions, resolveRunOptions } from './run-options.ts'
 import type { Task } from './task.ts'
 import { startTask } from './task-start.ts'
@@ -31,7 +32,13 @@ export async function runTopology(
         tasks.push(await startTask(subTopology, partition, plan, config, collector, globals.stores))
       }
     }
-    const application = new Application(config, tasks, globals, collector)
+    const purge = new RepartitionPurge({
+      cluster: config.cluster,
+      clock: config.environment.clock,
+      intervalMs: config.repartitionPurgeIntervalMs,
+      topics: repartitionTopicsOf(topology, config.applicationId),
+    })
+    const application = new Application(config, tasks, globals, collector, purge)
     closeOnSignal(application, config)
     return application
   } catch (error) {

@@ -39,10 +39,7 @@ export interface TaskParts {
 /** Puts a task together where the last run left it: offsets, stream services, drop counts and stores. */
 export function assembleTask(parts: TaskParts): Task {
   const { id, subTopology, metadata, stores } = parts
-  const drops: DropCounts = new Map()
-  for (const [operator, counts] of Object.entries(metadata.drops)) {
-    drops.set(operator, new Map(Object.entries(counts) as [DropReason, number][]))
-  }
+  const drops = dropsOf(metadata)
   const streamTimes = new Map<string, StreamTime>()
   for (const [name, observed] of Object.entries(metadata.streamTimes)) {
     streamTimes.set(name, { observed, emitted: metadata.emittedTimes[name] ?? -1 })
@@ -82,19 +79,21 @@ export function assembleTask(parts: TaskParts): Task {
       return new Sink({ name, topic, key, value, output })
     },
   )
-  const inputs = parts.inputs.map(
-    ({ source, partition }, index) =>
-      new TaskInput({
-        partition,
-        position: startPosition(parts.offsets[index], parts.ranges[index]),
-        highWatermark: parts.ranges[index].end,
-        partitionTimeMs: partitionTimeOf(partition.topic),
-        source,
-        output: graph.outputOf(source),
-        badRecords: parts.badRecords,
-        drop: (reason) => countDrop(source.name, reason, 1),
-      }),
-  )
+  const inputs = parts.inputs.map(({ source, partition }, index) => {
+    const range = parts.ranges[index]
+    const input = new TaskInput({
+      partition,
+      // A new group starts at the beginning, as Kafka Streams does.
+      position: parts.offsets[index]?.offset ?? range.start,
+      highWatermark: range.end,
+      partitionTimeMs: partitionTimeOf(partition.topic),
+      source,
+      output: graph.outputOf(source),
+      badRecords: parts.badRecords,
+      drop: (reason, count = 1) => countDrop(source.name, reason, count),
+    })
+    return atStart(input, range)
+  })
   return new Task({ id, inputs, graph, stores, streamTimes, services, drops })
 }
 
@@ -122,9 +121,17 @@ export function metadataOf(committed: readonly (CommittedOffset | undefined)[]):
   return text === undefined ? emptyCommit : decodeCommitMetadata(text)
 }
 
-/** A new group starts at the beginning, as Kafka Streams does; what retention removed in the meantime cannot be read any more. */
-function startPosition(committed: CommittedOffset | undefined, range: OffsetRange): number {
-  return Math.max(committed?.offset ?? range.start, range.start)
+/** What retention removed in the meantime cannot be read any more. */
+function atStart(input: TaskInput, range: OffsetRange): TaskInput {
+  if (input.position < range.start) input.skipTo(range.start)
+  return input
+}
+
+function dropsOf(metadata: CommitMetadata): DropCounts {
+  const entries = Object.entries(metadata.drops)
+  return new Map(
+    entries.map(([operator, counts]) => [operator, new Map(Object.entries(counts) as [DropReason, number][])]),
+  )
 }
 
 function addDrop(drops: DropCounts, operator: string, reason: DropReason, count: number): void {

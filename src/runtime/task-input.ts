@@ -27,7 +27,7 @@ export class TaskInput {
   readonly #source: SourceNode
   readonly #reader = new BatchReader()
   readonly #badRecords: BadRecordPolicy
-  readonly #drop: (reason: DropReason) => void
+  readonly #drop: (reason: DropReason, count?: number) => void
   #inBatch = false
   #fromOffset = 0
   #nextOffset: number
@@ -41,7 +41,7 @@ export class TaskInput {
     source: SourceNode
     output: Processor
     badRecords: BadRecordPolicy
-    drop: (reason: DropReason) => void
+    drop: (reason: DropReason, count?: number) => void
   }) {
     this.partition = options.partition
     this.position = options.position
@@ -72,6 +72,13 @@ export class TaskInput {
     this.#nextOffset = fetched.nextOffset
     this.highWatermark = fetched.highWatermark
     this.advance()
+  }
+
+  /** Goes on at a later offset, because what lies before it was deleted, and counts that. */
+  skipTo(offset: number): void {
+    this.#drop('deleted-before-read', offset - this.position)
+    this.position = offset
+    this.#nextOffset = offset
   }
 
   /** Moves to the next record, which becomes the head; false where the fetched batches have no more. */

@@ -36,8 +36,9 @@ export function planTopics(
   const partitionCounts = new Map(topology.topics.map((topic) => [topic.name, topic.partitions]))
   for (const topic of existing) partitionCounts.set(topic.name, topic.partitions)
 
-  const topics: TopicSpec[] = topology.topics.map(({ name }) => ({
+  const topics: TopicSpec[] = topology.topics.map(({ name, config }) => ({
     name,
+    config,
     partitions: partitionCounts.get(name) as number,
   }))
   const copartitioned = topology.copartitioned.map((group) =>

@@ -20,6 +20,7 @@ export interface SinkTopic<K, V> {
   readonly value: SinkSerde<V>
   readonly partitions: number
   readonly compression: Compression
+  readonly config: Readonly<Record<string, string>>
 }
 
 /** The writing side of a serde. A property, not a method, so that the compiler holds the serde to the type it is given. */

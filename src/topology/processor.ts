@@ -76,3 +76,4 @@ export type DropReason =
   | 'null-value'
   | 'negative-timestamp'
   | 'undecodable'
+  | 'deleted-before-read'

@@ -13,7 +13,15 @@ import {
 } from './node-topic.ts'
 import type { Processor } from './processor.ts'
 import { groupIntoSubTopologies } from './sub-topologies.ts'
-import type { ProcessorNode, SinkNode, SourceNode, TopicReference, Topology, TopologyNode } from './topology.ts'
+import type {
+  ProcessorNode,
+  SinkNode,
+  SourceNode,
+  TopicReference,
+  Topology,
+  TopologyNode,
+  UserTopic,
+} from './topology.ts'
 
 export interface ProcessorOptions {
   /** Names of the nodes that it takes records from; added before it. */
@@ -37,7 +45,8 @@ export class TopologyBuilder {
   readonly #globalStores = new Set<string>()
   /** By topic, the source that reads it. */
   readonly #readers = new Map<string, string>()
-  readonly #partitions = new Map<string, number>()
+  /** What users declared, by name. */
+  readonly #topics = new Map<string, UserTopic>()
   readonly #copartitioned: (readonly string[])[] = []
 
   /** Reads topics. Several topics of one source share their serdes and their event time function. */
@@ -185,7 +194,7 @@ export class TopologyBuilder {
     return {
       subTopologies: groups.filter((group) => !group.isGlobal),
       globalStores: groups.filter((group) => group.isGlobal),
-      topics: [...this.#partitions].map(([name, partitions]) => ({ name, partitions })),
+      topics: [...this.#topics.values()],
       copartitioned: this.#copartitioned.map((sources) => sources.flatMap((source) => this.#topicsOf(source))),
       describe: (format = 'kafka') => descriptionOf(groups, format),
     }
@@ -232,7 +241,8 @@ export class TopologyBuilder {
 
   #declareTopic<K, V>(node: string, topic: SourceTopic<K, V> | SinkTopic<K, V>): void {
     if (isRepartitionTopic(topic)) return
-    const partitions = this.#partitions.get(topic.name) ?? topic.partitions
+    const { name, config } = topic
+    const partitions = this.#topics.get(name)?.partitions ?? topic.partitions
     if (partitions !== topic.partitions) {
       throw invalid(
         node,
@@ -240,7 +250,7 @@ export class TopologyBuilder {
         'Declare it once and use that declaration everywhere.',
       )
     }
-    this.#partitions.set(topic.name, partitions)
+    if (!this.#topics.has(name)) this.#topics.set(name, { name, partitions, config })
   }
 }
 

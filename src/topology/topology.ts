@@ -76,4 +76,6 @@ export interface TopicReference {
 export interface UserTopic {
   readonly name: string
   readonly partitions: number
+  /** Kafka's topic settings to create it with. */
+  readonly config: Readonly<Record<string, string>>
 }

@@ -253,8 +253,8 @@ describe('sources', () => {
       timestamp: readings.timestamp,
     })
     expect(topology.topics).toEqual([
-      { name: 'readings', partitions: 3 },
-      { name: 'late-readings', partitions: 1 },
+      { name: 'readings', partitions: 3, config: {} },
+      { name: 'late-readings', partitions: 1, config: {} },
     ])
   })
 

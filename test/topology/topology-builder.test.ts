@@ -54,8 +54,8 @@ describe('TopologyBuilder', () => {
       .addSink('sink', output, ['back'])
       .build()
     expect(topology.topics).toEqual([
-      { name: 'in', partitions: 4 },
-      { name: 'out', partitions: 1 },
+      { name: 'in', partitions: 4, config: {} },
+      { name: 'out', partitions: 1, config: {} },
     ])
   })
 

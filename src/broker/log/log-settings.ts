@@ -1,4 +1,5 @@
 import { MillraceError } from '../../errors.ts'
+import { topicSettingNames } from '../../topic-config.ts'
 
 /** What of a topic's settings its logs follow. The names and defaults are Kafka's (org.apache.kafka.storage.internals.log.LogConfig). */
 export interface LogSettings {
@@ -66,6 +67,8 @@ const milliseconds = (least: number): Parse<number> => ({
   allowed: `Give a whole number of milliseconds from ${least} on.`,
 })
 
+const settingNames: ReadonlySet<string> = new Set(topicSettingNames)
+
 /** By the name of Kafka's setting: which of ours it is, and how it is read. */
 const parsers: {
   readonly [name: string]: { readonly [K in keyof LogSettings]: [K, Parse<LogSettings[K]>] }[keyof LogSettings]
@@ -100,29 +103,6 @@ const parsers: {
   'file.delete.delay.ms': ['fileDeleteDelayMs', milliseconds(0)],
 }
 
-/** The names of Kafka's topic settings (org.apache.kafka.common.config.TopicConfig). */
-const topicSettingNames: ReadonlySet<string> = new Set([
-  ...Object.keys(parsers),
-  'compression.gzip.level',
-  'compression.lz4.level',
-  'compression.type',
-  'compression.zstd.level',
-  'delete.retention.ms',
-  'flush.messages',
-  'flush.ms',
-  'local.retention.bytes',
-  'local.retention.ms',
-  'max.compaction.lag.ms',
-  'min.cleanable.dirty.ratio',
-  'min.compaction.lag.ms',
-  'min.insync.replicas',
-  'preallocate',
-  'remote.log.copy.disable',
-  'remote.log.delete.on.disable',
-  'remote.storage.enable',
-  'unclean.leader.election.enable',
-])
-
 /**
  * The broker's settings with what a topic's own settings change.
  * @throws MillraceError INVALID_ARGUMENT where a setting is not one of Kafka's, or its value is not allowed.
@@ -134,7 +114,7 @@ export function logSettings(
 ): LogSettings {
   const changes: Partial<Record<keyof LogSettings, unknown>> = {}
   for (const [name, text] of Object.entries(config)) {
-    if (!topicSettingNames.has(name)) {
+    if (!settingNames.has(name)) {
       throw new MillraceError('INVALID_ARGUMENT', `'${name}' is not a setting of a topic`, {
         at: { topic },
         remedy: "Use Kafka's names, as 'cleanup.policy' or 'retention.ms'.",
