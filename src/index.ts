@@ -18,6 +18,7 @@ export { Connection } from './cluster/connection.ts'
 export type { ConsumedRecord, ConsumeOptions } from './cluster/consumer.ts'
 export type { Producer, ProducerOptions, ProducerRecord } from './cluster/producer.ts'
 // Write a topology
+export { JoinWindows } from './dsl/join-windows.ts'
 export type {
   AggregateOptions,
   BranchOptions,
@@ -33,6 +34,7 @@ export type {
   RepartitionOptions,
   SourceTableOptions,
   StoreOptions,
+  StreamJoinOptions,
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,

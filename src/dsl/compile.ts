@@ -27,7 +27,9 @@ function connectLookUp(
   parents: ReadonlyMap<PlanNode, readonly PlanNode[]>,
   builder: TopologyBuilder,
 ): void {
-  if (node.kind !== 'processor' || node.looksUp === undefined) return
+  if (node.kind !== 'processor') return
+  if (node.joinsPartitions) builder.copartition(sourcesOf([node], parents))
+  if (node.looksUp === undefined) return
   builder.connect(node.name, ...node.looksUp.stores)
   builder.copartition(sourcesOf([node, node.looksUp.table], parents))
 }

@@ -2,6 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
+import type { JoinWindows } from './join-windows.ts'
 
 export interface OperatorOptions {
   /** The operator's name in the topology, in metrics and in errors. Default: a generated one. Letters, digits, `.`, `_` and `-`. */
@@ -111,6 +112,21 @@ export interface GlobalTableOptions extends OperatorOptions {
 export interface GlobalTableJoinOptions<K, V, GK> extends OperatorOptions {
   /** Makes the key of the table's row to join a record with; null or undefined where there is none. */
   readonly keySelector: (value: NonNullable<V>, key: K) => GK | null | undefined
+}
+
+export interface StreamJoinOptions<K, V, V2> extends OperatorOptions {
+  /** How far apart the timestamps of two records may be that belong together, and how late they may come. */
+  readonly within: JoinWindows
+  /** Begins the names of the stores that keep both streams' records. Default: generated names. */
+  readonly store?: string
+  /** Needed where the key has changed: the stream's records then go through the topic `<application id>-<name>-left-repartition`, those of the other through `-right-repartition`. */
+  readonly key?: Serde<K>
+  /** Serde of this stream's values, needed where they have changed. */
+  readonly value?: Serde<V>
+  /** Serde of the other stream's values, needed where they have changed. */
+  readonly otherValue?: Serde<V2>
+  /** Where the stores are kept. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
 }
 
 export interface BranchOptions<N extends string> {

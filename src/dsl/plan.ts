@@ -38,11 +38,15 @@ export interface ProcessorPlan extends PlanLinks {
   readonly lateChild: string | undefined
   /** The table that the processor looks rows up in, and the stores that it reads for that. */
   readonly looksUp: { readonly table: PlanNode; readonly stores: readonly string[] } | undefined
+  /** Whether it joins records by key, so that the topics of all its parents must be partitioned alike. */
+  readonly joinsPartitions: boolean
   /** Whether records without a key have a meaning for it, so that repartition topics before it must carry them. */
   readonly takesNullKeys: boolean
 }
 
-type ProcessorParts = Partial<Pick<ProcessorPlan, 'stores' | 'lateChild' | 'looksUp' | 'takesNullKeys'>>
+type ProcessorParts = Partial<
+  Pick<ProcessorPlan, 'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys'>
+>
 
 /** Out to a topic and in again: a filter of records without a key, a sink, and a source that bears the node's name. */
 export interface RepartitionPlan extends PlanLinks {
@@ -138,9 +142,18 @@ export class Plan {
     name: string,
     create: () => Processor,
     parents: readonly PlanNode[],
-    { stores = [], lateChild, looksUp, takesNullKeys = false }: ProcessorParts = {},
+    { stores = [], lateChild, looksUp, joinsPartitions = false, takesNullKeys = false }: ProcessorParts = {},
   ): ProcessorPlan {
-    const node = { kind: 'processor', name, create, stores, lateChild, looksUp, takesNullKeys } as const
+    const node = {
+      kind: 'processor',
+      name,
+      create,
+      stores,
+      lateChild,
+      looksUp,
+      joinsPartitions,
+      takesNullKeys,
+    } as const
     return this.add<ProcessorPlan>(node, parents)
   }
 }

@@ -7,6 +7,7 @@ import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
 import { PlannedGlobalTable } from './global-table.ts'
+import type { JoinKind } from './join-kind.ts'
 import type {
   GlobalTableJoinOptions,
   GroupByKeyOptions,
@@ -17,6 +18,7 @@ import type {
   ProcessValuesOptions,
   RepartitionOptions,
   StoreOptions,
+  StreamJoinOptions,
 } from './operator-options.ts'
 import { globalTableJoin } from './operators/global-table-join.ts'
 import * as operators from './operators/stateless.ts'
@@ -28,12 +30,19 @@ import { PlannedGroupedStream } from './planned-grouped-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addRepartition, repartitionNames } from './repartition.ts'
 import { addTable } from './source-table.ts'
+import { addStreamJoin, requireWindows, type StreamJoinParts, type StreamJoinSettings } from './stream-join.ts'
 import type { BranchedKStream, GlobalKTable, KGroupedStream, KStream, KTable } from './streams.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 
 /** The types that a stream's callbacks were checked with end here: the plan holds functions of unknown values. */
 type Erased<R> = operators.RecordCallback<R>
 type Joiner = (value: unknown, tableValue: unknown, key: unknown) => unknown
+
+/** How the user gives the serde of values, for error messages. */
+interface SerdeOption {
+  readonly method: string
+  readonly value: string
+}
 
 interface Serdes {
   readonly key?: Serde<unknown>
@@ -134,7 +143,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     if (options.name !== undefined) requireNodeName(options.name, 'operator')
     // Unlike other operators this one takes no number when it is named.
     const prefix = options.name ?? names.generated('KSTREAM-REPARTITION-')
-    const node = this.#repartition(prefix, 'repartition', options)
+    const node = this.#repartition(prefix, { method: 'repartition', value: 'value' }, options)
     return new PlannedStream<K, V>(this.#stateAfter(node))
   }
 
@@ -143,7 +152,9 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const name = plan.names.operator('KSTREAM-TOTABLE-', options.name)
     const store = plan.names.store('KSTREAM-TOTABLE-', options.store)
     const serdes: Serdes = options
-    const parent = this.#state.keyChanged ? this.#repartition(name, 'toTable', serdes) : node
+    const parent = this.#state.keyChanged
+      ? this.#repartition(name, { method: 'toTable', value: 'value' }, serdes)
+      : node
     return new PlannedTable(
       addTable(plan, parent, {
         name,
@@ -167,8 +178,17 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     joiner: (value: NonNullable<V>, tableValue: GV, key: K) => R,
     options: GlobalTableJoinOptions<K, V, GK>,
   ): KStream<K, R>
-  join<R>(other: object, joiner: (value: never, other: never, key: never) => R, options = {}): KStream<K, R> {
-    return this.#join(other, joiner as Joiner, options, false)
+  join<V2, R>(
+    other: KStream<NonNullable<K> | null, V2>,
+    joiner: (left: NonNullable<V>, right: NonNullable<V2>, key: NonNullable<K>) => R,
+    options: StreamJoinOptions<NonNullable<K>, V, V2>,
+  ): KStream<NonNullable<K>, R>
+  join<R>(
+    other: object,
+    joiner: (value: never, other: never, key: never) => R,
+    options = {},
+  ): KStream<NonNullable<K>, R> {
+    return this.#join(other, joiner as Joiner, options, 'inner')
   }
 
   leftJoin<TV, R>(
@@ -181,8 +201,21 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     joiner: (value: NonNullable<V>, tableValue: GV | null, key: K) => R,
     options: GlobalTableJoinOptions<K, V, GK>,
   ): KStream<K, R>
+  leftJoin<V2, R>(
+    other: KStream<NonNullable<K> | null, V2>,
+    joiner: (left: NonNullable<V>, right: NonNullable<V2> | null, key: K) => R,
+    options: StreamJoinOptions<NonNullable<K>, V, V2>,
+  ): KStream<K, R>
   leftJoin<R>(other: object, joiner: (value: never, other: never, key: never) => R, options = {}): KStream<K, R> {
-    return this.#join(other, joiner as Joiner, options, true)
+    return this.#join(other, joiner as Joiner, options, 'left')
+  }
+
+  outerJoin<V2, R>(
+    other: KStream<NonNullable<K> | null, V2>,
+    joiner: (left: NonNullable<V> | null, right: NonNullable<V2> | null, key: K) => R,
+    options: StreamJoinOptions<NonNullable<K>, V, V2>,
+  ): KStream<K, R> {
+    return this.#join(other, joiner as Joiner, options, 'outer')
   }
 
   groupByKey(options: GroupByKeyOptions<NonNullable<K>, V> = {}): KGroupedStream<NonNullable<K>, V> {
@@ -240,7 +273,11 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     })
   }
 
-  #join<K2, R>(other: object, joiner: Joiner, options: object, isLeft: boolean): KStream<K2, R> {
+  #join<K2, R>(other: object, joiner: Joiner, options: object, kind: JoinKind): KStream<K2, R> {
+    if (other instanceof PlannedStream) {
+      return this.#joinStream(other, { kind, joiner, options: options as StreamJoinSettings })
+    }
+    const isLeft = kind === 'left'
     if (other instanceof PlannedGlobalTable) {
       return this.#joinGlobal(other, joiner, options as GlobalTableJoinOptions<unknown, unknown, unknown>, isLeft)
     }
@@ -276,7 +313,8 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const { plan, keyChanged } = this.#state
     const other = PlannedTable.stateOf(table)
     if (other === undefined || other.plan !== plan) throw ofAnotherBuilder('joined', this.#state.node.name)
-    const before = keyChanged ? this.#beforeJoin(isLeft ? 'leftJoin' : 'join', options) : this.#state
+    const option = { method: isLeft ? 'leftJoin' : 'join', value: 'value' }
+    const before = keyChanged ? this.#beforeJoin(options.name, option, options) : this.#state
     const name = plan.names.operator(isLeft ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', options.name)
     const { stores, getter } = other.rows.lookUp()
     const create = streamTableJoin({ joiner, table: getter, isLeft })
@@ -288,18 +326,38 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     return plan.openStream({ ...before, node, key: givenOrTracked(options.key, before.key), value })
   }
 
+  #joinStream<K2, R>(other: PlannedStream<unknown, unknown>, parts: StreamJoinParts): KStream<K2, R> {
+    const { plan, node, keyChanged } = this.#state
+    if (other.#state.plan !== plan) throw ofAnotherBuilder('joined', node.name)
+    const { name, within, key, value, otherValue } = parts.options
+    requireWindows(within, node.name)
+    const method = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' }[parts.kind]
+    const named = (suffix: string): string | undefined => (name === undefined ? undefined : `${name}${suffix}`)
+    const left = keyChanged
+      ? this.#beforeJoin(named('-left'), { method, value: 'value' }, serdes(key, value))
+      : this.#state
+    const right = other.#state.keyChanged
+      ? other.#beforeJoin(named('-right'), { method, value: 'otherValue' }, serdes(key, otherValue))
+      : other.#state
+    return plan.openStream(addStreamJoin(left, right, parts))
+  }
+
   /** The stream behind a repartition topic, which is the same for all joins of a stream that the user did not name. */
-  #beforeJoin(method: string, options: OperatorOptions & Serdes): StreamState {
+  #beforeJoin(given: string | undefined, option: SerdeOption, options: Serdes): StreamState {
     const { plan, node } = this.#state
     const last = this.#joinRepartition
-    if (last === undefined || options.name !== undefined) {
-      this.#joinRepartition = this.#repartition(options.name ?? node.name, method, options)
+    if (last === undefined || given !== undefined) {
+      this.#joinRepartition = this.#repartition(given ?? node.name, option, options)
     } else repartitionNames(plan.names, node.name)
     return this.#stateAfter(this.#joinRepartition as RepartitionPlan)
   }
 
   /** @throws MillraceError SERDE_REQUIRED where the records cannot be written to the topic. */
-  #repartition(prefix: string, method: string, options: Serdes & { readonly partitions?: number }): RepartitionPlan {
+  #repartition(
+    prefix: string,
+    option: SerdeOption,
+    options: Serdes & { readonly partitions?: number },
+  ): RepartitionPlan {
     const { plan, node } = this.#state
     const names = repartitionNames(plan.names, prefix)
     const need = { operator: names.source, purpose: 'the repartition topic' }
@@ -307,8 +365,12 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       key: givenOrTracked(options.key, this.#state.key),
       value: givenOrTracked(options.value, this.#state.value),
     }
-    const key = requireSerde(tracked.key, { ...need, part: 'key', option: `${method}({ key })` })
-    const value = requireSerde(tracked.value, { ...need, part: 'value', option: `${method}({ value })` })
+    const key = requireSerde(tracked.key, { ...need, part: 'key', option: `${option.method}({ key })` })
+    const value = requireSerde(tracked.value, {
+      ...need,
+      part: 'value',
+      option: `${option.method}({ ${option.value} })`,
+    })
     const { partitions } = options
     return addRepartition(plan, node, { names, key, value, ...(partitions === undefined ? {} : { partitions }) })
   }
@@ -338,6 +400,10 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       repartition: undefined,
     })
   }
+}
+
+function serdes(key: Serde<unknown> | undefined, value: Serde<unknown> | undefined): Serdes {
+  return { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) }
 }
 
 /** Either stream's serde would do for both only where it is the same. */

@@ -1,11 +1,13 @@
 import type { Serde } from '../serde/serde.ts'
 import { compactedChangelog, windowedChangelog } from '../state/changelog-config.ts'
+import { joinStore } from '../state/join-store.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
 import { sessionStore } from '../state/session-store.ts'
 import { slidingWindowStore } from '../state/sliding-window-store.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { suppressStore } from '../state/suppress-store.ts'
+import { type UnjoinedStoreOptions, unjoinedStore } from '../state/unjoined-store.ts'
 import { windowStore } from '../state/window-store.ts'
 import type { WindowShape } from './window-shape.ts'
 
@@ -25,13 +27,8 @@ export function declareStore({ engine, ...parts }: StoreParts, shape: WindowShap
     return { name, logged: true, changelogConfig: compactedChangelog, engine, create: keyValueStore(parts) }
   }
   const { retentionMs } = shape
-  return {
-    name,
-    logged: true,
-    changelogConfig: windowedChangelog(retentionMs),
-    engine,
-    create: windowedStore(parts, shape),
-  }
+  const changelogConfig = windowedChangelog(retentionMs)
+  return { name, logged: true, changelogConfig, engine, create: windowedStore(parts, shape) }
 }
 
 function windowedStore(
@@ -52,4 +49,18 @@ function windowedStore(
 export function declareSuppressStore({ engine, ...parts }: StoreParts): StoreDeclaration {
   const create = suppressStore(parts)
   return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create }
+}
+
+/** The records of one stream that a join keeps. */
+export function declareJoinStore({ engine, ...parts }: StoreParts, retentionMs: number): StoreDeclaration {
+  const changelogConfig = windowedChangelog(retentionMs)
+  return { name: parts.name, logged: true, changelogConfig, engine, create: joinStore({ ...parts, retentionMs }) }
+}
+
+/** The records of both streams of a join that wait for a match. */
+export function declareUnjoinedStore({
+  engine,
+  ...parts
+}: UnjoinedStoreOptions & Pick<StoreParts, 'engine'>): StoreDeclaration {
+  return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create: unjoinedStore(parts) }
 }

@@ -21,6 +21,7 @@ import type {
   ProcessValuesOptions,
   RepartitionOptions,
   StoreOptions,
+  StreamJoinOptions,
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
@@ -101,6 +102,16 @@ export interface KStream<out K, out V> {
     joiner: (value: NonNullable<V>, tableValue: GV, key: K) => R,
     options: GlobalTableJoinOptions<K, V, GK>,
   ): KStream<K, R>
+  /**
+   * Joins each record with those of the other stream that have the same key and a timestamp `within` the window around
+   * its own; the result has the later timestamp of both. Records without key or value are dropped and counted. Both
+   * must have the same number of partitions.
+   */
+  join<V2, R>(
+    other: KStream<NonNullable<K> | null, V2>,
+    joiner: (left: NonNullable<V>, right: NonNullable<V2>, key: NonNullable<K>) => R,
+    options: StreamJoinOptions<NonNullable<K>, V, V2>,
+  ): KStream<NonNullable<K>, R>
   /** As `join`, but records that find nothing are joined with null, and so are those without a key. */
   leftJoin<TV, R>(
     table: KTable<NonNullable<K>, TV>,
@@ -112,6 +123,21 @@ export interface KStream<out K, out V> {
     table: GlobalKTable<GK, GV>,
     joiner: (value: NonNullable<V>, tableValue: GV | null, key: K) => R,
     options: GlobalTableJoinOptions<K, V, GK>,
+  ): KStream<K, R>
+  /**
+   * As `join` with a stream, but a record of this one that has found none when event time is past its window and the grace
+   * period is joined with null, under its own timestamp; one without a key is at once.
+   */
+  leftJoin<V2, R>(
+    other: KStream<NonNullable<K> | null, V2>,
+    joiner: (left: NonNullable<V>, right: NonNullable<V2> | null, key: K) => R,
+    options: StreamJoinOptions<NonNullable<K>, V, V2>,
+  ): KStream<K, R>
+  /** As `leftJoin` with a stream, for the records of both. */
+  outerJoin<V2, R>(
+    other: KStream<NonNullable<K> | null, V2>,
+    joiner: (left: NonNullable<V> | null, right: NonNullable<V2> | null, key: K) => R,
+    options: StreamJoinOptions<NonNullable<K>, V, V2>,
   ): KStream<K, R>
 
   /** Groups by the key, to keep state for each. Records without a key are dropped and counted as `null-key`. */

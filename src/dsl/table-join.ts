@@ -2,6 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import { describesNamelessStore } from './aggregation.ts'
+import type { JoinKind } from './join-kind.ts'
 import { passThrough } from './operators/stateless.ts'
 import { tableStore } from './operators/table-store.ts'
 import { joinedValue, type TableJoiner, type TableJoinRule, tableTableJoin } from './operators/table-table-join.ts'
@@ -10,8 +11,6 @@ import { declareStore } from './store-declarations.ts'
 import { JoinedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, rowKey } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
-
-export type JoinKind = 'inner' | 'left' | 'outer'
 
 export interface TableJoinParts {
   readonly kind: JoinKind

@@ -42,6 +42,15 @@ export class StoreKeys {
     return this.idOfKey(record.key())
   }
 
+  /** The id of the record's key, or -1 where the store does not have it. */
+  find(record: RecordKey): number {
+    if (record.keyStart >= 0 && record.keySerde === this.serde && !record.windowed) {
+      return this.#dictionary.find(record.keyBytes, record.keyStart, record.keyEnd)
+    }
+    const encoded = this.#encode(record.key())
+    return this.#dictionary.find(encoded.buffer, 0, encoded.length)
+  }
+
   /** The id of the record's key without its window. */
   idOfInner(record: RecordKey): number {
     if (record.keyStart >= 0 && record.keySerde === this.serde) {

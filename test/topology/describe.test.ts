@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { JoinWindows } from '../../src/dsl/join-windows.ts'
 import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
 import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
@@ -111,6 +112,22 @@ const builders: Record<string, () => Topology> = {
         .join(table, (v, t) => v + t, { name: 'jn', key: text })
         .to(named('out'))
     }),
+  'stream-stream inner join': () =>
+    dsl((b) => {
+      const l = b.stream(named('l'))
+      l.join(b.stream(named('r')), (v1, v2) => v1 + v2, { within: JoinWindows.of('10s') }).to(named('out'))
+    }),
+  'stream-stream left join': () =>
+    dsl((b) => {
+      const l = b.stream(named('l'))
+      l.leftJoin(b.stream(named('r')), (v1, v2) => `${v1}${v2}`, { within: JoinWindows.of('10s') }).to(named('out'))
+    }),
+  'stream-stream join with repartition both sides': () =>
+    dsl((b) => {
+      const [l, r] = ['l', 'r'].map((name) => b.stream(named(name)).map((v) => [v, v]))
+      const serdes = { key: text, value: text, otherValue: text }
+      l.join(r, (v1, v2) => v1 + v2, { within: JoinWindows.of('10s'), ...serdes }).to(named('out'))
+    }),
   'table-table outer join named+materialised': () =>
     dsl((b) =>
       b
@@ -218,9 +235,6 @@ const refused: Record<string, () => Topology> = {
 /** Operators that do not exist yet. */
 const notBuildable = [
   'table materialised + optimise  [topology.optimization=all]',
-  'stream-stream inner join',
-  'stream-stream left join',
-  'stream-stream join with repartition both sides',
   'self join  [topology.optimization=all]',
   'foreign-key join',
   'foreign-key join named',

@@ -11,7 +11,7 @@ export function windowValue(store: string): ValueGetterFactory {
   return (context) => new WindowValue(connectedStore(context, store, WindowStore))
 }
 
-/** Reads the store of results of sessions or sliding windows, by the key and the bounds of its session. */
+/** Reads the store of results of sessions or sliding windows, by the key and the bounds of its window. */
 export function sessionValue(store: string): ValueGetterFactory {
   return (context) => new SessionValue(connectedStore(context, store, SessionStore))
 }

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { JoinWindows } from '../../../src/dsl/join-windows.ts'
+import { SlidingWindows } from '../../../src/dsl/sliding-windows.ts'
 import type { KTable } from '../../../src/dsl/streams.ts'
 import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import { SessionWindows, TimeWindows } from '../../../src/dsl/windows.ts'
@@ -15,7 +17,7 @@ export type JoinOutput = readonly [key: string | null, value: string | null, tim
 
 /** A topology with a join, in words that this file and the Java program that recorded Kafka Streams both understand. */
 export interface JoinCase {
-  readonly op: 'table-table' | 'windowed-tables' | 'windowed-sessions'
+  readonly op: 'stream-stream' | 'table-table' | 'windowed-tables' | 'windowed-sessions' | 'windowed-sliding'
   readonly kind: JoinKind
   /** Keep the joined rows in a store. */
   readonly kept?: boolean
@@ -34,6 +36,10 @@ export interface JoinCase {
   readonly size?: number
   readonly advance?: number
   readonly grace?: number
+  readonly before?: number
+  readonly after?: number
+  /** Join the left stream with itself. */
+  readonly self?: boolean
   readonly events: readonly JoinEvent[]
 }
 
@@ -53,7 +59,8 @@ export function recordedJoins(op: JoinCase['op']): RecordedJoin[] {
 
 export function topologyOf(join: JoinCase): Topology {
   const builder = new StreamsBuilder()
-  if (join.op === 'table-table') writeTables(builder, join)
+  if (join.op === 'stream-stream') writeStreams(builder, join)
+  else if (join.op === 'table-table') writeTables(builder, join)
   else writeWindowedTables(builder, join)
   return builder.build()
 }
@@ -80,6 +87,20 @@ function joined<K>(
   const options = isKept ? { store: 'kept', value: serde.string } : {}
   if (kind === 'inner') return left.join(right, joiner, options)
   return kind === 'left' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
+}
+
+export function joinWindows({ before = 0, after = 0, grace = 0 }: JoinCase): JoinWindows {
+  const wide = JoinWindows.of(Math.max(Math.abs(before), Math.abs(after)))
+  return wide.before(before).after(after).grace(grace)
+}
+
+function writeStreams(builder: StreamsBuilder, join: JoinCase): void {
+  const left = builder.stream(text('L'))
+  const right = join.self ? left : builder.stream(text('R'))
+  const options = { within: joinWindows(join) }
+  if (join.kind === 'inner') left.join(right, joiner, options).to(text('out'))
+  else if (join.kind === 'left') left.leftJoin(right, joiner, options).to(text('out'))
+  else left.outerJoin(right, joiner, options).to(text('out'))
 }
 
 function writeTables(builder: StreamsBuilder, join: JoinCase): void {
@@ -114,11 +135,11 @@ function writeWindowedTables(
 ): void {
   const appended = (all: string, value: string): string => all + value
   const grouped = ['L', 'R'].map((name) => builder.stream(text(name)).groupByKey())
-  const [left, right] = grouped.map((group) =>
-    op === 'windowed-sessions'
-      ? group.windowedBy(SessionWindows.withGap(size).grace(grace)).reduce(appended)
-      : group.windowedBy(TimeWindows.of(size).advanceBy(advance).grace(grace)).reduce(appended),
-  )
+  const [left, right] = grouped.map((group) => {
+    if (op === 'windowed-sessions') return group.windowedBy(SessionWindows.withGap(size).grace(grace)).reduce(appended)
+    if (op === 'windowed-sliding') return group.windowedBy(SlidingWindows.of(size).grace(grace)).reduce(appended)
+    return group.windowedBy(TimeWindows.of(size).advanceBy(advance).grace(grace)).reduce(appended)
+  })
   joined(left, right, kind, false)
     .toStream()
     .selectKey((_, { key, window }) =>

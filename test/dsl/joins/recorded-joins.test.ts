@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type JoinCase, type RecordedJoin, recordedJoins, run } from './join-cases.ts'
 
-const kinds: readonly JoinCase['op'][] = ['table-table', 'windowed-tables', 'windowed-sessions']
+const kinds: readonly JoinCase['op'][] = ['stream-stream', 'table-table', 'windowed-tables', 'windowed-sessions']
 
 describe.each(kinds)('joins as Kafka Streams 4.1.1 made them, %s', (op) => {
   const cases = recordedJoins(op)
@@ -15,7 +15,8 @@ describe.each(kinds)('joins as Kafka Streams 4.1.1 made them, %s', (op) => {
     expect(lines(join, run(join))).toEqual(lines(join, join.steps))
   })
 
-  it('come out the same with a restart after every third record', () => {
+  // Records that wait for a match may be handed on earlier after a restart: see the property in stream-stream-joins.test.ts.
+  it.skipIf(op === 'stream-stream')('come out the same with a restart after every third record', () => {
     const isThird = (step: number): boolean => step % 3 === 2
     for (const join of cases) expect(lines(join, run(join, isThird))).toEqual(lines(join, join.steps))
   })

@@ -1,0 +1,301 @@
+import { ByteWriter } from '../bytes/byte-writer.ts'
+import { readInt64 } from '../bytes/int64.ts'
+import type { Serde } from '../serde/serde.ts'
+import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { StoreEngine } from './store-engine.ts'
+import { type RecordKey, StoreKeys } from './store-keys.ts'
+import { defaultHotEntries, endsInNumbers } from './store-layout.ts'
+import { type RecordValue, StoredValue, storedValueSerde } from './stored-value.ts'
+import { afterRows, TimeSegments } from './time-segments.ts'
+
+export interface JoinStoreOptions<K, V> {
+  readonly name: string
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** How long records are kept, in event time. */
+  readonly retentionMs: number
+  /** How many keys or records are kept in memory beyond a commit. Default: 1,000,000. */
+  readonly hotEntries?: number
+}
+
+/** Makes buffers of a stream's records, for a join: Kafka Streams' WindowStore that retains duplicates. */
+export function joinStore<K, V>(options: JoinStoreOptions<K, V>): (engine: StoreEngine) => JoinStore {
+  return (engine) => new JoinStore(options, engine)
+}
+
+/** One record. Its value is a StoredValue. */
+export class JoinEntry implements HotEntry {
+  keyId: number
+  timestamp: number
+  /** Tells records of the same key and time apart: 1 for the first. */
+  readonly sequence: number
+  value: unknown = undefined
+  dirty = false
+  logged = false
+
+  constructor(keyId: number, timestamp: number, sequence: number) {
+    this.keyId = keyId
+    this.timestamp = timestamp
+    this.sequence = sequence
+  }
+}
+
+/** The records of one key, by time and then as they came, from `head` on: those before have expired. */
+export class JoinRows {
+  entries: JoinEntry[] = []
+  head = 0
+
+  /** The index of the first record at or after the time. */
+  indexAt(time: number): number {
+    const entries = this.entries
+    let from = this.head
+    let to = entries.length
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if (entries[middle].timestamp < time) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
+  /** The index behind the last record at or before the time: nearly always the end. */
+  indexAfter(time: number): number {
+    let at = this.entries.length
+    while (at > this.head && this.entries[at - 1].timestamp > time) at--
+    return at
+  }
+}
+
+/** Keys without records are forgotten when they are this many and outnumber the others. */
+const leastForgottenKeys = 1_024
+
+/**
+ * All records of each key, also those of the same time, until event time has passed them.
+ *
+ * Engine: `segment8 ‖ keyLength4 ‖ key ‖ time8 ‖ sequence4` (see TimeSegments). Changelog: Kafka's
+ * `key ‖ time8 ‖ sequence4`; the sequence counts within key and time, so that it goes on after a restart. Memory is
+ * bounded at each commit: expired records are let go, and beyond `hotEntries` all but uncommitted ones are forgotten and read again from the engine
+ * when they are needed.
+ */
+export class JoinStore implements StateStore {
+  readonly name: string
+  readonly retentionMs: number
+  readonly keys: StoreKeys
+  readonly #value: Serde<unknown>
+  readonly #engine: StoreEngine
+  readonly #layer: ChangelogLayer<JoinEntry>
+  readonly #segments: TimeSegments
+  readonly #hotEntries: number
+  /** By key id: undefined where the engine has not been asked for them. */
+  #rows: (JoinRows | undefined)[] = []
+  #entryCount = 0
+  /** Records before this time are gone. */
+  #liveFrom = 0
+  #sweptAt = 0
+  #latest = 0
+  /** Records up to this time may be in the engine alone; -1 where all live ones are in memory. */
+  #forgottenUntil = -1
+  readonly #rangeKey = new ByteWriter(256)
+
+  constructor(options: JoinStoreOptions<unknown, unknown>, engine: StoreEngine) {
+    this.name = options.name
+    this.retentionMs = options.retentionMs
+    this.keys = new StoreKeys(options.key)
+    this.#value = options.value
+    this.#engine = engine
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    this.#segments = new TimeSegments(options.retentionMs, engine)
+    const layout: KeyLayout<JoinEntry> = {
+      writeChangelogKey: (entry, out) => {
+        this.keys.write(entry.keyId, out)
+        out.writeInt64(entry.timestamp)
+        out.writeInt32(entry.sequence)
+      },
+      writeEngineKey: (changelogKey, out) => this.#writeEngineKey(changelogKey, out),
+      isLive: (entry) => entry.timestamp >= this.#liveFrom,
+    }
+    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: storedValueSerde(options.value) })
+  }
+
+  /** From this time on records are there. */
+  get liveFrom(): number {
+    return this.#liveFrom
+  }
+
+  /** The records of the record's key; undefined where there are none. Valid until the next change. */
+  rowsOf(record: RecordKey): JoinRows | undefined {
+    if (this.#forgottenUntil < 0) {
+      const known = this.keys.find(record)
+      return known < 0 ? undefined : this.#rows[known]
+    }
+    const keyId = this.keys.idOf(record)
+    return this.#rows[keyId] ?? this.#load(keyId)
+  }
+
+  /** Adds a record, which has a key and a value, unless event time has passed it. */
+  put(record: RecordKey & RecordValue & { readonly timestamp: number }): void {
+    const { timestamp } = record
+    if (timestamp < this.#liveFrom) return
+    if (timestamp > this.#latest) this.#latest = timestamp
+    const keyId = this.keys.idOf(record)
+    const rows = this.#rows[keyId] ?? this.#load(keyId)
+    this.#prune(rows)
+    const at = rows.indexAfter(timestamp)
+    const before = at > rows.head ? rows.entries[at - 1] : undefined
+    const sequence = before !== undefined && before.timestamp === timestamp ? before.sequence + 1 : 1
+    const entry = new JoinEntry(keyId, timestamp, sequence)
+    this.#layer.update(entry, StoredValue.of(record, this.#value), timestamp)
+    if (at === rows.entries.length) rows.entries.push(entry)
+    else rows.entries.splice(at, 0, entry)
+    this.#entryCount++
+  }
+
+  /** Drops the records before the time. */
+  expireBefore(time: number): void {
+    if (time <= this.#liveFrom) return
+    this.#liveFrom = time
+    const expired = this.#segments.expireBefore(time)
+    if (expired !== undefined) this.#layer.expireRange(...expired)
+    if (this.#forgottenUntil < time) this.#forgottenUntil = -1
+  }
+
+  flush(changelog: ChangelogSink): void {
+    for (const { timestamp } of this.#layer.dirty) if (timestamp >= this.#liveFrom) this.#segments.use(timestamp)
+    this.#layer.flush(changelog)
+  }
+
+  commit(changelogPosition: number): void {
+    this.#layer.commit(changelogPosition)
+    if (this.#liveFrom - this.#sweptAt > this.retentionMs / 2) this.#sweep()
+    if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
+  }
+
+  position(): number {
+    return this.#layer.position()
+  }
+
+  restore(record: ChangelogRecord): void {
+    this.#layer.restore(record)
+  }
+
+  committed(key: Buffer): ChangelogValue | undefined {
+    return this.#layer.committed(key)
+  }
+
+  /** Reads the records back into memory, as far as they may stay there. */
+  ready(changelogPosition: number): void {
+    this.#layer.ready(changelogPosition)
+    this.#segments.find()
+    for (const { key, value } of this.#engine.range(undefined, afterRows)) {
+      const keyId = this.keys.idOfBytes(key, 12, key.length - 12)
+      this.#append(this.#rows[keyId] ?? this.#open(keyId), this.#entryOf(keyId, key, value))
+      if (this.#entryCount > this.#hotEntries) {
+        this.#forgetAll()
+        return
+      }
+    }
+  }
+
+  close(): void {
+    this.#engine.close()
+  }
+
+  #open(keyId: number): JoinRows {
+    const rows = new JoinRows()
+    while (this.#rows.length <= keyId) this.#rows.push(undefined)
+    this.#rows[keyId] = rows
+    return rows
+  }
+
+  #load(keyId: number): JoinRows {
+    const rows = this.#open(keyId)
+    if (this.#forgottenUntil < 0) return rows
+    for (const segment of this.#segments.ascending()) {
+      const from = this.#keyRange(segment, keyId)
+      for (const { key, value } of this.#engine.range(from, Buffer.concat([from, afterRows]))) {
+        this.#append(rows, this.#entryOf(keyId, key, value))
+      }
+    }
+    return rows
+  }
+
+  /** Segments come one after the other, and within one the rows of a key by their time. */
+  #append(rows: JoinRows, entry: JoinEntry): void {
+    rows.entries.push(entry)
+    this.#entryCount++
+    if (entry.timestamp > this.#latest) this.#latest = entry.timestamp
+  }
+
+  #entryOf(keyId: number, key: Buffer, row: Buffer): JoinEntry {
+    const entry = new JoinEntry(keyId, readInt64(key, key.length - 12), key.readInt32BE(key.length - 4))
+    this.#layer.decodeRow(row, entry)
+    return entry
+  }
+
+  #prune(rows: JoinRows): void {
+    const { entries } = rows
+    const first = rows.head
+    while (rows.head < entries.length && entries[rows.head].timestamp < this.#liveFrom) rows.head++
+    this.#entryCount -= rows.head - first
+    if (rows.head < 64 || rows.head * 2 < entries.length) return
+    rows.entries = entries.slice(rows.head)
+    rows.head = 0
+  }
+
+  #keyRange(segment: number, keyId: number): Buffer {
+    const out = this.#rangeKey
+    out.clear()
+    out.writeInt64(segment)
+    out.writeInt32(this.keys.endOf(keyId) - this.keys.startOf(keyId))
+    this.keys.write(keyId, out)
+    return out.toBuffer()
+  }
+
+  #writeEngineKey(changelogKey: Buffer, out: ByteWriter): void {
+    const keyEnd = endsInNumbers(this.name, changelogKey, 12)
+    out.writeInt64(this.#segments.of(readInt64(changelogKey, keyEnd)))
+    out.writeInt32(keyEnd)
+    out.writeBytes(changelogKey)
+  }
+
+  /** Lets go of expired records, and of keys that have none any more. */
+  #sweep(): void {
+    this.#sweptAt = this.#liveFrom
+    const live: JoinRows[] = []
+    for (const rows of this.#rows) {
+      if (rows === undefined) continue
+      this.#prune(rows)
+      if (rows.head < rows.entries.length) live.push(rows)
+    }
+    if (this.keys.size - live.length >= Math.max(leastForgottenKeys, live.length)) this.#keepOnly(live)
+  }
+
+  /** Keeps the whole lists of the keys that have changes. */
+  #forgetClean(): void {
+    const changed = new Set(this.#layer.dirty.map((entry) => this.#rows[entry.keyId] as JoinRows))
+    this.#forgottenUntil = this.#latest
+    this.#keepOnly([...changed].filter((rows) => rows.head < rows.entries.length))
+    this.#entryCount = this.#rows.reduce(
+      (sum, rows) => sum + (rows === undefined ? 0 : rows.entries.length - rows.head),
+      0,
+    )
+  }
+
+  #forgetAll(): void {
+    this.#rows = []
+    this.#entryCount = 0
+    this.keys.keepOnly([])
+    this.#forgottenUntil = this.#segments.end
+  }
+
+  #keepOnly(live: readonly JoinRows[]): void {
+    const firsts = live.map((rows) => rows.entries[rows.head])
+    this.keys.keepOnly(firsts)
+    // Ids are given anew in the order of `live`, so that the array stays dense.
+    this.#rows = [...live]
+    for (const [i, rows] of live.entries()) {
+      for (const entry of rows.entries) entry.keyId = firsts[i].keyId
+    }
+  }
+}
