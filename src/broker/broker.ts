@@ -3,6 +3,8 @@ import { MillraceError } from '../errors.ts'
 import { requireTopicName } from '../topic.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
+import { defaultGroupSettings, type GroupSettings } from './group/classic-group.ts'
+import { GroupCoordinator } from './group/group-coordinator.ts'
 import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
 import type { TornTail } from './log/log-recovery.ts'
@@ -27,7 +29,7 @@ import {
   type TransactionSettings,
 } from './transaction/transaction-coordinator.ts'
 
-export interface BrokerSettings extends LogSettings, TransactionSettings {
+export interface BrokerSettings extends LogSettings, GroupSettings, TransactionSettings {
   /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
   readonly autoCreateTopics: boolean
   /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
@@ -44,6 +46,7 @@ export interface BrokerSettings extends LogSettings, TransactionSettings {
 
 const defaultBrokerSettings: BrokerSettings = {
   ...defaultLogSettings,
+  ...defaultGroupSettings,
   ...defaultTransactionSettings,
   autoCreateTopics: true,
   defaultPartitions: 1,
@@ -110,6 +113,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     const broker = new Broker(parts, topics)
     await broker.offsets.open(logs.ofTopic(offsetsTopic), timers)
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
+    for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     directory.status.requireOnline()
     recoveryPoints.start()
     trimmer.start()
@@ -136,6 +140,7 @@ interface BrokerParts {
 export class Broker {
   readonly topics: Topics
   readonly offsets: OffsetStore
+  readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly clusterId: string
   readonly transactions: TransactionCoordinator
@@ -148,6 +153,11 @@ export class Broker {
     this.topics = topics
     this.clusterId = parts.directory.clusterId
     this.producerIds = new ProducerIds((count) => topics.reserveProducerIds(count))
+    this.groups = new GroupCoordinator({
+      ...parts.environment,
+      settings: parts.settings,
+      keep: (group, metadata) => this.offsets.keepGroup(group, metadata),
+    })
     const { clock, timers } = parts.environment
     const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.settings
     const createOffsetsLogs = () => this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
@@ -299,6 +309,7 @@ export class Broker {
     await this.#creating
     await this.transactions.close()
     await trimmer.stop()
+    this.groups.close()
     await recoveryPoints.stop()
     await logStarts.stop()
     try {

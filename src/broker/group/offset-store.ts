@@ -6,6 +6,13 @@ import type { BatchReader } from '../../record/batch-reader.ts'
 import { coordinatorPartition } from '../coordinator-partition.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { LogFold } from '../log-fold.ts'
+import type { GroupMetadata } from './group-event.ts'
+import {
+  readGroupMetadataKey,
+  readGroupMetadataValue,
+  writeGroupMetadataKey,
+  writeGroupMetadataValue,
+} from './group-metadata-record.ts'
 import {
   type OffsetCommitValue,
   readOffsetCommitKey,
@@ -36,6 +43,8 @@ const maxGroupBytes = 32_767
 export class OffsetStore {
   readonly #clock: Clock
   readonly #createLogs: () => Promise<readonly PartitionLog[]>
+  /** Groups with members, as they were last kept. */
+  readonly keptGroups: Map<string, GroupMetadata> = new Map()
   /** By group, then by partition. */
   readonly #committed = new Map<string, Map<string, OffsetCommitValue>>()
   readonly #key = new ByteWriter()
@@ -57,6 +66,41 @@ export class OffsetStore {
     return this.#committed.get(group)?.get(`${topic}-${partition}`)
   }
 
+  /** The partitions that the group has committed for, by topic. */
+  committedPartitions(group: string): { readonly name: string; readonly partitionIndexes: readonly number[] }[] {
+    const byTopic = new Map<string, number[]>()
+    for (const partition of this.#committed.get(group)?.keys() ?? []) {
+      const dash = partition.lastIndexOf('-')
+      const name = partition.slice(0, dash)
+      byTopic.set(name, [...(byTopic.get(name) ?? []), Number(partition.slice(dash + 1))])
+    }
+    return [...byTopic].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
+  }
+
+  hasCommitted(group: string): boolean {
+    return (this.#committed.get(group)?.size ?? 0) > 0
+  }
+
+  /** The groups that have committed offsets. */
+  groups(): string[] {
+    return [...this.#committed.keys()].filter((group) => this.hasCommitted(group))
+  }
+
+  /** Makes a group durable; null: it is no more. */
+  async keepGroup(group: string, metadata: GroupMetadata | null): Promise<void> {
+    requireGroup(group)
+    await this.#requireLogs()
+    const { log, fold } = this.#partitionOf(group)
+    const nowMs = this.#clock.wallMs()
+    const key = writeGroupMetadataKey(group)
+    const value = metadata === null ? null : writeGroupMetadataValue(metadata, nowMs)
+    const builder = new BatchBuilder()
+    builder.append(nowMs, key, 0, key.length, value, 0, value?.length ?? -1)
+    log.append(builder.finish())
+    await log.acknowledged()
+    fold.catchUp()
+  }
+
   /**
    * Commits all of the offsets or none; resolves when the commit is acknowledged.
    * @throws MillraceError INVALID_ARGUMENT, DISK_FULL, STORAGE_FAILED
@@ -65,14 +109,17 @@ export class OffsetStore {
     requireGroup(group)
     for (const offset of offsets) requireOffset(offset)
     if (offsets.length === 0) return
-    if (this.#partitions.length === 0) {
-      const logs = await this.#createLogs()
-      if (this.#partitions.length === 0) this.#use(logs)
-    }
+    await this.#requireLogs()
     const { log, fold } = this.#partitionOf(group)
     log.append(this.#batchOf(group, offsets))
     await log.acknowledged()
     fold.catchUp()
+  }
+
+  async #requireLogs(): Promise<void> {
+    if (this.#partitions.length > 0) return
+    const logs = await this.#createLogs()
+    if (this.#partitions.length === 0) this.#use(logs)
   }
 
   #use(logs: readonly PartitionLog[]): void {
@@ -99,14 +146,25 @@ export class OffsetStore {
     return builder.finish()
   }
 
-  #apply({ bytes, keyStart, valueStart }: BatchReader): void {
+  #apply(record: BatchReader): void {
+    const { bytes, keyStart, valueStart } = record
     const key = keyStart < 0 ? undefined : readOffsetCommitKey(bytes, keyStart)
-    if (key === undefined) return
+    if (key === undefined) {
+      this.#applyGroup(record)
+      return
+    }
     const partition = `${key.topic}-${key.partition}`
     const offsets = this.#committed.get(key.group) ?? new Map<string, OffsetCommitValue>()
     if (valueStart < 0) offsets.delete(partition)
     else offsets.set(partition, readOffsetCommitValue(bytes, valueStart))
     this.#committed.set(key.group, offsets)
+  }
+
+  #applyGroup({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchReader): void {
+    const group = keyStart < 0 ? undefined : readGroupMetadataKey(bytes, keyStart, keyEnd)
+    if (group === undefined) return
+    if (valueStart < 0) this.keptGroups.delete(group)
+    else this.keptGroups.set(group, readGroupMetadataValue(bytes, valueStart, valueEnd))
   }
 }
 

@@ -1,10 +1,19 @@
 import type { Broker } from '../broker.ts'
 import { handleApiVersions } from './api-versions.ts'
+import { handleDescribeGroups } from './describe-groups.ts'
 import { handleFetch } from './fetch.ts'
+import { handleFindCoordinator } from './find-coordinator.ts'
 import type { Handler } from './handler.ts'
+import { handleHeartbeat } from './heartbeat.ts'
+import { handleJoinGroup } from './join-group.ts'
+import { handleLeaveGroup } from './leave-group.ts'
+import { handleListGroups } from './list-groups.ts'
 import { handleListOffsets } from './list-offsets.ts'
 import { handleMetadata } from './metadata.ts'
+import { handleOffsetCommit } from './offset-commit.ts'
+import { handleOffsetFetch } from './offset-fetch.ts'
 import { handleProduce } from './produce.ts'
+import { handleSyncGroup } from './sync-group.ts'
 
 /** The APIs that a broker serves: one handler for each, in a file of its own. */
 export function handlersOf(broker: Broker): readonly Handler[] {
@@ -13,6 +22,15 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleFetch(broker),
     handleListOffsets(broker),
     handleMetadata(broker),
+    handleOffsetCommit(broker),
+    handleOffsetFetch(broker),
+    handleFindCoordinator(broker),
+    handleJoinGroup(broker),
+    handleHeartbeat(broker),
+    handleLeaveGroup(broker),
+    handleSyncGroup(broker),
+    handleDescribeGroups(broker),
+    handleListGroups(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

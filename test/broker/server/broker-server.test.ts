@@ -1,19 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Broker, openBroker } from '../../../src/broker/broker.ts'
-import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
 import { apiVersions } from '../../../src/broker/protocol/messages/api-versions.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { metadata } from '../../../src/broker/protocol/messages/metadata.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
-import {
-  type BrokerServer,
-  type BrokerServerOptions,
-  listenForClients,
-} from '../../../src/broker/server/broker-server.ts'
-import { type VirtualEnvironment, virtualEnvironment } from '../../../src/env/virtual-environment.ts'
+import type { BrokerServerOptions } from '../../../src/broker/server/broker-server.ts'
 import type { MillraceError } from '../../../src/errors.ts'
 import { batchOf } from '../records.ts'
-import { ProtocolClient, requestFrame } from './protocol-client.ts'
+import { requestFrame } from './protocol-client.ts'
+import { type ServedBroker, serveBroker } from './served-broker.ts'
 
 /** The broker sets what is before it in a batch. */
 const afterLeaderEpoch = 16
@@ -23,37 +17,11 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-interface Served {
-  readonly environment: VirtualEnvironment
-  readonly broker: Broker
-  readonly server: BrokerServer
-  readonly errors: unknown[]
-  connect(): Promise<ProtocolClient>
-}
-
-async function serve(options: Partial<BrokerServerOptions> = {}): Promise<Served> {
-  const environment = virtualEnvironment({ seed: 1 })
-  const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
-  await broker.createTopics([{ name: 'orders', partitions: 2 }])
-  const errors: unknown[] = []
-  const server = await listenForClients({
-    environment,
-    listen: { host: 'localhost', port: 9092 },
-    handlers: handlersOf(broker),
-    onConnectionError: (error) => errors.push(error),
-    ...options,
-  })
-  closers.push(async () => {
-    await server.close()
-    await broker.close()
-  })
-  return {
-    environment,
-    broker,
-    server,
-    errors,
-    connect: () => ProtocolClient.connect(environment.network, server.address),
-  }
+async function serve(options: Partial<BrokerServerOptions> = {}): Promise<ServedBroker> {
+  const served = await serveBroker(options)
+  closers.push(served.close)
+  await served.broker.createTopics([{ name: 'orders', partitions: 2 }])
+  return served
 }
 
 const appendTo = (name: string, index: number, records: Buffer, acks = -1) => ({

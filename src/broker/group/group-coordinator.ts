@@ -1,0 +1,188 @@
+import type { Cancel, Clock, Random, Timers } from '../../env/environment.ts'
+import type { KafkaError } from '../protocol/error-codes.ts'
+import { ClassicGroup, type GroupSettings } from './classic-group.ts'
+import type {
+  GroupMetadata,
+  GroupReply,
+  JoinEvent,
+  JoinReply,
+  MemberIdentity,
+  SyncEvent,
+  SyncReply,
+} from './group-event.ts'
+
+export interface GroupCoordinatorOptions {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly settings: GroupSettings
+  /** Makes a group durable; null: it is no more. */
+  readonly keep: (group: string, metadata: GroupMetadata | null) => Promise<void>
+}
+
+interface Coordinated {
+  readonly group: ClassicGroup
+  /** Who waits for what a step answers, by token. */
+  readonly waiting: Map<number, (reply: GroupReply) => void>
+  timerAtMs: number
+  cancelTimer: Cancel
+}
+
+/**
+ * The groups of the classic protocol, each a state machine of its own (`ClassicGroup`): hands them what clients ask and what
+ * time it is, and does what they ask for. There is one timer for each group, however many members it has.
+ */
+export class GroupCoordinator {
+  readonly #options: GroupCoordinatorOptions
+  readonly #groups = new Map<string, Coordinated>()
+  #nextToken = 1
+  #isClosed = false
+
+  constructor(options: GroupCoordinatorOptions) {
+    this.#options = options
+  }
+
+  /** Takes up a group as it was kept. */
+  restore(id: string, metadata: GroupMetadata): void {
+    const coordinated = this.#make(id)
+    coordinated.group.restore(metadata, this.#nowMs())
+    this.#armTimer(coordinated)
+  }
+
+  /** All groups there are, by id. */
+  list(): ClassicGroup[] {
+    return [...this.#groups.values()].map(({ group }) => group)
+  }
+
+  get(id: string): ClassicGroup | undefined {
+    return this.#groups.get(id)?.group
+  }
+
+  join(id: string, event: Omit<JoinEvent, 'token' | 'newMemberId'>): Promise<JoinReply> {
+    // A member that knows its id was in the group before: the group must be there.
+    if (event.memberId !== '' && !this.#groups.has(id)) return Promise.resolve(joinRefusal(event.memberId))
+    const coordinated = this.#groups.get(id) ?? this.#make(id)
+    const newMemberId = `${event.instanceId ?? event.clientId}-${this.#options.random.uuid()}`
+    return this.#ask<JoinReply>(coordinated, (token) => {
+      coordinated.group.join({ ...event, token, newMemberId }, this.#nowMs())
+    })
+  }
+
+  sync(id: string, event: Omit<SyncEvent, 'token'>): Promise<SyncReply> {
+    const coordinated = this.#groups.get(id)
+    if (coordinated === undefined) return Promise.resolve(syncRefusal)
+    return this.#ask<SyncReply>(coordinated, (token) => coordinated.group.sync({ ...event, token }, this.#nowMs()))
+  }
+
+  heartbeat(id: string, identity: MemberIdentity): KafkaError {
+    return this.get(id)?.heartbeat(identity, this.#nowMs()) ?? 'UNKNOWN_MEMBER_ID'
+  }
+
+  /** Whether the sender may commit offsets for the group. */
+  commitError(id: string, identity: MemberIdentity): KafkaError {
+    const group = this.get(id)
+    if (group !== undefined) return group.commitError(identity, this.#nowMs())
+    // A reader that is no member makes a group just by committing.
+    return identity.generation < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
+  }
+
+  leave(id: string, identity: Omit<MemberIdentity, 'generation'>): KafkaError {
+    const coordinated = this.#groups.get(id)
+    if (coordinated === undefined) return 'UNKNOWN_MEMBER_ID'
+    const error = coordinated.group.leave(identity, this.#nowMs())
+    this.#settle(coordinated)
+    return error
+  }
+
+  /** Forgets a group that has no members; resolves when that is durable. */
+  async delete(id: string): Promise<KafkaError> {
+    const coordinated = this.#groups.get(id)
+    if (coordinated === undefined) return 'GROUP_ID_NOT_FOUND'
+    if (coordinated.group.state !== 'Empty') return 'NON_EMPTY_GROUP'
+    coordinated.cancelTimer()
+    this.#groups.delete(id)
+    await this.#options.keep(id, null)
+    return 'NONE'
+  }
+
+  /** Stops all timers; who waits is not answered any more. */
+  close(): void {
+    this.#isClosed = true
+    for (const { cancelTimer } of this.#groups.values()) cancelTimer()
+  }
+
+  #make(id: string): Coordinated {
+    const group = new ClassicGroup(id, this.#options.settings)
+    const made = { group, waiting: new Map(), timerAtMs: Number.POSITIVE_INFINITY, cancelTimer: () => {} }
+    this.#groups.set(id, made)
+    return made
+  }
+
+  #ask<R>(coordinated: Coordinated, step: (token: number) => void): Promise<R> {
+    const token = this.#nextToken++
+    return new Promise((resolve) => {
+      coordinated.waiting.set(token, (reply) => resolve(('join' in reply ? reply.join : reply.sync) as R))
+      step(token)
+      this.#settle(coordinated)
+    })
+  }
+
+  /** Does what the group's steps have asked for. Assignments are handed out only when they are durable. */
+  #settle(coordinated: Coordinated): void {
+    const { metadata, replies } = coordinated.group.takeEffects()
+    if (metadata === undefined) {
+      for (const reply of replies) answer(coordinated, reply)
+    } else {
+      for (const reply of replies) if ('join' in reply) answer(coordinated, reply)
+      const assigned = replies.filter((reply) => 'sync' in reply)
+      void this.#options.keep(coordinated.group.id, metadata).then(
+        () => {
+          for (const reply of assigned) answer(coordinated, reply)
+        },
+        () => this.#failSync(coordinated, assigned),
+      )
+    }
+    this.#armTimer(coordinated)
+  }
+
+  #failSync(coordinated: Coordinated, assigned: readonly GroupReply[]): void {
+    for (const { token } of assigned)
+      answer(coordinated, { token, sync: { ...syncRefusal, error: 'COORDINATOR_NOT_AVAILABLE' } })
+    coordinated.group.failSync('COORDINATOR_NOT_AVAILABLE', this.#nowMs())
+    this.#settle(coordinated)
+  }
+
+  /** Heartbeats move deadlines away, so a timer may come too early: it then looks, and waits for the rest. */
+  #armTimer(coordinated: Coordinated): void {
+    const dueMs = coordinated.group.nextDeadlineMs
+    if (dueMs >= coordinated.timerAtMs || this.#isClosed) return
+    coordinated.cancelTimer()
+    coordinated.timerAtMs = dueMs
+    coordinated.cancelTimer = this.#options.timers.after(Math.max(0, dueMs - this.#nowMs()), () => {
+      coordinated.timerAtMs = Number.POSITIVE_INFINITY
+      coordinated.group.tick(this.#nowMs())
+      this.#settle(coordinated)
+    })
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs()
+  }
+}
+
+function answer({ waiting }: Coordinated, reply: GroupReply): void {
+  waiting.get(reply.token)?.(reply)
+  waiting.delete(reply.token)
+}
+
+const syncRefusal: SyncReply = {
+  error: 'UNKNOWN_MEMBER_ID',
+  protocolType: null,
+  protocolName: null,
+  assignment: Buffer.alloc(0),
+}
+
+function joinRefusal(memberId: string): JoinReply {
+  const nowhere = { generation: -1, protocolType: null, protocolName: null, leaderId: '', skipAssignment: false }
+  return { error: 'UNKNOWN_MEMBER_ID', memberId, ...nowhere, members: [] }
+}

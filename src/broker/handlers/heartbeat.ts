@@ -1,0 +1,12 @@
+import type { Broker } from '../broker.ts'
+import { codeOf } from '../protocol/error-codes.ts'
+import { heartbeat } from '../protocol/messages/heartbeat.ts'
+import { type Handler, handlerOf } from './handler.ts'
+
+/** Heartbeat 0-4: keeps a member's session, and tells it of a rebalance. */
+export function handleHeartbeat(broker: Broker): Handler {
+  return handlerOf(heartbeat, [0, 4], ({ groupId, memberId, groupInstanceId, generationId }) => {
+    const identity = { memberId, instanceId: groupInstanceId, generation: generationId }
+    return { errorCode: codeOf(broker.groups.heartbeat(groupId, identity)) }
+  })
+}

@@ -1,0 +1,20 @@
+import type { Broker } from '../broker.ts'
+import { codeOf } from '../protocol/error-codes.ts'
+import { syncGroup } from '../protocol/messages/sync-group.ts'
+import { type Handler, handlerOf } from './handler.ts'
+
+/** SyncGroup 0-5: the leader hands in what each member is to do, and every member gets its own. */
+export function handleSyncGroup(broker: Broker): Handler {
+  return handlerOf(syncGroup, [0, 5], async (request) => {
+    const reply = await broker.groups.sync(request.groupId, {
+      memberId: request.memberId,
+      instanceId: request.groupInstanceId,
+      generation: request.generationId,
+      protocolType: request.protocolType,
+      protocolName: request.protocolName,
+      assignments: new Map(request.assignments.map((one) => [one.memberId, Buffer.from(one.assignment)])),
+    })
+    const { protocolType, protocolName, assignment } = reply
+    return { errorCode: codeOf(reply.error), protocolType, protocolName, assignment }
+  })
+}

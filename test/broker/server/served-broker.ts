@@ -1,0 +1,49 @@
+import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
+import {
+  type BrokerServer,
+  type BrokerServerOptions,
+  listenForClients,
+} from '../../../src/broker/server/broker-server.ts'
+import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
+import { type VirtualEnvironment, virtualEnvironment } from '../../../src/env/virtual-environment.ts'
+import { ProtocolClient } from './protocol-client.ts'
+
+/** A broker on a port of a virtual network. */
+export interface ServedBroker {
+  readonly environment: VirtualEnvironment
+  readonly broker: Broker
+  readonly server: BrokerServer
+  /** What connections were ended for. */
+  readonly errors: unknown[]
+  connect(): Promise<ProtocolClient>
+  close(): Promise<void>
+}
+
+export async function serveBroker(
+  options: Partial<BrokerServerOptions> = {},
+  disk?: MemoryDisk,
+): Promise<ServedBroker> {
+  const environment = virtualEnvironment(disk === undefined ? { seed: 1 } : { seed: 1, disk })
+  const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
+  const errors: unknown[] = []
+  const server = await listenForClients({
+    environment,
+    listen: { host: 'localhost', port: 9092 },
+    handlers: handlersOf(broker),
+    onConnectionError: (error) => errors.push(error),
+    ...options,
+  })
+  const close = async (): Promise<void> => {
+    await server.close()
+    await broker.close()
+  }
+  return {
+    environment,
+    broker,
+    server,
+    errors,
+    connect: () => ProtocolClient.connect(environment.network, server.address),
+    close,
+  }
+}
