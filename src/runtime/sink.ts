@@ -4,7 +4,7 @@ import type { Serde } from '../serde/serde.ts'
 import { isWindowedSerde, type WindowedSerde } from '../serde/windowed-serde.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { Processor } from '../topology/processor.ts'
-import type { TopicOutput } from './topic-output.ts'
+import type { TopicOutput } from './task-output.ts'
 
 /** The end of a topology: writes records to a topic, into its task's batches. */
 export class Sink implements Processor {
@@ -54,11 +54,6 @@ export class Sink implements Processor {
     batch.builder.append(record.timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, headers)
     this.recordCount++
     this.#output.appended(batch)
-  }
-
-  /** Sends what is left of the topic's records, also those of other sinks. */
-  flush(): void {
-    this.#output.flush()
   }
 
   /** Windowed keys are partitioned by the key within, so that all windows of a key stay together (Kafka's WindowedStreamPartitioner). */

@@ -9,8 +9,8 @@ import { ProcessorGraph } from './processor-graph.ts'
 import { Sink } from './sink.ts'
 import { type DropCounts, Task, type TaskStore } from './task.ts'
 import { type BadRecordPolicy, TaskInput } from './task-input.ts'
+import { TaskOutput } from './task-output.ts'
 import { TaskServices } from './task-services.ts'
-import { TopicOutput } from './topic-output.ts'
 import { type TopicPlan, topicName } from './topic-plan.ts'
 
 export interface PlannedInput {
@@ -57,7 +57,7 @@ export function assembleTask(parts: TaskParts): Task {
     isGlobal: subTopology.isGlobal,
   })
 
-  const outputs = new Map<string, TopicOutput>()
+  const output = new TaskOutput(parts.batchOutput)
   const graph = new ProcessorGraph(
     subTopology,
     {
@@ -70,13 +70,8 @@ export function assembleTask(parts: TaskParts): Task {
     (node) => {
       const topic = topicName(node.topic, parts.applicationId)
       const { name, key, value, compression } = node
-      let output = outputs.get(topic)
-      if (output === undefined) {
-        const partitions = parts.plan.partitionCounts.get(topic) ?? 1
-        output = new TopicOutput({ topic, partitions, compression, batchOutput: parts.batchOutput })
-        outputs.set(topic, output)
-      }
-      return new Sink({ name, topic, key, value, output })
+      const partitions = parts.plan.partitionCounts.get(topic) ?? 1
+      return new Sink({ name, topic, key, value, output: output.to(topic, partitions, compression) })
     },
   )
   const inputs = parts.inputs.map(({ source, partition }, index) => {
@@ -94,7 +89,7 @@ export function assembleTask(parts: TaskParts): Task {
     })
     return atStart(input, range)
   })
-  return new Task({ id, inputs, graph, stores, streamTimes, services, drops })
+  return new Task({ id, inputs, output, graph, stores, streamTimes, services, drops })
 }
 
 /** The partitions that the sub-topology's task of one partition number reads, each with the source that reads it. */

@@ -7,6 +7,7 @@ import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { ProcessorGraph } from './processor-graph.ts'
 import type { PunctuationQueue } from './punctuation-queue.ts'
 import { placed, type TaskInput } from './task-input.ts'
+import type { TaskOutput } from './task-output.ts'
 import type { TaskServices } from './task-services.ts'
 
 /** How many records are processed between two looks at the clock. */
@@ -28,6 +29,7 @@ export class Task {
   readonly id: string
   readonly inputs: readonly TaskInput[]
   readonly drops: DropCounts
+  readonly #output: TaskOutput
   readonly #graph: ProcessorGraph
   readonly #stores: readonly TaskStore[]
   readonly #streamTimes: ReadonlyMap<string, StreamTime>
@@ -40,6 +42,7 @@ export class Task {
   constructor(options: {
     id: string
     inputs: readonly TaskInput[]
+    output: TaskOutput
     graph: ProcessorGraph
     stores: readonly TaskStore[]
     streamTimes: ReadonlyMap<string, StreamTime>
@@ -49,6 +52,7 @@ export class Task {
     this.id = options.id
     this.inputs = options.inputs
     this.drops = options.drops
+    this.#output = options.output
     this.#graph = options.graph
     this.#stores = options.stores
     this.#streamTimes = options.streamTimes
@@ -71,8 +75,17 @@ export class Task {
    */
   process(isOver: () => boolean): boolean {
     const isDone = this.inputs.length === 1 ? this.#processOne(this.inputs[0], isOver) : this.#processMerged(isOver)
-    if (isDone) for (const sink of this.#graph.sinks) sink.flush()
+    if (isDone) this.#output.flush()
     return isDone
+  }
+
+  /**
+   * Processes the record at hand of one input, and sends what came of it.
+   * @throws MillraceError of the record, which then is still the head of its input
+   */
+  processNext(input: TaskInput): void {
+    this.#step(input)
+    this.#output.flush()
   }
 
   /** Calls the punctuations of the clock on the wall that are due. */
@@ -81,7 +94,7 @@ export class Task {
     const now = services.wallClockMs()
     if (services.wallPunctuations.nextAt > now) return
     this.#punctuate(services.wallPunctuations, now)
-    for (const sink of this.#graph.sinks) sink.flush()
+    this.#output.flush()
   }
 
   /** When the clock on the wall comes to the next punctuation, in milliseconds since 1970; infinite where there is none. */
@@ -108,7 +121,7 @@ export class Task {
 
   /** Sends what outputs and stores hold. */
   prepareCommit(): void {
-    for (const sink of this.#graph.sinks) sink.flush()
+    this.#output.flush()
     for (const { store, changelog } of this.#stores) {
       store.flush(changelog ?? unlogged)
       changelog?.flush()
@@ -166,19 +179,23 @@ export class Task {
     for (let count = 1; ; count++) {
       const input = this.#earliest()
       if (input === undefined) return true
-      const services = this.#services
-      const { timestamp } = input.record
-      if (timestamp > services.streamTimeMs) services.streamTimeMs = timestamp
-      try {
-        input.output.process(input.record)
-        input.advance()
-      } catch (error) {
-        throw placed(error, placeOf(input))
-      }
-      if (services.streamTimeMs >= services.streamPunctuations.nextAt) {
-        this.#punctuate(services.streamPunctuations, services.streamTimeMs)
-      }
+      this.#step(input)
       if (count % recordsPerLook === 0 && isOver()) return false
+    }
+  }
+
+  #step(input: TaskInput): void {
+    const services = this.#services
+    const { timestamp } = input.record
+    if (timestamp > services.streamTimeMs) services.streamTimeMs = timestamp
+    try {
+      input.output.process(input.record)
+      input.advance()
+    } catch (error) {
+      throw placed(error, placeOf(input))
+    }
+    if (services.streamTimeMs >= services.streamPunctuations.nextAt) {
+      this.#punctuate(services.streamPunctuations, services.streamTimeMs)
     }
   }
 

@@ -1,17 +1,20 @@
+import type { TopicPartition } from '../cluster/cluster.ts'
 import type { Clock } from '../env/environment.ts'
 import { BatchReader } from '../record/batch-reader.ts'
+import type { BatchOutput } from '../runtime/batch-output.ts'
 import { applyRecords, Changelog } from '../runtime/changelog.ts'
 import type { CommitMetadata } from '../runtime/commit-metadata.ts'
 import { type DropMetric, dropMetrics } from '../runtime/drop-metric.ts'
 import { GlobalStores, globalInputs, globalTask } from '../runtime/global-stores.ts'
 import type { Task, TaskStore } from '../runtime/task.ts'
 import { assembleTask, metadataOf, plannedInputs } from '../runtime/task-assembly.ts'
-import type { BadRecordPolicy } from '../runtime/task-input.ts'
+import type { BadRecordPolicy, TaskInput } from '../runtime/task-input.ts'
 import { changelogTopic, type TopicPlan } from '../runtime/topic-plan.ts'
 import { memoryEngine } from '../state/memory-engine.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { SubTopology, Topology } from '../topology/topology.ts'
+import { InputQueue } from './input-queue.ts'
 import type { MemoryLog } from './memory-log.ts'
 
 export interface TestSetting {
@@ -25,15 +28,25 @@ export interface TestSetting {
 
 const neverOver = () => false
 
+interface TopicReader {
+  readonly task: Task
+  readonly input: TaskInput
+}
+
 /**
  * The runtime's own tasks on a log in memory, one for each sub-topology, started where the last commit left them: with
  * empty engines, into which the changelogs are read.
  */
-export class TestTasks {
+export class TestTasks implements BatchOutput {
   readonly #setting: TestSetting
   readonly #globals: GlobalStores
   readonly #tasks: readonly Task[]
   readonly #stores = new Map<string, StateStore>()
+  /** Who reads a topic: of one partition there is one. */
+  readonly #byTopic = new Map<string, TopicReader>()
+  readonly #queue = new InputQueue()
+  /** Topics to which the last record's results were written, in the order of their first ones. */
+  readonly #written: string[] = []
 
   constructor(setting: TestSetting) {
     this.#setting = setting
@@ -41,20 +54,37 @@ export class TestTasks {
     const globalTasks = setting.topology.globalStores.map((global) => this.#startGlobal(global, globalStores))
     this.#globals = new GlobalStores(globalStores, globalTasks)
     for (const [name, store] of globalStores) this.#stores.set(name, store)
-    for (const task of globalTasks) while (this.#feed(task)) task.process(neverOver)
+    this.#fillGlobalStores()
     this.#globals.commit()
     this.#tasks = setting.topology.subTopologies.map((subTopology) => this.#start(subTopology))
+    for (const task of this.#tasks) {
+      for (const input of task.inputs) this.#byTopic.set(input.partition.topic, { task, input })
+    }
   }
 
-  /** Processes all that there is to read, and what comes of it on topics that the topology reads again. */
+  append(partition: TopicPartition, batch: Buffer, onAcknowledged?: (baseOffset: number) => void): void {
+    this.#written.push(partition.topic)
+    this.#setting.log.append(partition, batch, onAcknowledged)
+  }
+
+  /**
+   * Processes all that there is to read, and what comes of it on topics that the topology reads again: record by record,
+   * of all tasks' inputs always the one whose record is earliest. Kafka Streams' driver does the same, with one task for
+   * the whole topology.
+   */
   run(): void {
-    for (let isBusy = true; isBusy; ) {
-      isBusy = false
-      for (const task of [...this.#globals.tasks, ...this.#tasks]) {
-        if (!this.#feed(task)) continue
-        task.process(neverOver)
-        isBusy = true
-      }
+    this.#fillGlobalStores()
+    for (const topic of this.#byTopic.keys()) this.#queueNext(topic)
+    for (;;) {
+      const input = this.#queue.take()
+      if (input === undefined) return
+      const { topic } = input.partition
+      this.#written.length = 0
+      ;(this.#byTopic.get(topic) as TopicReader).task.processNext(input)
+      if (input.hasHead) this.#queue.add(input)
+      else this.#queueNext(topic)
+      if (this.#written.length > 0) this.#fillGlobalStores()
+      for (const written of this.#written) this.#queueNext(written)
     }
   }
 
@@ -85,6 +115,11 @@ export class TestTasks {
     for (const task of this.#tasks) task.close()
   }
 
+  /** Brings the global stores to the ends of their topics. */
+  #fillGlobalStores(): void {
+    for (const task of this.#globals.tasks) while (this.#feed(task)) task.process(neverOver)
+  }
+
   #feed(task: Task): boolean {
     let hasNew = false
     for (const input of task.inputs) {
@@ -95,6 +130,20 @@ export class TestTasks {
       hasNew = true
     }
     return hasNew
+  }
+
+  /** Takes the topic's next record to hand, if it is read, has one, and none is at hand yet. */
+  #queueNext(topic: string): void {
+    const reader = this.#byTopic.get(topic)
+    if (reader === undefined || reader.input.hasHead) return
+    for (;;) {
+      const fetched = this.#setting.log.fetch(topic, reader.input.position)
+      if (fetched === undefined) return
+      reader.task.load(fetched)
+      // Nothing is at hand where all records of a batch were skipped.
+      if (reader.input.hasHead) break
+    }
+    this.#queue.add(reader.input)
   }
 
   #start(subTopology: SubTopology): Task {
@@ -117,7 +166,7 @@ export class TestTasks {
       metadata,
       stores,
       globalStores: this.#globals.stores,
-      batchOutput: log,
+      batchOutput: this,
       clock,
     })
   }

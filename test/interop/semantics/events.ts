@@ -41,6 +41,8 @@ class TimeDraw {
   readonly #draw: Draw
   readonly #distances: readonly number[]
   readonly #reach: number
+  /** How far a time may be behind the latest. */
+  readonly #lateness: number
   #latest = 0
   #previous = 0
 
@@ -51,6 +53,7 @@ class TimeDraw {
     )
     this.#distances = known.length === 0 ? [1, 5, 10] : known
     this.#reach = 2 * Math.max(...this.#distances, 5)
+    this.#lateness = longestLateness(nodes)
     this.#latest = draw.one([0, 0, this.#draw.between(0, this.#reach)])
   }
 
@@ -65,7 +68,7 @@ class TimeDraw {
     else if (kind === 7) time = this.#previous
     else if (kind === 8) time = this.#latest - draw.between(0, this.#reach)
     else time = this.#edge() + draw.one([-1, 0, 1])
-    time = Math.max(0, time)
+    time = Math.max(0, time, this.#latest - this.#lateness)
     this.#latest = Math.max(this.#latest, time)
     this.#previous = time
     return time
@@ -76,4 +79,13 @@ class TimeDraw {
     const size = Math.max(1, this.#draw.one(this.#distances))
     return (Math.floor(this.#latest / size) + this.#draw.between(-1, 1)) * size
   }
+}
+
+/**
+ * Sessions that were handed on when they closed are still in Kafka Streams' store, where a record that comes later than their
+ * grace can join them again; in Millrace they are final. So such records do not come.
+ */
+function longestLateness(nodes: readonly CaseNode[]): number {
+  const final = nodes.filter((node) => node.op === 'emitOnClose' && node.windows === 'session')
+  return Math.min(Number.POSITIVE_INFINITY, ...final.map((node) => node.grace as number))
 }

@@ -40,7 +40,15 @@ function* withoutNodes(given: Case): Generator<Case> {
       continue
     }
     const input = given.nodes.find((other) => other.id === node.of[0])
-    if (input !== undefined && input.is === node.is && input.key === node.key && input.value === node.value) {
+    // Without it the windows would be kept much longer than they are open.
+    const canBeLeftOut = node.op !== 'emitOnClose'
+    if (
+      canBeLeftOut &&
+      input !== undefined &&
+      input.is === node.is &&
+      input.key === node.key &&
+      input.value === node.value
+    ) {
       yield withNodes(
         given,
         rest.map((other) => ({ ...other, of: other.of.map((id) => (id === node.id ? input.id : id)) })),

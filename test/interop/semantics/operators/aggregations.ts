@@ -150,10 +150,10 @@ function drawResult(input: CaseNode, drawing: Drawing): Drawn | undefined {
  * How long Kafka Streams is told to keep windows. Left to itself it takes a session as expired when it ends exactly gap and
  * grace before the store's stream time, although a record at that distance still belongs to it; and of sliding windows those
  * from which a record that is not too late yet would make others. And windows that are handed on when they close have
- * expired by then, which loses them.
+ * expired by then, which loses them. Of sessions those come first that began first only where the store is on disk.
  */
-function drawRetention({ op, windows, size, grace }: CaseNode): { retention?: number } {
-  if (op === 'emitOnClose') return { retention: 1_000_000 }
+function drawRetention({ op, windows, size, grace }: CaseNode): { retention?: number; persistent?: true } {
+  if (op === 'emitOnClose') return { retention: 1_000_000, ...(windows === 'session' ? { persistent: true } : {}) }
   if (windows === 'session') return { retention: (size as number) + (grace as number) + 1 }
   return windows === 'sliding' ? { retention: 3 * (size as number) + (grace as number) + 1 } : {}
 }

@@ -142,7 +142,7 @@ export const stateless: Readonly<Record<string, Operator>> = {
     draw: ([input], drawing) => ({
       ...same(input),
       is: 'nothing',
-      topic: drawing.unique('out'),
+      topic: drawOutput(input, drawing),
       ...drawName(drawing, 'sink'),
     }),
     build: (node, { input }) => input<Texts>(0).to(topicOf(node.topic as string, node), named(node)),
@@ -163,6 +163,12 @@ function drawArms(drawing: Drawing): { arms: readonly Arm[]; otherwise?: Arm } {
   const name = () => (draw.chance(0.3) ? { name: unique('-arm') } : {})
   const arms = Array.from({ length: draw.between(1, 3) }, () => ({ ...(drawTest(draw) as Arm), ...name() }))
   return { arms, ...(draw.chance(0.5) ? { otherwise: name() } : {}) }
+}
+
+/** Sometimes a topic that another sink writes to as well, in the same formats. */
+function drawOutput(input: CaseNode, { draw, nodes, unique }: Drawing): string {
+  const others = nodes.filter((node) => node.op === 'to' && node.key === input.key && node.value === input.value)
+  return others.length > 0 && draw.chance(0.2) ? (draw.one(others).topic as string) : unique('out')
 }
 
 function split(stream: Texts, node: CaseNode): unknown {

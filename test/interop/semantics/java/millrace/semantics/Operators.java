@@ -39,6 +39,7 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.UnlimitedWindows;
 import org.apache.kafka.streams.kstream.internals.NamedInternal;
 import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.Stores;
 
 /** Kafka Streams' DSL by the names of cases: one entry in `build` for each operator. */
@@ -385,6 +386,9 @@ final class Operators {
         Materialized<Object, Object, S> store = n.has("store") ? Materialized.as(n.text("store")) : Materialized.with(key, n.value());
         if (n.has("retention")) {
             store = store.withRetention(n.millis("retention"));
+        }
+        if (n.has("persistent")) {
+            store = store.withStoreType(new BuiltInDslStoreSuppliers.RocksDBDslStoreSuppliers());
         }
         return store.withKeySerde(key).withValueSerde(n.value());
     }

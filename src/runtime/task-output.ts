@@ -8,8 +8,36 @@ import type { BatchOutput } from './batch-output.ts'
 const batchBytes = 64 * 1024
 
 export interface PartitionBatch {
+  readonly output: TopicOutput
   readonly partition: TopicPartition
   readonly builder: BatchBuilder
+}
+
+/** What a task writes, to all its topics. */
+export class TaskOutput {
+  readonly #batchOutput: BatchOutput
+  readonly #topics = new Map<string, TopicOutput>()
+  /** Batches with records, in the order in which they were begun. */
+  readonly #begun = new Set<PartitionBatch>()
+
+  constructor(batchOutput: BatchOutput) {
+    this.#batchOutput = batchOutput
+  }
+
+  /** The task's one output to that topic. */
+  to(topic: string, partitions: number, compression: Compression): TopicOutput {
+    let output = this.#topics.get(topic)
+    if (output === undefined) {
+      output = new TopicOutput({ topic, partitions, compression, batchOutput: this.#batchOutput, begun: this.#begun })
+      this.#topics.set(topic, output)
+    }
+    return output
+  }
+
+  /** Sends what is left in the batches. */
+  flush(): void {
+    for (const batch of this.#begun) batch.output.send(batch)
+  }
 }
 
 /**
@@ -18,15 +46,25 @@ export interface PartitionBatch {
  */
 export class TopicOutput {
   readonly #batchOutput: BatchOutput
+  readonly #begun: Set<PartitionBatch>
   readonly #batches: PartitionBatch[] = []
   /** Records without a key stay with one partition until its batch is sent, as Kafka's producer does (KIP-480). */
   #keylessPartition = 0
 
-  constructor(options: { topic: string; partitions: number; compression: Compression; batchOutput: BatchOutput }) {
+  /** Made by `TaskOutput.to`. */
+  constructor(options: {
+    topic: string
+    partitions: number
+    compression: Compression
+    batchOutput: BatchOutput
+    begun: Set<PartitionBatch>
+  }) {
     const { topic, partitions, compression } = options
     this.#batchOutput = options.batchOutput
+    this.#begun = options.begun
     for (let partition = 0; partition < partitions; partition++) {
-      this.#batches.push({ partition: { topic, partition }, builder: new BatchBuilder({ compression }) })
+      const builder = new BatchBuilder({ compression })
+      this.#batches.push({ output: this, partition: { topic, partition }, builder })
     }
   }
 
@@ -39,15 +77,12 @@ export class TopicOutput {
 
   /** To be told of each record that was appended to a batch: sends it when it is large enough. */
   appended(batch: PartitionBatch): void {
-    if (batch.builder.sizeBytes >= batchBytes) this.#send(batch)
+    if (batch.builder.recordCount === 1) this.#begun.add(batch)
+    if (batch.builder.sizeBytes >= batchBytes) this.send(batch)
   }
 
-  /** Sends what is left in the batches. */
-  flush(): void {
-    for (const batch of this.#batches) if (batch.builder.recordCount > 0) this.#send(batch)
-  }
-
-  #send(batch: PartitionBatch): void {
+  send(batch: PartitionBatch): void {
+    this.#begun.delete(batch)
     this.#batchOutput.append(batch.partition, batch.builder.finish())
     batch.builder.clear()
     this.#keylessPartition = (this.#keylessPartition + 1) % this.#batches.length
