@@ -37,7 +37,8 @@ function windowedStore(
 ): StoreDeclaration['create'] {
   switch (kind) {
     case 'session':
-      return sessionStore({ ...parts, retentionMs })
+      // What ends exactly gap and grace before event time can still be joined; a store takes what is as old as its retention for expired.
+      return sessionStore({ ...parts, retentionMs: retentionMs + 1 })
     case 'sliding':
       return slidingWindowStore({ ...parts, sizeMs, retentionMs })
     case 'time':

@@ -119,7 +119,8 @@ export function sessionCount({ gap, grace = 0, hotEntries = 1_000, isFinal = fal
   const functions = { ...counting, merger }
   return {
     operators: [sessionAggregate({ ...late, store: 'sessions', windows, ...functions, isFinal })],
-    stores: [sessionStore({ name: 'sessions', ...serdes, retentionMs: gap + grace, hotEntries, isHeld: isFinal })],
+    // As the DSL declares it: what ends exactly gap and grace before event time can still be joined.
+    stores: [sessionStore({ name: 'sessions', ...serdes, retentionMs: gap + grace + 1, hotEntries, isHeld: isFinal })],
   }
 }
 

@@ -49,8 +49,8 @@ export function slidingOracle(inputs: readonly Input[], difference: number): Map
 }
 
 /**
- * Sessions as a plain list that is searched whole each time: the outputs of each record. One that ends a retention or more
- * before the latest end is gone, although a record that could join it may not be late yet: so Kafka Streams' stores have it.
+ * Sessions as a plain list that is searched whole each time: the outputs of each record. One that ends more than gap and
+ * grace before the latest end is gone: no record that could join it is in time.
  */
 export function sessionCountOracle(inputs: readonly Input[], { gap, grace = 0 }: { gap: number; grace?: number }) {
   let sessions: { key: string; start: number; end: number; count: number }[] = []
@@ -60,7 +60,7 @@ export function sessionCountOracle(inputs: readonly Input[], { gap, grace = 0 }:
   const outputs = inputs.map(({ key, timestamp }, index) => {
     observed = Math.max(observed, timestamp)
     const closed = observed - gap - grace
-    sessions = sessions.filter((session) => session.end > latestEnd - gap - grace)
+    sessions = sessions.filter((session) => session.end >= latestEnd - gap - grace)
     const joined = sessions
       .filter((each) => each.key === key && each.end >= timestamp - gap && each.start <= timestamp + gap)
       .sort((a, b) => a.end - b.end)
