@@ -38,6 +38,8 @@ export type {
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
+  ToTableOptions,
+  VersionedOptions,
   WindowedByOptions,
 } from './dsl/operator-options.ts'
 export { SlidingWindows } from './dsl/sliding-windows.ts'

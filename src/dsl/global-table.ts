@@ -26,7 +26,7 @@ export function addGlobalTable<K, V>(plan: Plan, topic: Topic<K, V>, options: Gl
   const key = topic.key as Serde<unknown>
   const value = topic.value as Serde<unknown>
   const declaration = declareStore({ name: store, key, value, engine: options.engine }, undefined)
-  const create = tableSource(() => ({ store, sendsOldValues: false }))
+  const create = tableSource(() => ({ store, sendsOldValues: false, isVersioned: false }))
   add(plan, { name, sourceName, topic: topic as unknown as GlobalStorePlan['topic'], store: declaration, create })
   return new PlannedGlobalTable(plan, store)
 }

@@ -1,3 +1,4 @@
+import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
@@ -65,7 +66,23 @@ export interface TableGroupByOptions<K, V> {
   readonly value: Serde<V>
 }
 
-export interface SourceTableOptions extends OperatorOptions {
+export interface VersionedOptions {
+  /**
+   * Keeps the versions of each row so far back in event time (KIP-889, KIP-914): updates may come in any order, those of
+   * earlier versions do not replace later ones, and a stream is joined with the version that held at its record's time.
+   * Updates older than that are dropped and counted as `late`. Default: only the last update of a row counts.
+   */
+  readonly versioned?: Duration
+}
+
+/** The history that the options ask for, in milliseconds. */
+export function historyOf({ versioned }: VersionedOptions): number | undefined {
+  return versioned === undefined ? undefined : toMilliseconds(versioned, 'history retention')
+}
+
+export interface ToTableOptions<K, V> extends StoreOptions<K, V>, VersionedOptions {}
+
+export interface SourceTableOptions extends OperatorOptions, VersionedOptions {
   /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
   readonly store?: string
   /** Where the store is kept. Default: the application's engine. */

@@ -8,17 +8,18 @@ import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
 import { PlannedGlobalTable } from './global-table.ts'
 import type { JoinKind } from './join-kind.ts'
-import type {
-  GlobalTableJoinOptions,
-  GroupByKeyOptions,
-  GroupByOptions,
-  JoinOptions,
-  OperatorOptions,
-  ProcessOptions,
-  ProcessValuesOptions,
-  RepartitionOptions,
-  StoreOptions,
-  StreamJoinOptions,
+import {
+  type GlobalTableJoinOptions,
+  type GroupByKeyOptions,
+  type GroupByOptions,
+  historyOf,
+  type JoinOptions,
+  type OperatorOptions,
+  type ProcessOptions,
+  type ProcessValuesOptions,
+  type RepartitionOptions,
+  type StreamJoinOptions,
+  type ToTableOptions,
 } from './operator-options.ts'
 import { globalTableJoin } from './operators/global-table-join.ts'
 import * as operators from './operators/stateless.ts'
@@ -147,7 +148,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     return new PlannedStream<K, V>(this.#stateAfter(node))
   }
 
-  toTable(options: StoreOptions<NonNullable<K>, NonNullable<V>> = {}): KTable<NonNullable<K>, NonNullable<V>> {
+  toTable(options: ToTableOptions<NonNullable<K>, NonNullable<V>> = {}): KTable<NonNullable<K>, NonNullable<V>> {
     const { plan, node } = this.#state
     const name = plan.names.operator('KSTREAM-TOTABLE-', options.name)
     const store = plan.names.store('KSTREAM-TOTABLE-', options.store)
@@ -163,6 +164,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
         key: givenOrTracked(serdes.key, this.#state.key),
         value: givenOrTracked(serdes.value, this.#state.value),
         engine: options.engine,
+        historyRetentionMs: historyOf(options),
         method: 'toTable',
       }),
     )
@@ -316,7 +318,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const option = { method: isLeft ? 'leftJoin' : 'join', value: 'value' }
     const before = keyChanged ? this.#beforeJoin(options.name, option, options) : this.#state
     const name = plan.names.operator(isLeft ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', options.name)
-    const { stores, getter } = other.rows.lookUp()
+    const { stores, getter } = other.rows.lookUp(true)
     const create = streamTableJoin({ joiner, table: getter, isLeft })
     const node = plan.addProcessor(name, create, [before.node], {
       looksUp: { table: other.node, stores },

@@ -158,7 +158,11 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     const rows = new DerivedRows(state.rows, store, parts.derive(name), method === 'mapValues')
     // Where the parent has its rows anyway, the values before spare deletions of rows that a filter never let through.
     if (method !== 'mapValues') rows.followParent()
-    const create = parts.create(() => ({ store, sendsOldValues: rows.sendsOldValues }))
+    const create = parts.create(() => ({
+      store,
+      sendsOldValues: rows.sendsOldValues,
+      isVersioned: state.rows.isVersioned,
+    }))
     const node = plan.addProcessor(name, create, [state.node])
     if (store !== undefined) {
       const need = { operator: name, purpose: `the store '${store}'` }

@@ -1,7 +1,7 @@
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { tableSource } from './operators/table-source.ts'
 import type { Plan, PlanNode, TableState } from './plan.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, declareVersionedStore } from './store-declarations.ts'
 import { SourceRows } from './table-rows.ts'
 import { requireSerde, type TrackedSerde } from './tracked-serde.ts'
 
@@ -14,14 +14,20 @@ export interface SourceTableParts {
   readonly key: TrackedSerde
   readonly value: TrackedSerde
   readonly engine: StoreEngineFactory | undefined
+  /** How far back versions of rows are kept; undefined where they have none. */
+  readonly historyRetentionMs: number | undefined
   /** What the user called, for error messages. */
   readonly method: 'table' | 'toTable'
 }
 
 /** Adds the operator that turns the records of a node into a table. */
 export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts): TableState {
-  const { name, store, key, value, engine, method } = parts
-  const create = tableSource(() => ({ store: rows.store, sendsOldValues: rows.sendsOldValues }))
+  const { name, store, key, value, engine, method, historyRetentionMs } = parts
+  const create = tableSource(() => ({
+    store: rows.store,
+    sendsOldValues: rows.sendsOldValues,
+    isVersioned: rows.isVersioned,
+  }))
   const node = plan.addProcessor(name, create, [parent])
   const declare = () => {
     const need = { operator: name, purpose: `the store '${store}'` }
@@ -29,9 +35,12 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
       key: requireSerde(key, { ...need, part: 'key', option: `${method}({ key })` }),
       value: requireSerde(value, { ...need, part: 'value', option: `${method}({ value })` }),
     }
-    return declareStore({ name: store, ...serdes, engine }, undefined)
+    const declared = { name: store, ...serdes, engine }
+    return historyRetentionMs === undefined
+      ? declareStore(declared, undefined)
+      : declareVersionedStore(declared, historyRetentionMs)
   }
-  const rows = new SourceRows(declare, node.stores)
-  if (parts.isNamed) rows.keep()
+  const rows = new SourceRows(declare, node.stores, historyRetentionMs !== undefined)
+  if (parts.isNamed || rows.isVersioned) rows.keep()
   return { plan, node, key, value, shape: undefined, engine, rows }
 }

@@ -1,5 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
-import { compactedChangelog, windowedChangelog } from '../state/changelog-config.ts'
+import { compactedChangelog, versionedChangelog, windowedChangelog } from '../state/changelog-config.ts'
 import { joinStore } from '../state/join-store.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
 import { sessionStore } from '../state/session-store.ts'
@@ -8,6 +8,7 @@ import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { suppressStore } from '../state/suppress-store.ts'
 import { type UnjoinedStoreOptions, unjoinedStore } from '../state/unjoined-store.ts'
+import { versionedStore } from '../state/versioned-store.ts'
 import { windowStore } from '../state/window-store.ts'
 import type { WindowShape } from './window-shape.ts'
 
@@ -44,6 +45,12 @@ function windowedStore(
     case 'time':
       return windowStore({ ...parts, sizeMs, retentionMs })
   }
+}
+
+/** The store of a table that keeps versions of its rows. */
+export function declareVersionedStore({ engine, ...parts }: StoreParts, historyRetentionMs: number): StoreDeclaration {
+  const create = versionedStore({ ...parts, historyRetentionMs })
+  return { name: parts.name, logged: true, changelogConfig: versionedChangelog(historyRetentionMs), engine, create }
 }
 
 /** The results that wait for their windows to close; `key` is the serde of the keys without their windows. */

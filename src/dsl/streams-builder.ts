@@ -5,7 +5,12 @@ import type { Topic } from '../topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compilePlan } from './compile.ts'
 import { addGlobalStore, addGlobalTable } from './global-table.ts'
-import type { GlobalTableOptions, OperatorOptions, SourceTableOptions } from './operator-options.ts'
+import {
+  type GlobalTableOptions,
+  historyOf,
+  type OperatorOptions,
+  type SourceTableOptions,
+} from './operator-options.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
 import { PlannedTable } from './planned-table.ts'
@@ -62,6 +67,7 @@ export class StreamsBuilder {
         key: { serde: topic.key as Serde<unknown>, madeBy: name },
         value: { serde: topic.value as Serde<unknown>, madeBy: name },
         engine: options.engine,
+        historyRetentionMs: historyOf(options),
         method: 'table',
       }),
     )

@@ -25,6 +25,7 @@ import type {
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
+  ToTableOptions,
   WindowedByOptions,
 } from './operator-options.ts'
 import type { SlidingWindows } from './sliding-windows.ts'
@@ -81,7 +82,7 @@ export interface KStream<out K, out V> {
   repartition(options?: RepartitionOptions<K, V>): KStream<K, V>
 
   /** Takes the records as the updates of a table: null deletes. Records without a key are dropped and counted as `null-key`. */
-  toTable(options?: StoreOptions<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>>
+  toTable(options?: ToTableOptions<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>>
 
   /**
    * Joins each record with the table's value for its key, as it is at that moment; records that find none are left out, and

@@ -4,7 +4,7 @@
  * chain begins to keep its rows when it is asked. After Kafka Streams' `enableSendingOldValues` and `valueGetterSupplier`.
  */
 import type { StoreDeclaration } from '../state/store-declaration.ts'
-import { storedValue, type ValueGetterFactory } from './operators/value-getter.ts'
+import { storedValue, type ValueGetterFactory, versionedValue } from './operators/value-getter.ts'
 import { finalValue, sessionValue, windowValue } from './operators/windowed-value.ts'
 import type { WindowShape } from './window-shape.ts'
 
@@ -13,8 +13,10 @@ export interface TableRows {
   sendOldValues(isForced: boolean): boolean
   /** Has values that were handed on stay as they are, which those of aggregations otherwise need not. */
   keepOldValues(): void
-  /** How rows are looked up. */
-  lookUp(): RowLookUp
+  /** Whether rows have versions, and updates come of any of them (KIP-914). */
+  readonly isVersioned: boolean
+  /** How rows are looked up; of versions, where `isAsOf`, the one that held at the time of the record that looks it up. */
+  lookUp(isAsOf?: boolean): RowLookUp
 }
 
 export interface RowLookUp {
@@ -29,12 +31,14 @@ export class SourceRows implements TableRows {
   store: string | undefined = undefined
   readonly #declare: () => StoreDeclaration
   readonly #stores: StoreDeclaration[]
+  readonly isVersioned: boolean
   #sendsOldValues = false
 
   /** `stores` are those of the table's node. */
-  constructor(declare: () => StoreDeclaration, stores: StoreDeclaration[]) {
+  constructor(declare: () => StoreDeclaration, stores: StoreDeclaration[], isVersioned: boolean) {
     this.#declare = declare
     this.#stores = stores
+    this.isVersioned = isVersioned
   }
 
   /** Whether updates carry the value before. */
@@ -60,14 +64,15 @@ export class SourceRows implements TableRows {
 
   keepOldValues(): void {}
 
-  lookUp(): RowLookUp {
+  lookUp(isAsOf = false): RowLookUp {
     const store = this.keep()
-    return { stores: [store], getter: storedValue(store) }
+    return { stores: [store], getter: this.isVersioned ? versionedValue(store, isAsOf) : storedValue(store) }
   }
 }
 
 /** Of the results of an aggregation, which always have a store and always come with the value before. */
 export class AggregatedRows implements TableRows {
+  readonly isVersioned = false
   /** Whether aggregates may not be changed in place. */
   keepsOldValues = false
   readonly #store: string
@@ -119,6 +124,11 @@ export class DerivedRows implements TableRows {
     return this.#sendsOldValues
   }
 
+  /** A store of its own keeps no versions. */
+  get isVersioned(): boolean {
+    return this.#store === undefined && this.#parent.isVersioned
+  }
+
   /** Has updates carry the value before as far as the table before this one can already say it. */
   followParent(): void {
     this.#sendsOldValues = this.#parent.sendOldValues(false)
@@ -134,15 +144,17 @@ export class DerivedRows implements TableRows {
     this.#parent.keepOldValues()
   }
 
-  lookUp(): RowLookUp {
+  lookUp(isAsOf = false): RowLookUp {
     if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store) }
-    const parent = this.#parent.lookUp()
+    const parent = this.#parent.lookUp(isAsOf)
     return { stores: parent.stores, getter: this.#derive(parent.getter) }
   }
 }
 
 /** Of a table that is a join of two, with a store of its own or by joining their rows at each look-up. */
 export class JoinedRows implements TableRows {
+  /** Also where those of both tables have some, as in Kafka Streams. */
+  readonly isVersioned = false
   readonly #left: TableRows
   readonly #right: TableRows
   readonly #store: string | undefined
@@ -188,6 +200,7 @@ export class JoinedRows implements TableRows {
 
 /** Of results of windows that are held back until they are final. */
 export class FinalRows implements TableRows {
+  readonly isVersioned = false
   readonly #parent: TableRows
   readonly #store: string
 

@@ -21,6 +21,8 @@ export class FlowRecord {
   operator = ''
   /** For updates of a table: the value before, where the operator above knows it. */
   oldValue: unknown = undefined
+  /** For updates of a table that keeps versions: false where the update is of an earlier version than the key's latest. */
+  isLatest = true
 
   /** The key's bytes in `keyBytes[keyStart..keyEnd)`, encoded by `keySerde`; `keyStart` is -1 where the key has no bytes. */
   keyBytes: Buffer = emptyBuffer

@@ -66,11 +66,13 @@ export interface StreamTime {
 
 /**
  * Why a record was not processed further: every one is counted, per operator. `late` is too late for all of its windows;
+ * `not-latest` is an update of a version that another one has followed already, where only the latest counts;
  * `late-for-some` counts records that some of their windows did not take, but others did: these are processed further.
  */
 export type DropReason =
   | 'late'
   | 'late-for-some'
+  | 'not-latest'
   | 'before-window'
   | 'null-key'
   | 'null-value'

@@ -11,6 +11,8 @@ export interface TableOperatorOptions {
   readonly store: string | undefined
   /** Whether updates come, and are to be handed on, with the value before. */
   readonly sendsOldValues: boolean
+  /** Whether updates come of any version of a row. */
+  readonly isVersioned: boolean
 }
 
 /**
@@ -51,21 +53,26 @@ class TableFilter implements Processor {
   }
 
   process(record: FlowRecord): void {
-    const { sendsOldValues } = this.#options
+    const { sendsOldValues, isVersioned } = this.#options
     const store = this.#store
     const isKept = record.hasValue && this.#passes(record, record.value())
     const entry = store?.entry(store.keyId(record))
     let oldValue: unknown
     if (sendsOldValues) {
       oldValue = entry === undefined ? this.#oldValue(record) : entry.value
-      if (!isKept && oldValue === undefined) return
+      // Of versions every one counts, also one that is not there where none was.
+      if (!isKept && oldValue === undefined && !isVersioned) return
     }
     if (entry !== undefined) store?.update(entry, isKept ? record.value() : undefined, record.timestamp)
 
     record.saveValue(this.#saved)
     if (!isKept) record.setValue(null)
     record.oldValue = oldValue
+    const wasLatest = record.isLatest
+    // A store without versions takes what comes last for the latest.
+    if (entry !== undefined) record.isLatest = true
     this.#output.process(record)
+    record.isLatest = wasLatest
     record.restoreValue(this.#saved)
   }
 

@@ -52,7 +52,11 @@ class TableMapValues implements Processor {
     record.saveValue(this.#saved)
     record.setValue(value)
     record.oldValue = oldValue
+    const wasLatest = record.isLatest
+    // A store without versions takes what comes last for the latest.
+    if (entry !== undefined) record.isLatest = true
     this.#output.process(record)
+    record.isLatest = wasLatest
     record.restoreValue(this.#saved)
   }
 

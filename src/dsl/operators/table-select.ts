@@ -12,7 +12,7 @@ type Pair = readonly [key: unknown, value: unknown]
 /**
  * Gives rows of a table a new key and value, for an aggregation by the new key: each update becomes the change that it is
  * for the group of the row before, and for the group of the row now, in that order, or one change where both are the same
- * group. A row without key or value has no group. After Kafka Streams' KTableRepartitionMap.
+ * group. A row without key or value has no group, and only the latest version of a row is in one. After Kafka Streams' KTableRepartitionMap.
  */
 export function tableSelect(selector: RecordCallback<Pair | null | undefined>, key: Serde<unknown>): () => Processor {
   return () => new TableSelect(selector, key)
@@ -27,6 +27,7 @@ class TableSelect implements Processor {
   readonly #change: Change = { oldValue: null, newValue: null }
   readonly #oldKey = new ByteWriter(64)
   readonly #newKey = new ByteWriter(64)
+  #context!: ProcessorContext
   #name = ''
   #output!: Processor
 
@@ -37,11 +38,16 @@ class TableSelect implements Processor {
   }
 
   init(context: ProcessorContext): void {
+    this.#context = context
     this.#name = context.name
     this.#output = context.output
   }
 
   process(record: FlowRecord): void {
+    if (!record.isLatest) {
+      this.#context.drop('not-latest')
+      return
+    }
     const before = record.oldValue === undefined ? undefined : this.#select(record, record.oldValue)
     const after = record.hasValue ? this.#select(record, record.value()) : undefined
     if (before === undefined && after === undefined) return

@@ -52,6 +52,7 @@ class TableTableJoin implements Processor {
   readonly #sendsOldValues: boolean
   readonly #savedKey: SavedKey = emptySavedKey()
   readonly #savedValue: SavedValue = emptySavedValue()
+  #context!: ProcessorContext
   #name = ''
   #output!: Processor
   #other!: ValueGetter
@@ -67,12 +68,17 @@ class TableTableJoin implements Processor {
   }
 
   init(context: ProcessorContext): void {
+    this.#context = context
     this.#name = context.name
     this.#output = context.output
     this.#other = this.#makeOther(context)
   }
 
   process(record: FlowRecord): void {
+    if (!record.isLatest) {
+      this.#context.drop('not-latest')
+      return
+    }
     const other = this.#other.get(record)
     if (other === undefined && (this.#needsOther || (!record.hasValue && record.oldValue === undefined))) return
     const joined = this.#join(record, record.hasValue ? record.value() : undefined, other)

@@ -1,4 +1,5 @@
 import { KeyValueStore } from '../../state/key-value-store.ts'
+import { VersionedStore } from '../../state/versioned-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { ProcessorContext } from '../../topology/processor.ts'
 import { connectedStore } from './connected-store.ts'
@@ -19,6 +20,11 @@ export type ValueGetterFactory = (context: ProcessorContext) => ValueGetter
 /** Reads the store of a table that keeps its rows. */
 export function storedValue(store: string): ValueGetterFactory {
   return (context) => new StoredValue(connectedStore(context, store, KeyValueStore))
+}
+
+/** Reads the store of a table that keeps versions: the latest one, or the one that held at the record's time. */
+export function versionedValue(store: string, isAsOf: boolean): ValueGetterFactory {
+  return (context) => new VersionedValue(connectedStore(context, store, VersionedStore), isAsOf)
 }
 
 /** For a filtered table without a store: the parent's row, if the predicate lets it through. */
@@ -52,6 +58,26 @@ class StoredValue implements ValueGetter {
     const entry = this.#store.entry(this.#store.keyId(record))
     this.timestamp = entry.timestamp
     return entry.value
+  }
+}
+
+class VersionedValue implements ValueGetter {
+  timestamp = 0
+  readonly #store: VersionedStore
+  readonly #isAsOf: boolean
+
+  constructor(store: VersionedStore, isAsOf: boolean) {
+    this.#store = store
+    this.#isAsOf = isAsOf
+  }
+
+  get(record: FlowRecord): unknown {
+    const store = this.#store
+    const keyId = store.keyId(record)
+    const version = this.#isAsOf ? store.asOf(keyId, record.timestamp) : store.latest(keyId)
+    if (version === undefined) return undefined
+    this.timestamp = version.timestamp
+    return version.value
   }
 }
 
