@@ -43,6 +43,8 @@ export const errorCodes = {
   INVALID_PRODUCER_ID_MAPPING: { retriable: false },
   /** The last transaction of the id is still being ended. */
   CONCURRENT_TRANSACTIONS: { retriable: true },
+  /** A transaction is open that commits another offset. */
+  UNSTABLE_OFFSET_COMMIT: { retriable: true },
   /** A transaction's timeout is not one that the broker allows. */
   INVALID_TRANSACTION_TIMEOUT: { retriable: false },
   /** There is no such transactional id. */

@@ -36,6 +36,13 @@ export interface BrokerSettings extends LogSettings, GroupSettings, TransactionS
   readonly defaultPartitions: number
   /** Partitions that `__consumer_offsets` is made with. Default: 1. */
   readonly offsetsTopicPartitions: number
+  /**
+   * Offsets that a group committed longer ago than this are taken away (`offsets.retention.minutes`). Default: never, because
+   * records are kept for ever by default too.
+   */
+  readonly offsetsRetentionMs: number
+  /** How often is looked for them (`offsets.retention.check.interval.ms`). Default: 10 minutes. */
+  readonly offsetsRetentionCheckIntervalMs: number
   /** Partitions that `__transaction_state` is made with. Default: 1. */
   readonly transactionsTopicPartitions: number
   /** The recovery points are saved at most this often (`log.flush.offset.checkpoint.interval.ms`). Default: 5000. */
@@ -52,6 +59,8 @@ const defaultBrokerSettings: BrokerSettings = {
   defaultPartitions: 1,
   offsetsTopicPartitions: 1,
   transactionsTopicPartitions: 1,
+  offsetsRetentionMs: Number.POSITIVE_INFINITY,
+  offsetsRetentionCheckIntervalMs: 600_000,
   checkpointIntervalMs: 5_000,
   retentionCheckIntervalMs: 300_000,
 }
@@ -111,7 +120,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     const topics = new Topics(await openRegistry(parts), options.environment.clock)
     await openTopics(topics, parts)
     const broker = new Broker(parts, topics)
-    await broker.offsets.open(logs.ofTopic(offsetsTopic), timers)
+    await broker.offsets.open(logs.ofTopic(offsetsTopic))
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     directory.status.requireOnline()
@@ -161,7 +170,15 @@ export class Broker {
     const { clock, timers } = parts.environment
     const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.settings
     const createOffsetsLogs = () => this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
-    this.offsets = new OffsetStore({ clock, createLogs: createOffsetsLogs })
+    this.offsets = new OffsetStore({
+      clock,
+      timers,
+      retentionMs: parts.settings.offsetsRetentionMs,
+      retentionCheckIntervalMs: parts.settings.offsetsRetentionCheckIntervalMs,
+      createLogs: createOffsetsLogs,
+      verify: (producer, partition) =>
+        this.transactions.requireInTransaction(producer, { topic: offsetsTopic, partition }),
+    })
     this.transactions = new TransactionCoordinator({
       clock,
       timers,
@@ -169,7 +186,9 @@ export class Broker {
       createLogs: () => this.#createOwnTopic(transactionsTopic, transactionsTopicPartitions),
       allocateProducerId: () => this.producerIds.allocate(),
       logOf: ({ topic, partition }) => parts.logs.get(topic, partition),
-      onMarked: () => {},
+      onMarked: ({ topic, partition }) => {
+        if (topic === offsetsTopic) this.offsets.catchUp(partition)
+      },
     })
   }
 
@@ -307,6 +326,7 @@ export class Broker {
   async #close(): Promise<void> {
     const { directory, logs, recoveryPoints, logStarts, trimmer } = this.#parts
     await this.#creating
+    this.offsets.close()
     await this.transactions.close()
     await trimmer.stop()
     this.groups.close()

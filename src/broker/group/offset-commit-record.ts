@@ -64,6 +64,12 @@ export function readOffsetCommitValue(bytes: Buffer, start: number): OffsetCommi
   return { offset: readInt64(bytes, start + 2), metadata: readText(bytes, start + 10 + leaderEpochBytes) }
 }
 
+/** When the offset was committed, in milliseconds since 1970. */
+export function commitTimeOf(bytes: Buffer, start: number): number {
+  const leaderEpochBytes = bytes.readInt16BE(start) === valueVersion ? 4 : 0
+  return readInt64(bytes, textEnd(bytes, start + 10 + leaderEpochBytes))
+}
+
 function writeText(text: string, out: ByteWriter): void {
   out.writeInt16(Buffer.byteLength(text))
   out.writeUtf8(text)

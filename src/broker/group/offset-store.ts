@@ -1,10 +1,11 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts'
-import type { Clock, Timers } from '../../env/environment.ts'
+import type { Cancel, Clock, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
-import { BatchBuilder } from '../../record/batch-builder.ts'
+import { BatchBuilder, type BatchHeader } from '../../record/batch-builder.ts'
 import type { BatchReader } from '../../record/batch-reader.ts'
 import { coordinatorPartition } from '../coordinator-partition.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
+import type { TransactionVerifier } from '../log/producer-states.ts'
 import { LogFold } from '../log-fold.ts'
 import type { GroupMetadata } from './group-event.ts'
 import {
@@ -13,10 +14,10 @@ import {
   writeGroupMetadataKey,
   writeGroupMetadataValue,
 } from './group-metadata-record.ts'
+import { GroupOffsets } from './group-offsets.ts'
 import {
+  type OffsetCommitKey,
   type OffsetCommitValue,
-  readOffsetCommitKey,
-  readOffsetCommitValue,
   writeOffsetCommitKey,
   writeOffsetCommitValue,
 } from './offset-commit-record.ts'
@@ -26,138 +27,206 @@ export interface PartitionOffset extends OffsetCommitValue {
   readonly partition: number
 }
 
+/** The producer in whose open transaction offsets are committed. */
+export interface OffsetTransaction {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
 export interface OffsetStoreOptions {
   readonly clock: Clock
+  readonly timers: Timers
+  /** Offsets that were committed longer ago than this are taken away (`offsets.retention.minutes`); infinite for never. */
+  readonly retentionMs: number
+  /** How often is looked for them (`offsets.retention.check.interval.ms`). */
+  readonly retentionCheckIntervalMs: number
   /** Makes the topic when the first offset is committed. */
   readonly createLogs: () => Promise<readonly PartitionLog[]>
+  /** Throws where the partition of the offsets topic is not part of the producer's open transaction. */
+  readonly verify: (producer: OffsetTransaction, offsetsPartition: number) => void
 }
 
 /** What the record format can say; Kafka takes 4096 by default (`offset.metadata.max.bytes`). */
 const maxMetadataBytes = 32_767
 const maxGroupBytes = 32_767
 
+interface OffsetsPartition {
+  readonly log: PartitionLog
+  readonly fold: LogFold
+  readonly offsets: GroupOffsets
+}
+
 /**
  * What groups committed, kept as records in `__consumer_offsets`. All offsets of a commit are in one batch, so that a crash
- * keeps all of them or none; what is in memory is the fold of the log.
+ * keeps all of them or none; what is in memory is the fold of the log. Offsets of a transaction wait for its marker.
  */
 export class OffsetStore {
-  readonly #clock: Clock
-  readonly #createLogs: () => Promise<readonly PartitionLog[]>
+  readonly #options: OffsetStoreOptions
   /** Groups with members, as they were last kept. */
   readonly keptGroups: Map<string, GroupMetadata> = new Map()
-  /** By group, then by partition. */
-  readonly #committed = new Map<string, Map<string, OffsetCommitValue>>()
   readonly #key = new ByteWriter()
   readonly #value = new ByteWriter()
-  #partitions: { readonly log: PartitionLog; readonly fold: LogFold }[] = []
+  #partitions: OffsetsPartition[] = []
+  #cancelTimer: Cancel | undefined
 
   constructor(options: OffsetStoreOptions) {
-    this.#clock = options.clock
-    this.#createLogs = options.createLogs
+    this.#options = options
   }
 
   /** Takes up what the logs hold. */
-  async open(logs: readonly PartitionLog[], timers: Timers): Promise<void> {
+  async open(logs: readonly PartitionLog[]): Promise<void> {
     this.#use(logs)
-    for (const { fold } of this.#partitions) await fold.replay(timers)
+    for (const { fold } of this.#partitions) await fold.replay(this.#options.timers)
+    this.#watchAge()
   }
 
-  committed(group: string, topic: string, partition: number): OffsetCommitValue | undefined {
-    return this.#committed.get(group)?.get(`${topic}-${partition}`)
+  /** Stops looking for old offsets. */
+  close(): void {
+    this.#cancelTimer?.()
+  }
+
+  /** The names of groups with a committed offset. */
+  groups(): string[] {
+    return this.#partitions.flatMap(({ offsets }) => offsets.groups()).sort()
+  }
+
+  /** Everything that a group committed. */
+  offsetsOf(group: string): (OffsetCommitKey & OffsetCommitValue)[] {
+    return this.#partitionOf(group)?.offsets.offsetsOf(group) ?? []
   }
 
   /** The partitions that the group has committed for, by topic. */
   committedPartitions(group: string): { readonly name: string; readonly partitionIndexes: readonly number[] }[] {
-    const byTopic = new Map<string, number[]>()
-    for (const partition of this.#committed.get(group)?.keys() ?? []) {
-      const dash = partition.lastIndexOf('-')
-      const name = partition.slice(0, dash)
-      byTopic.set(name, [...(byTopic.get(name) ?? []), Number(partition.slice(dash + 1))])
-    }
-    return [...byTopic].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
+    const byTopic = Map.groupBy(this.offsetsOf(group), ({ topic }) => topic)
+    return [...byTopic].map(([name, offsets]) => ({
+      name,
+      partitionIndexes: offsets.map(({ partition }) => partition),
+    }))
   }
 
   hasCommitted(group: string): boolean {
-    return (this.#committed.get(group)?.size ?? 0) > 0
-  }
-
-  /** The groups that have committed offsets. */
-  groups(): string[] {
-    return [...this.#committed.keys()].filter((group) => this.hasCommitted(group))
+    return this.offsetsOf(group).length > 0
   }
 
   /** Makes a group durable; null: it is no more. */
   async keepGroup(group: string, metadata: GroupMetadata | null): Promise<void> {
     requireGroup(group)
-    await this.#requireLogs()
-    const { log, fold } = this.#partitionOf(group)
-    const nowMs = this.#clock.wallMs()
+    await this.#requireTopic()
+    const { log, fold } = this.#partitionOf(group) as OffsetsPartition
+    const nowMs = this.#options.clock.wallMs()
     const key = writeGroupMetadataKey(group)
     const value = metadata === null ? null : writeGroupMetadataValue(metadata, nowMs)
     const builder = new BatchBuilder()
     builder.append(nowMs, key, 0, key.length, value, 0, value?.length ?? -1)
-    log.append(builder.finish())
+    log.append(builder.finish(), 'coordinator')
     await log.acknowledged()
     fold.catchUp()
+  }
+
+  committed(group: string, topic: string, partition: number): OffsetCommitValue | undefined {
+    return this.#partitionOf(group)?.offsets.committed(group, topic, partition)
   }
 
   /**
-   * Commits all of the offsets or none; resolves when the commit is acknowledged.
-   * @throws MillraceError INVALID_ARGUMENT, DISK_FULL, STORAGE_FAILED
+   * The same where the answer is sure to stay (Kafka's `require stable`).
+   * @throws MillraceError UNSTABLE_OFFSET_COMMIT where a transaction is open that commits another offset
    */
-  async commit(group: string, offsets: readonly PartitionOffset[]): Promise<void> {
+  stable(group: string, topic: string, partition: number): OffsetCommitValue | undefined {
+    const offsets = this.#partitionOf(group)?.offsets
+    if (offsets?.isPending(group, topic, partition) !== true) return offsets?.committed(group, topic, partition)
+    throw new MillraceError(
+      'UNSTABLE_OFFSET_COMMIT',
+      `A transaction that commits offsets of '${group}' is still open`,
+      {
+        at: { topic, partition },
+        remedy: 'Try again in a moment.',
+      },
+    )
+  }
+
+  /** The partition of the offsets topic that has the group: what a transaction must have among its partitions. Makes the topic. */
+  async partitionFor(group: string): Promise<number> {
+    requireGroup(group)
+    await this.#requireTopic()
+    return coordinatorPartition(group, this.#partitions.length)
+  }
+
+  /**
+   * Commits all of the offsets or none; resolves when the commit is acknowledged. In a transaction they count when it is
+   * committed.
+   * @throws MillraceError INVALID_ARGUMENT, INVALID_TXN_STATE, INVALID_PRODUCER_EPOCH, DISK_FULL, STORAGE_FAILED
+   */
+  async commit(group: string, offsets: readonly PartitionOffset[], transaction?: OffsetTransaction): Promise<void> {
     requireGroup(group)
     for (const offset of offsets) requireOffset(offset)
     if (offsets.length === 0) return
-    await this.#requireLogs()
-    const { log, fold } = this.#partitionOf(group)
-    log.append(this.#batchOf(group, offsets))
+    await this.#requireTopic()
+    const partition = this.#partitionOf(group) as OffsetsPartition
+    const records = offsets.map((offset) => ({ key: { ...offset, group }, value: offset }))
+    await this.#append(partition, records, transaction)
+  }
+
+  /**
+   * Takes the offsets of the partitions away, or all of a group's; resolves when that is acknowledged.
+   * @throws MillraceError DISK_FULL, STORAGE_FAILED
+   */
+  async delete(group: string, partitions?: readonly { topic: string; partition: number }[]): Promise<void> {
+    const place = this.#partitionOf(group)
+    const keys = (partitions ?? this.offsetsOf(group)).filter((one) => {
+      return this.committed(group, one.topic, one.partition) !== undefined
+    })
+    if (place === undefined || keys.length === 0) return
+    await this.#append(
+      place,
+      keys.map(({ topic, partition }) => ({ key: { group, topic, partition }, value: null })),
+    )
+  }
+
+  /** Takes account of what may have become visible in a partition of the topic. */
+  catchUp(partition: number): void {
+    this.#partitions[partition]?.fold.catchUp()
+  }
+
+  /** Takes away what was committed longer ago than the retention allows. */
+  async expire(): Promise<void> {
+    const before = this.#options.clock.wallMs() - this.#options.retentionMs
+    for (const partition of this.#partitions) {
+      const old = partition.offsets.committedBefore(before)
+      const tombstones = old.map((key) => ({ key, value: null }))
+      if (tombstones.length > 0) await this.#append(partition, tombstones)
+    }
+  }
+
+  async #append(
+    place: OffsetsPartition,
+    records: readonly OffsetRecord[],
+    producer?: OffsetTransaction,
+  ): Promise<void> {
+    const { log, fold } = place
+    const header: BatchHeader = producer === undefined ? {} : { ...producer, isTransactional: true }
+    const verify: TransactionVerifier = (producerId, producerEpoch) => {
+      this.#options.verify({ producerId, producerEpoch }, log.partition)
+    }
+    log.append(this.#batchOf(records, header), 'coordinator', producer && verify)
     await log.acknowledged()
     fold.catchUp()
   }
 
-  async #requireLogs(): Promise<void> {
+  async #requireTopic(): Promise<void> {
     if (this.#partitions.length > 0) return
-    const logs = await this.#createLogs()
+    const logs = await this.#options.createLogs()
     if (this.#partitions.length === 0) this.#use(logs)
+    this.#watchAge()
   }
 
   #use(logs: readonly PartitionLog[]): void {
-    this.#partitions = logs.map((log) => ({ log, fold: new LogFold(log, (record) => this.#apply(record)) }))
-  }
-
-  #partitionOf(group: string): { readonly log: PartitionLog; readonly fold: LogFold } {
-    const partition = coordinatorPartition(group, this.#partitions.length)
-    return this.#partitions[partition] as { readonly log: PartitionLog; readonly fold: LogFold }
-  }
-
-  #batchOf(group: string, offsets: readonly PartitionOffset[]): Buffer {
-    const nowMs = this.#clock.wallMs()
-    const key = this.#key
-    const value = this.#value
-    const builder = new BatchBuilder()
-    for (const offset of offsets) {
-      key.clear()
-      value.clear()
-      writeOffsetCommitKey({ group, topic: offset.topic, partition: offset.partition }, key)
-      writeOffsetCommitValue(offset, nowMs, value)
-      builder.append(nowMs, key.buffer, 0, key.length, value.buffer, 0, value.length)
-    }
-    return builder.finish()
-  }
-
-  #apply(record: BatchReader): void {
-    const { bytes, keyStart, valueStart } = record
-    const key = keyStart < 0 ? undefined : readOffsetCommitKey(bytes, keyStart)
-    if (key === undefined) {
-      this.#applyGroup(record)
-      return
-    }
-    const partition = `${key.topic}-${key.partition}`
-    const offsets = this.#committed.get(key.group) ?? new Map<string, OffsetCommitValue>()
-    if (valueStart < 0) offsets.delete(partition)
-    else offsets.set(partition, readOffsetCommitValue(bytes, valueStart))
-    this.#committed.set(key.group, offsets)
+    this.#partitions = logs.map((log) => {
+      const offsets = new GroupOffsets()
+      const fold = new LogFold(log, (record) => {
+        if (!offsets.apply(record)) this.#applyGroup(record)
+      })
+      return { log, offsets, fold }
+    })
   }
 
   #applyGroup({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchReader): void {
@@ -166,6 +235,43 @@ export class OffsetStore {
     if (valueStart < 0) this.keptGroups.delete(group)
     else this.keptGroups.set(group, readGroupMetadataValue(bytes, valueStart, valueEnd))
   }
+
+  #partitionOf(group: string): OffsetsPartition | undefined {
+    return this.#partitions[coordinatorPartition(group, Math.max(this.#partitions.length, 1))]
+  }
+
+  #batchOf(records: readonly OffsetRecord[], header: BatchHeader): Buffer {
+    const nowMs = this.#options.clock.wallMs()
+    const key = this.#key
+    const value = this.#value
+    const builder = new BatchBuilder()
+    for (const record of records) {
+      key.clear()
+      value.clear()
+      writeOffsetCommitKey(record.key, key)
+      if (record.value !== null) writeOffsetCommitValue(record.value, nowMs, value)
+      const valueBytes = record.value === null ? null : value.buffer
+      builder.append(nowMs, key.buffer, 0, key.length, valueBytes, 0, value.length)
+    }
+    return builder.finish(header)
+  }
+
+  #watchAge(): void {
+    const { retentionMs, retentionCheckIntervalMs, timers } = this.#options
+    if (this.#cancelTimer !== undefined || this.#partitions.length === 0 || !Number.isFinite(retentionMs)) return
+    const again = (): void => {
+      // Where the disk is full it is tried again the next time.
+      this.expire().catch(() => {})
+      this.#cancelTimer = timers.after(retentionCheckIntervalMs, again)
+    }
+    this.#cancelTimer = timers.after(retentionCheckIntervalMs, again)
+  }
+}
+
+interface OffsetRecord {
+  readonly key: OffsetCommitKey
+  /** Null to take the offset away. */
+  readonly value: OffsetCommitValue | null
 }
 
 function requireGroup(group: string): void {
