@@ -23,6 +23,7 @@ export type {
   AggregateOptions,
   BranchOptions,
   EmitStrategy,
+  GlobalStoreOptions,
   GlobalTableJoinOptions,
   GlobalTableOptions,
   GroupByKeyOptions,
@@ -35,6 +36,7 @@ export type {
   SourceTableOptions,
   StoreOptions,
   StreamJoinOptions,
+  StreamOptions,
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
@@ -42,6 +44,7 @@ export type {
   VersionedOptions,
   WindowedByOptions,
 } from './dsl/operator-options.ts'
+
 export { SlidingWindows } from './dsl/sliding-windows.ts'
 export type {
   BranchedKStream,
@@ -78,6 +81,13 @@ export type {
   ScheduleOptions,
 } from './processor/processor.ts'
 export type { FixedKeyRecord, ForwardableRecord, ProcessorRecord } from './processor/processor-record.ts'
+export {
+  type AddProcessorOptions,
+  type AddSinkOptions,
+  type ParentNode,
+  type Parents,
+  TopologyBuilder,
+} from './processor/topology-builder.ts'
 // Declare topics and their formats
 export type { Compression } from './record/compression.ts'
 export type { RecordHeader } from './record/headers.ts'
@@ -138,9 +148,24 @@ export {
   type WindowStoreOptions,
   windowStore,
 } from './stores/window-store.ts'
-export { type Topic, type TopicOptions, topic } from './topic.ts'
+export {
+  type Topic,
+  type TopicOptions,
+  type TopicPattern,
+  type TopicPatternOptions,
+  topic,
+  topicPattern,
+} from './topic.ts'
 export type { TopicConfig, TopicSettingName } from './topic-config.ts'
+
 export type { DropReason, PunctuationType } from './topology/processor.ts'
+export type {
+  InvalidTimestampPolicy,
+  OffsetReset,
+  SourceOptions,
+  TimestampContext,
+  TimestampExtractor,
+} from './topology/source-options.ts'
 export type { DescriptionFormat, Topology } from './topology/topology.ts'
 export type { Window, Windowed } from './windowed.ts'
 

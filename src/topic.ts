@@ -60,6 +60,31 @@ export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K,
   }
 }
 
+/** What all topics have in common whose names match a pattern. */
+export interface TopicPatternOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Event time in milliseconds since 1970, read from the record. Default: the record's own timestamp. */
+  readonly timestamp?: (value: V, key: K) => number
+}
+
+/** All topics whose names match wholly, as far as they exist when the application starts. */
+export interface TopicPattern<K, V> {
+  readonly pattern: RegExp
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Event time in milliseconds since 1970, read from the record; without it the record's own timestamp is taken. */
+  readonly timestamp: ((value: V, key: K) => number) | undefined
+}
+
+/**
+ * Declares all topics whose whole names match a pattern, to be read as one stream. They must exist: a topic that is made
+ * while an application runs is read after its next start.
+ */
+export function topicPattern<K, V>(pattern: RegExp, options: TopicPatternOptions<K, V>): TopicPattern<K, V> {
+  return { pattern, key: options.key, value: options.value, timestamp: options.timestamp }
+}
+
 /** Kafka's rule for topic names (org.apache.kafka.common.internals.Topic). */
 export function requireTopicName(name: string): void {
   if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return

@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Topology } from '../topology/topology.ts'
-import { TopologyBuilder } from '../topology/topology-builder.ts'
+import { TopologyDraft } from '../topology/topology-draft.ts'
 import { dropNullKeys, passThrough } from './operators/stateless.ts'
 import type { Plan, PlanNode, SourcePlan } from './plan.ts'
 
@@ -9,7 +9,7 @@ export function compilePlan(plan: Plan): Topology {
   const shared = sharedSources(plan)
   const parents = new Map(plan.nodes.map((node) => [node, parentsOf(node, shared)]))
   const carrying = carryingNullKeys(parents)
-  const builder = new TopologyBuilder()
+  const builder = new TopologyDraft()
   const written = new Set<PlanNode>()
   const next = (): PlanNode | undefined => nextReady(parents, shared, written)
   for (let node = next(); node !== undefined; node = next()) {
@@ -25,7 +25,7 @@ export function compilePlan(plan: Plan): Topology {
 function connectLookUp(
   node: PlanNode,
   parents: ReadonlyMap<PlanNode, readonly PlanNode[]>,
-  builder: TopologyBuilder,
+  builder: TopologyDraft,
 ): void {
   if (node.kind !== 'processor') return
   if (node.joinsPartitions) builder.copartition(sourcesOf([node], parents))
@@ -64,11 +64,13 @@ function sharedSources(plan: Plan): Map<PlanNode, SourcePlan> {
   const readers = new Map<string, SourcePlan>()
   for (const node of plan.nodes) {
     if (node.kind !== 'source' || node.isTable) continue
-    for (const topic of node.topics) {
-      const reader = readers.get(topic.name)
-      if (reader === undefined) readers.set(topic.name, node)
+    for (const name of node.pattern === undefined
+      ? node.topics.map((topic) => topic.name)
+      : [String(node.pattern.pattern)]) {
+      const reader = readers.get(name)
+      if (reader === undefined) readers.set(name, node)
       else if (reader !== node) {
-        requireSameTopics(reader, node, topic.name)
+        requireSameTopics(reader, node, name)
         shared.set(node, reader)
       }
     }
@@ -85,17 +87,17 @@ function requireSameTopics(reader: SourcePlan, other: SourcePlan, topic: string)
       remedy: 'Read the same list of topics in both places, or each topic by itself, and merge the streams.',
     })
   }
-  const [first, second] = [reader.topics[0], other.topics[0]]
-  if (first.key !== second.key || first.value !== second.value || first.timestamp !== second.timestamp) {
-    throw new MillraceError(
-      'INVALID_TOPOLOGY',
-      `'${reader.name}' reads the topic with other serdes or another timestamp`,
-      {
-        at,
-        remedy: 'Declare the topic once and use that declaration in both places.',
-      },
-    )
-  }
+  const [first, second] = [howRead(reader), howRead(other)]
+  if (first.every((part, i) => part === second[i])) return
+  throw new MillraceError('INVALID_TOPOLOGY', `'${reader.name}' reads the topic with other serdes or options`, {
+    at,
+    remedy: 'Declare the topic once, and use that declaration and the same options in both places.',
+  })
+}
+
+function howRead({ topics, pattern, options }: SourcePlan): readonly unknown[] {
+  const { key, value, timestamp } = pattern ?? topics[0]
+  return [key, value, timestamp, options.timestamp, options.invalidTimestamp, options.offsetReset]
 }
 
 /** Kafka Streams moves the children of such a source to the earlier one, which thereby becomes the last of their parents. */
@@ -119,10 +121,10 @@ function nextReady(
   return first
 }
 
-function write(node: PlanNode, parents: readonly string[], builder: TopologyBuilder, carriesNullKeys: boolean): void {
+function write(node: PlanNode, parents: readonly string[], builder: TopologyDraft, carriesNullKeys: boolean): void {
   switch (node.kind) {
     case 'source':
-      builder.addSource(node.name, node.topics)
+      builder.addSource(node.name, node.pattern ?? node.topics, node.options)
       break
     case 'processor': {
       const sideChildren = node.lateChild === undefined ? {} : { sideChildren: [node.lateChild] }
@@ -139,7 +141,13 @@ function write(node: PlanNode, parents: readonly string[], builder: TopologyBuil
       builder.addSource(node.name, node.topic)
       break
     case 'global-store':
-      builder.addGlobalStore(node.store, node.topic, node.create, { source: node.sourceName, processor: node.name })
+      builder.addGlobalStore(
+        node.store,
+        node.topic,
+        node.create,
+        { source: node.sourceName, processor: node.name },
+        node.options,
+      )
       break
     case 'sink':
       builder.addSink(node.name, node.topic, parents)

@@ -3,7 +3,7 @@ import { processorSteps } from '../processor/processor-step.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Topic } from '../topic.ts'
-import type { GlobalTableOptions, OperatorOptions } from './operator-options.ts'
+import type { GlobalStoreOptions, GlobalTableOptions, OperatorOptions } from './operator-options.ts'
 import { tableSource } from './operators/table-source.ts'
 import type { GlobalStorePlan, Plan } from './plan.ts'
 import { declareStore } from './store-declarations.ts'
@@ -20,14 +20,25 @@ export class PlannedGlobalTable<K, V> implements GlobalKTable<K, V> {
   }
 }
 
-export function addGlobalTable<K, V>(plan: Plan, topic: Topic<K, V>, options: GlobalTableOptions): GlobalKTable<K, V> {
+export function addGlobalTable<K, V>(
+  plan: Plan,
+  topic: Topic<K, V>,
+  options: GlobalTableOptions<K, V>,
+): GlobalKTable<K, V> {
   const store = plan.names.store(`${topic.name}-`, options.store)
   const { sourceName, name } = globalNames(plan, options)
   const key = topic.key as Serde<unknown>
   const value = topic.value as Serde<unknown>
   const declaration = declareStore({ name: store, key, value, engine: options.engine }, undefined)
   const create = tableSource(() => ({ store, sendsOldValues: false, isVersioned: false }))
-  add(plan, { name, sourceName, topic: topic as unknown as GlobalStorePlan['topic'], store: declaration, create })
+  add(plan, {
+    name,
+    sourceName,
+    topic: topic as unknown as GlobalStorePlan['topic'],
+    store: declaration,
+    create,
+    options: options as GlobalStorePlan['options'],
+  })
   return new PlannedGlobalTable(plan, store)
 }
 
@@ -36,11 +47,18 @@ export function addGlobalStore<K, V>(
   store: StoreDeclaration,
   topic: Topic<K, V>,
   supplier: ProcessorSupplier<K, V, never, never>,
-  options: OperatorOptions,
+  options: GlobalStoreOptions<K, V>,
 ): void {
   const { sourceName, name } = globalNames(plan, options)
   const create = processorSteps(supplier, name)
-  add(plan, { name, sourceName, topic: topic as unknown as GlobalStorePlan['topic'], store, create })
+  add(plan, {
+    name,
+    sourceName,
+    topic: topic as unknown as GlobalStorePlan['topic'],
+    store,
+    create,
+    options: options as GlobalStorePlan['options'],
+  })
 }
 
 function globalNames(plan: Plan, { name }: OperatorOptions): { sourceName: string; name: string } {

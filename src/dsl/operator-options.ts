@@ -3,6 +3,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
+import type { SourceOptions } from '../topology/source-options.ts'
 import type { JoinWindows } from './join-windows.ts'
 
 export interface OperatorOptions {
@@ -82,7 +83,9 @@ export function historyOf({ versioned }: VersionedOptions): number | undefined {
 
 export interface ToTableOptions<K, V> extends StoreOptions<K, V>, VersionedOptions {}
 
-export interface SourceTableOptions extends OperatorOptions, VersionedOptions {
+export interface StreamOptions<K, V> extends OperatorOptions, SourceOptions<K, V> {}
+
+export interface SourceTableOptions<K, V> extends OperatorOptions, SourceOptions<K, V>, VersionedOptions {
   /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
   readonly store?: string
   /** Where the store is kept. Default: the application's engine. */
@@ -119,7 +122,11 @@ export interface ProcessOptions<K, V> extends ProcessValuesOptions<V> {
   readonly key?: Serde<K>
 }
 
-export interface GlobalTableOptions extends OperatorOptions {
+export interface GlobalStoreOptions<K, V>
+  extends OperatorOptions,
+    Pick<SourceOptions<K, V>, 'timestamp' | 'invalidTimestamp'> {}
+
+export interface GlobalTableOptions<K, V> extends GlobalStoreOptions<K, V> {
   /** The store's name, by which it can be queried. Default: a generated one. */
   readonly store?: string
   /** Where the store is kept; it is filled anew at each start. Default: the application's engine. */

@@ -5,9 +5,10 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
-import type { Topic } from '../topic.ts'
+import type { Topic, TopicPattern } from '../topic.ts'
 import type { RepartitionTopic, SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
+import type { SourceOptions } from '../topology/source-options.ts'
 import { NodeNames } from './node-names.ts'
 import type { KStream } from './streams.ts'
 import type { TableRows } from './table-rows.ts'
@@ -25,6 +26,9 @@ interface PlanLinks {
 export interface SourcePlan extends PlanLinks {
   readonly kind: 'source'
   readonly topics: readonly Topic<unknown, unknown>[]
+  /** In place of the topics. */
+  readonly pattern: TopicPattern<unknown, unknown> | undefined
+  readonly options: SourceOptions<unknown, unknown>
   /** A table's topic is read by the table alone, as in Kafka Streams. */
   readonly isTable: boolean
 }
@@ -67,6 +71,7 @@ export interface GlobalStorePlan extends PlanLinks {
   readonly kind: 'global-store'
   readonly sourceName: string
   readonly topic: Topic<unknown, unknown>
+  readonly options: SourceOptions<unknown, unknown>
   readonly store: StoreDeclaration
   readonly create: () => Processor
 }

@@ -1,15 +1,16 @@
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
-import type { Topic } from '../topic.ts'
+import type { Topic, TopicPattern } from '../topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compilePlan } from './compile.ts'
 import { addGlobalStore, addGlobalTable } from './global-table.ts'
 import {
+  type GlobalStoreOptions,
   type GlobalTableOptions,
   historyOf,
-  type OperatorOptions,
   type SourceTableOptions,
+  type StreamOptions,
 } from './operator-options.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
@@ -25,22 +26,34 @@ export class StreamsBuilder {
   readonly #plan = new Plan(openStream)
 
   /**
-   * The records of a topic, or of several topics that were declared with the same serdes and timestamp. A topic can be
-   * opened more than once; it is read once.
+   * The records of a topic, of several topics that were declared with the same serdes and timestamp, or of all topics with
+   * names of a pattern. A topic can be opened more than once; it is read once.
    */
-  stream<K, V>(topic: Topic<K, V> | readonly Topic<K, V>[], options: OperatorOptions = {}): KStream<K, V> {
+  stream<K, V>(
+    topic: Topic<K, V> | readonly Topic<K, V>[] | TopicPattern<K, V>,
+    options: StreamOptions<K, V> = {},
+  ): KStream<K, V> {
     const plan = this.#plan
-    const topics: readonly Topic<K, V>[] = 'name' in topic ? [topic] : topic
+    const pattern = 'pattern' in topic ? topic : undefined
+    const topics: readonly Topic<K, V>[] = 'pattern' in topic ? [] : 'name' in topic ? [topic] : topic
+    const { key, value } = pattern ?? topics[0] ?? { key: undefined, value: undefined }
     const name = plan.names.operator('KSTREAM-SOURCE-', options.name)
     const node = plan.add<SourcePlan>(
-      { kind: 'source', name, topics: topics as SourcePlan['topics'], isTable: false },
+      {
+        kind: 'source',
+        name,
+        topics: topics as SourcePlan['topics'],
+        pattern: pattern as SourcePlan['pattern'],
+        options: options as SourcePlan['options'],
+        isTable: false,
+      },
       [],
     )
     return openStream({
       plan,
       node,
-      key: { serde: topics[0]?.key, madeBy: name },
-      value: { serde: topics[0]?.value, madeBy: name },
+      key: { serde: key, madeBy: name },
+      value: { serde: value, madeBy: name },
       keyChanged: false,
     })
   }
@@ -51,14 +64,24 @@ export class StreamsBuilder {
    * named here or a join needs it. Such a topic can be opened only once. `options.name` names the operator, and with
    * `-source` after it the source.
    */
-  table<K, V>(topic: Topic<K, V>, options: SourceTableOptions = {}): KTable<K, V> {
+  table<K, V>(topic: Topic<K, V>, options: SourceTableOptions<K, V> = {}): KTable<K, V> {
     const plan = this.#plan
     const store = plan.names.store(`${topic.name}-`, options.store)
     const source = options.name === undefined ? undefined : `${options.name}-source`
     const sourceName = plan.names.operator('KSTREAM-SOURCE-', source)
     const name = plan.names.operator('KTABLE-SOURCE-', options.name)
     const topics = [topic] as unknown as SourcePlan['topics']
-    const node = plan.add<SourcePlan>({ kind: 'source', name: sourceName, topics, isTable: true }, [])
+    const node = plan.add<SourcePlan>(
+      {
+        kind: 'source',
+        name: sourceName,
+        topics,
+        pattern: undefined,
+        options: options as SourcePlan['options'],
+        isTable: true,
+      },
+      [],
+    )
     return new PlannedTable<K, V>(
       addTable(plan, node, {
         name,
@@ -78,7 +101,7 @@ export class StreamsBuilder {
    * partitions, before its first record is processed. Records without a key are dropped and counted as `null-key`. There is
    * no changelog: each start reads the topic. `options.name` names the operator, and with `-source` after it the source.
    */
-  globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions = {}): GlobalKTable<K, V> {
+  globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions<K, V> = {}): GlobalKTable<K, V> {
     return addGlobalTable(this.#plan, topic, options)
   }
 
@@ -90,7 +113,7 @@ export class StreamsBuilder {
     store: StoreDeclaration,
     topic: Topic<K, V>,
     supplier: ProcessorSupplier<K, V, never, never>,
-    options: OperatorOptions = {},
+    options: GlobalStoreOptions<K, V> = {},
   ): void {
     addGlobalStore(this.#plan, store, topic, supplier, options)
   }

@@ -113,7 +113,7 @@ export function globalTask(parts: GlobalTaskParts, stores: Map<string, StateStor
   return assembleTask({
     ...parts,
     id: 'global',
-    offsets: parts.inputs.map(() => undefined),
+    positions: parts.ranges.map((range) => range.start),
     metadata: emptyCommit,
     stores: own,
     globalStores: stores,

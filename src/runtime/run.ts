@@ -2,6 +2,7 @@ import type { Cancel, Host, Signal } from '../env/environment.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
 import { GlobalStores } from './global-stores.ts'
+import { requireMatches, withMatchingTopics } from './matching-topics.ts'
 import { RecordCollector } from './record-collector.ts'
 import { RepartitionPurge, repartitionTopicsOf } from './repartition-purge.ts'
 import { type RunConfig, type RunDefaults, type RunOptions, resolveRunOptions } from './run-options.ts'
@@ -13,17 +14,17 @@ import { planTopics } from './topic-plan.ts'
 const exitCodes: Record<Signal, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
 /** Starts the topology where its last run stopped: topics made, stores restored, loop running. */
-export async function runTopology(
-  topology: Topology,
-  options: RunOptions,
-  defaults: RunDefaults,
-): Promise<Application> {
+export async function runTopology(written: Topology, options: RunOptions, defaults: RunDefaults): Promise<Application> {
   const config = await resolveRunOptions(options, defaults)
   const tasks: Task[] = []
   let globals: GlobalStores | undefined
   try {
     const collector = new RecordCollector(config.cluster, config.maxInFlightBytes)
-    const plan = planTopics(topology, config.applicationId, await config.cluster.describeTopics())
+    const existing = await config.cluster.describeTopics()
+    const names = existing.map((topic) => topic.name)
+    const topology = withMatchingTopics(written, names, config.applicationId)
+    requireMatches(topology)
+    const plan = planTopics(topology, config.applicationId, existing)
     await config.cluster.createTopics(plan.topics)
     globals = await GlobalStores.load(topology, plan, config)
     for (const subTopology of topology.subTopologies) {

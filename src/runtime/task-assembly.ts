@@ -26,8 +26,8 @@ export interface TaskParts {
   readonly plan: TopicPlan
   readonly badRecords: BadRecordPolicy
   readonly inputs: readonly PlannedInput[]
-  /** For each input what was committed, and what there is to read. */
-  readonly offsets: readonly (CommittedOffset | undefined)[]
+  /** For each input where to begin, and what there is to read. */
+  readonly positions: readonly number[]
   readonly ranges: readonly OffsetRange[]
   readonly metadata: CommitMetadata
   readonly stores: readonly TaskStore[]
@@ -78,13 +78,13 @@ export function assembleTask(parts: TaskParts): Task {
     const range = parts.ranges[index]
     const input = new TaskInput({
       partition,
-      // A new group starts at the beginning, as Kafka Streams does.
-      position: parts.offsets[index]?.offset ?? range.start,
+      position: parts.positions[index],
       highWatermark: range.end,
       partitionTimeMs: partitionTimeOf(partition.topic),
       source,
       output: graph.outputOf(source),
       badRecords: parts.badRecords,
+      clock,
       drop: (reason, count = 1) => countDrop(source.name, reason, count),
     })
     return atStart(input, range)

@@ -1,4 +1,5 @@
 import type { FetchedBatches, TopicPartition } from '../cluster/cluster.ts'
+import type { Clock } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
 import { BatchReader } from '../record/batch-reader.ts'
 import { FlowRecord } from '../topology/flow-record.ts'
@@ -28,6 +29,8 @@ export class TaskInput {
   readonly #reader = new BatchReader()
   readonly #badRecords: BadRecordPolicy
   readonly #drop: (reason: DropReason, count?: number) => void
+  readonly #clock: Clock
+  readonly #timestampContext = { timestamp: -1, partitionTime: -1, topic: '', partition: -1, offset: -1 }
   #inBatch = false
   #fromOffset = 0
   #nextOffset: number
@@ -42,6 +45,7 @@ export class TaskInput {
     output: Processor
     badRecords: BadRecordPolicy
     drop: (reason: DropReason, count?: number) => void
+    clock: Clock
   }) {
     this.partition = options.partition
     this.position = options.position
@@ -51,6 +55,7 @@ export class TaskInput {
     this.#source = options.source
     this.output = options.output
     this.#badRecords = options.badRecords
+    this.#clock = options.clock
     this.#drop = options.drop
     this.record.topic = options.partition.topic
     this.record.partition = options.partition.partition
@@ -138,10 +143,7 @@ export class TaskInput {
       return false
     }
     record.timestamp = source.timestamp === undefined ? reader.timestamp : this.#eventTime(source.timestamp)
-    if (record.timestamp >= 0) return true
-    if (this.#badRecords === 'fail') throw this.#invalidTimestamp()
-    this.#drop('negative-timestamp')
-    return false
+    return record.timestamp >= 0 || this.#mendTimestamp()
   }
 
   #isDecodable(): boolean {
@@ -154,9 +156,29 @@ export class TaskInput {
     }
   }
 
-  #eventTime(timestamp: (value: unknown, key: unknown) => number): number {
-    const time = timestamp(this.record.value(), this.record.key())
+  #eventTime(timestamp: NonNullable<SourceNode['timestamp']>): number {
+    if (timestamp === 'wall-clock') return this.#clock.wallMs()
+    const { topic, partition } = this.partition
+    const context = this.#timestampContext
+    context.timestamp = this.#reader.timestamp
+    context.partitionTime = this.partitionTimeMs
+    context.topic = topic
+    context.partition = partition
+    context.offset = this.record.offset
+    const time = timestamp(this.record.value(), this.record.key(), context)
     return Number.isFinite(time) ? Math.floor(time) : -1
+  }
+
+  /** Does with a record without a valid event time what its source says; false where it is skipped. */
+  #mendTimestamp(): boolean {
+    const policy = this.#source.invalidTimestamp ?? this.#badRecords
+    if (policy === 'partition-time' && this.partitionTimeMs >= 0) {
+      this.record.timestamp = this.partitionTimeMs
+      return true
+    }
+    if (policy !== 'skip') throw this.#invalidTimestamp()
+    this.#drop('negative-timestamp')
+    return false
   }
 
   #invalidTimestamp(): MillraceError {
@@ -166,7 +188,7 @@ export class TaskInput {
       {
         at: { ...this.partition, offset: this.record.offset, operator: this.#source.name },
         remedy:
-          "Mend the topic's `timestamp` function, or run with `badRecords: 'skip'` to count and skip such records.",
+          "Mend the topic's `timestamp` function, or count and skip such records: run with `badRecords: 'skip'`, or open the topic with `invalidTimestamp: 'skip'`.",
       },
     )
   }

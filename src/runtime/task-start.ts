@@ -2,6 +2,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { SubTopology } from '../topology/topology.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
+import { startPositions } from './start-positions.ts'
 import type { Task } from './task.ts'
 import { assembleTask, metadataOf, plannedInputs } from './task-assembly.ts'
 import { TaskStores } from './task-stores.ts'
@@ -35,7 +36,7 @@ export async function startTask(
     plan,
     badRecords,
     inputs,
-    offsets,
+    positions: await startPositions(inputs, offsets, ranges, config),
     ranges,
     metadata,
     stores,

@@ -177,6 +177,8 @@ function widestSource(
   let widest: number | undefined
   for (const node of subTopology.nodes) {
     if (node.kind !== 'source') continue
+    // Only a test driver has a pattern that nothing matches yet, and each of its topics one partition.
+    if (node.pattern !== undefined && node.topics.length === 0) widest ??= 1
     for (const topic of node.topics) {
       const partitions = counts.get(topicName(topic, applicationId))
       if (partitions !== undefined && partitions > (widest ?? 0)) widest = partitions

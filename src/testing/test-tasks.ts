@@ -161,7 +161,7 @@ export class TestTasks implements BatchOutput {
       plan,
       badRecords,
       inputs,
-      offsets,
+      positions: offsets.map((committed) => committed?.offset ?? 0),
       ranges: topics.map((topic) => ({ start: 0, end: log.end(topic) })),
       metadata,
       stores,

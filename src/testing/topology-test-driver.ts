@@ -2,10 +2,12 @@ import { type Duration, toMilliseconds } from '../duration.ts'
 import { VirtualClock } from '../env/virtual-clock.ts'
 import { MillraceError } from '../errors.ts'
 import type { DropMetric } from '../runtime/drop-metric.ts'
+import { withMatchingTopics } from '../runtime/matching-topics.ts'
 import { requireApplicationId } from '../runtime/run-options.ts'
 import type { BadRecordPolicy } from '../runtime/task-input.ts'
 import { changelogTopic, planTopics, type TopicPlan, topicName } from '../runtime/topic-plan.ts'
 import type { Topic } from '../topic.ts'
+import { isOfPattern } from '../topology/node-topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { MemoryLog } from './memory-log.ts'
 import { TestInput } from './test-input.ts'
@@ -32,7 +34,9 @@ export interface TopologyTestDriverOptions {
  * one task for each sub-topology, a commit after every record, all stores in memory. After Kafka Streams' TopologyTestDriver.
  */
 export class TopologyTestDriver implements Disposable {
-  readonly #setting: TestSetting
+  #setting: TestSetting
+  /** Topics that a pattern matches, as the test pipes to them. */
+  readonly #matched: string[] = []
   readonly #clock: VirtualClock
   /** By topic: the next offset that a test reads. */
   readonly #positions = new Map<string, number>()
@@ -48,7 +52,7 @@ export class TopologyTestDriver implements Disposable {
     this.#setting = {
       topology,
       applicationId,
-      plan: onePartitionEach(planTopics(topology, applicationId, [])),
+      plan: planOf(topology, applicationId, []),
       badRecords: options.badRecords ?? 'fail',
       log: new MemoryLog(),
       clock: this.#clock,
@@ -61,6 +65,7 @@ export class TopologyTestDriver implements Disposable {
    * @throws MillraceError INVALID_ARGUMENT where it does not read the topic
    */
   input<K, V>(topic: Topic<K, V>): TestInput<K, V> {
+    this.#match(topic.name)
     this.#requireKnown(topic.name, 'read', this.#sourceTopics())
     return new TestInput(topic, this.#clock, (batch) => this.#process(topic.name, batch))
   }
@@ -163,6 +168,18 @@ export class TopologyTestDriver implements Disposable {
     }
   }
 
+  /** Has the topology read a topic that one of its patterns matches, as if it had been there at the start. */
+  #match(topic: string): void {
+    const { topology, applicationId } = this.#setting
+    const sources = topology.subTopologies.flatMap(({ nodes }) => nodes.filter((node) => node.kind === 'source'))
+    const isNew = sources.some(({ pattern }) => pattern !== undefined && isOfPattern(topic, pattern))
+    if (!isNew || this.#matched.includes(topic)) return
+    this.#matched.push(topic)
+    const matching = withMatchingTopics(topology, this.#matched, applicationId)
+    this.#setting = { ...this.#setting, topology: matching, plan: planOf(matching, applicationId, this.#matched) }
+    this.restart()
+  }
+
   #requireOpen(): void {
     if (this.#isClosed) throw new MillraceError('CLOSED', 'The test driver was closed')
   }
@@ -193,7 +210,9 @@ export class TopologyTestDriver implements Disposable {
 }
 
 /** What the application would run is planned, and refused where it cannot run, before it is made narrow. */
-function onePartitionEach(plan: TopicPlan): TopicPlan {
+function planOf(topology: Topology, applicationId: string, existing: readonly string[]): TopicPlan {
+  const described = existing.map((name) => ({ name, partitions: 1, config: {} }))
+  const plan = planTopics(topology, applicationId, described)
   return {
     topics: plan.topics.map((topic) => ({ ...topic, partitions: 1 })),
     taskCounts: new Map([...plan.taskCounts.keys()].map((subTopology) => [subTopology, 1])),

@@ -68,6 +68,7 @@ function describeNode({ node, predecessors, successors }: DescribedNode): string
   const from = `\n      <-- ${namesOf(predecessors)}`
   switch (node.kind) {
     case 'source': {
+      if (node.pattern !== undefined) return `Source: ${node.name} (topics: ${node.pattern.source})${to}`
       const topics = javaHashCopyOrder(node.topics.map((topic) => topic.name))
       return `Source: ${node.name} (topics: [${topics.join(', ')}])${to}`
     }

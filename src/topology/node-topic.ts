@@ -33,6 +33,11 @@ export interface SinkSerde<T> {
 /** What a source reads. */
 export type SourceTopic<K, V> = Topic<K, V> | RepartitionTopic<K, V>
 
+/** Whether a topic's whole name is one of the pattern. */
+export function isOfPattern(topic: string, pattern: RegExp): boolean {
+  return new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, '')).test(topic)
+}
+
 export function isRepartitionTopic<T extends object>(topic: T): topic is T & { readonly internal: true } {
   return 'internal' in topic
 }

@@ -2,6 +2,7 @@ import type { Compression } from '../record/compression.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Processor } from './processor.ts'
+import type { InvalidTimestampPolicy, OffsetReset, TimestampExtractor } from './source-options.ts'
 
 /** What will run, as plain data: nodes, the stores they share, and the sub-topologies they fall into. */
 export interface Topology {
@@ -35,8 +36,13 @@ export interface SourceNode {
   readonly topics: readonly TopicReference[]
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
+  /** Where it reads all topics of names that match wholly; `topics` are then those that were found. */
+  readonly pattern: RegExp | undefined
   /** Event time read from the record; undefined takes the record's timestamp. */
-  readonly timestamp: ((value: unknown, key: unknown) => number) | undefined
+  readonly timestamp: TimestampExtractor<unknown, unknown> | 'wall-clock' | undefined
+  /** undefined leaves it to the application. */
+  readonly invalidTimestamp: InvalidTimestampPolicy | undefined
+  readonly offsetReset: OffsetReset
   /** Whether it fills a global store. */
   readonly isGlobal: boolean
   readonly children: readonly string[]

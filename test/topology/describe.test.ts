@@ -6,7 +6,7 @@ import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
 import { keyValueStore } from '../../src/stores/key-value-store.ts'
 import { type Topic, topic } from '../../src/topic.ts'
 import type { Topology } from '../../src/topology/topology.ts'
-import { TopologyBuilder } from '../../src/topology/topology-builder.ts'
+import { TopologyDraft } from '../../src/topology/topology-draft.ts'
 import { goldenMissing, readGoldenDescriptions } from './golden-descriptions.ts'
 import { number, passThrough, storeNamed, text } from './topology-fixtures.ts'
 
@@ -90,7 +90,7 @@ const builders: Record<string, () => Topology> = {
         .to(named('out')),
     ),
   'Processor API with global store': () => {
-    const builder = new TopologyBuilder()
+    const builder = new TopologyDraft()
     builder.addGlobalStore(storeNamed('gs'), named('gtopic'), passThrough, { source: 'gsrc', processor: 'gproc' })
     return builder
       .addSource('src', named('in'))
@@ -214,7 +214,7 @@ const builders: Record<string, () => Topology> = {
       source.to(named('c'))
     }),
   'Processor API topology': () =>
-    new TopologyBuilder()
+    new TopologyDraft()
       .addSource('src', named('in'))
       .addProcessor('p1', passThrough, { parents: ['src'] })
       .addProcessor('p2', passThrough, { parents: ['p1'] })
@@ -324,7 +324,7 @@ describe('the description of a topology', () => {
   })
 
   it('lists a node with more below it before its siblings, and names in the order of a Java hash set', () => {
-    const builder = new TopologyBuilder().addSource('src', [named('clicks'), named('views'), named('carts')])
+    const builder = new TopologyDraft().addSource('src', [named('clicks'), named('views'), named('carts')])
     builder.addProcessor('small', passThrough, { parents: ['src'] })
     builder.addProcessor('large', passThrough, { parents: ['src'] })
     builder.addSink('end', named('out'), ['large'])
@@ -380,7 +380,7 @@ function internalTopics(topology: Topology): string[] {
 
 /** A topology of the same shape as a description, with nodes that do nothing. */
 function rebuild(description: string): Topology {
-  const builder = new TopologyBuilder()
+  const builder = new TopologyDraft()
   for (const part of description.split('Sub-topology: ').slice(1)) {
     const left = part.split(/^ {4}(?=\w)/m).slice(1)
     if (part.includes('for global store')) {
@@ -396,13 +396,13 @@ function rebuild(description: string): Topology {
   return builder.build()
 }
 
-function addGlobal([source, processor]: readonly string[], builder: TopologyBuilder): void {
+function addGlobal([source, processor]: readonly string[], builder: TopologyDraft): void {
   const names = [source, processor].map((node) => /: (\S+)/.exec(node)?.[1] as string)
   const [topic, store] = [source, processor].map((node) => /\[(.*)\]/.exec(node)?.[1] as string)
   builder.addGlobalStore(storeNamed(store), named(topic), passThrough, { source: names[0], processor: names[1] })
 }
 
-function addNode(node: string, builder: TopologyBuilder): string {
+function addNode(node: string, builder: TopologyDraft): string {
   const [, kind, name, what] = /^(\w+): (\S+) \(\w+: (.*)\)$/m.exec(node) ?? []
   const parents = namesAfter('<--', node)
   const listed = what

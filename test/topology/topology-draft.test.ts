@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { topic } from '../../src/topic.ts'
-import { TopologyBuilder } from '../../src/topology/topology-builder.ts'
+import { TopologyDraft } from '../../src/topology/topology-draft.ts'
 import { number, passThrough, storeNamed, text } from './topology-fixtures.ts'
 
 const input = topic('in', { key: text, value: text })
 const output = topic('out', { key: text, value: text })
 
-describe('TopologyBuilder', () => {
+describe('TopologyDraft', () => {
   it('links nodes both ways, in the order in which they were added', () => {
-    const [subTopology] = new TopologyBuilder()
+    const [subTopology] = new TopologyDraft()
       .addSource('source', input)
       .addProcessor('first', passThrough, { parents: ['source'] })
       .addProcessor('second', passThrough, { parents: ['source'] })
@@ -28,7 +28,7 @@ describe('TopologyBuilder', () => {
   it('numbers sub-topologies as they are first met, and joins those that share a store', () => {
     const other = topic('other', { key: text, value: text })
     const third = topic('third', { key: text, value: text })
-    const topology = new TopologyBuilder()
+    const topology = new TopologyDraft()
       .addSource('a', input)
       .addSource('b', other)
       .addSource('c', third)
@@ -47,7 +47,7 @@ describe('TopologyBuilder', () => {
   })
 
   it('lists the topics to create, without those of its own', () => {
-    const topology = new TopologyBuilder()
+    const topology = new TopologyDraft()
       .addSource('source', topic('in', { key: text, value: text, partitions: 4 }))
       .addSink('through', { name: 'x-repartition', key: text, value: text, internal: true }, ['source'])
       .addSource('back', { name: 'x-repartition', key: text, value: text, internal: true })
@@ -60,14 +60,14 @@ describe('TopologyBuilder', () => {
   })
 
   it('is not changed by what is added after it was built', () => {
-    const builder = new TopologyBuilder().addSource('source', input)
+    const builder = new TopologyDraft().addSource('source', input)
     const before = builder.build()
     builder.addSink('sink', output, ['source'])
     expect(before.describe()).toContain('--> none')
     expect(builder.build().describe()).toContain('--> sink')
   })
 
-  const withSource = (): TopologyBuilder => new TopologyBuilder().addSource('source', input)
+  const withSource = (): TopologyDraft => new TopologyDraft().addSource('source', input)
   it.each<[string, () => unknown, string]>([
     [
       'a parent that does not exist',
@@ -97,7 +97,7 @@ describe('TopologyBuilder', () => {
     [
       'topics of one source with different serdes',
       () =>
-        new TopologyBuilder().addSource<unknown, unknown>('both', [
+        new TopologyDraft().addSource<unknown, unknown>('both', [
           input,
           topic('n', { key: text, value: number }),
         ] as never),
@@ -134,7 +134,7 @@ describe('TopologyBuilder', () => {
       () => withSource().addStateStore(storeNamed('s'), ['source']),
       'A source cannot use a store (operator source). Connect the store to a processor.',
     ],
-    ['a topology without a source', () => new TopologyBuilder().build(), 'The topology reads no topic. Add a source.'],
+    ['a topology without a source', () => new TopologyDraft().build(), 'The topology reads no topic. Add a source.'],
   ])('refuses %s', (_, build, message) => {
     expect(build).toThrow(expect.objectContaining({ code: 'INVALID_TOPOLOGY', message }))
   })

@@ -1,10 +1,12 @@
+import { toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
-import type { Topic } from '../topic.ts'
+import type { Topic, TopicPattern } from '../topic.ts'
 import { descriptionOf } from './description.ts'
 import { requireNodeName } from './node-name.ts'
 import {
+  isOfPattern,
   isRepartitionTopic,
   type RepartitionTopic,
   type SinkTopic,
@@ -12,6 +14,7 @@ import {
   timestampOf,
 } from './node-topic.ts'
 import type { Processor } from './processor.ts'
+import type { SourceOptions, TimestampExtractor } from './source-options.ts'
 import { groupIntoSubTopologies } from './sub-topologies.ts'
 import type {
   ProcessorNode,
@@ -36,10 +39,10 @@ type Draft<N> = { -readonly [P in keyof N]: N[P] extends readonly string[] ? str
 type NodeDraft = Draft<SourceNode> | Draft<ProcessorNode> | Draft<SinkNode>
 
 /**
- * Puts a topology together node by node, parents first: the low level that the DSL compiles to. Every method refuses what
+ * Puts a topology together node by node, parents first: what the DSL and TopologyBuilder compile to. Every method refuses what
  * would not run, naming the node, with MillraceError INVALID_TOPOLOGY. After Kafka Streams' Topology.
  */
-export class TopologyBuilder {
+export class TopologyDraft {
   readonly #nodes = new Map<string, NodeDraft>()
   readonly #stores = new Map<string, StoreDeclaration>()
   readonly #globalStores = new Set<string>()
@@ -50,8 +53,13 @@ export class TopologyBuilder {
   readonly #copartitioned: (readonly string[])[] = []
 
   /** Reads topics. Several topics of one source share their serdes and their event time function. */
-  addSource<K, V>(name: string, topic: SourceTopic<K, V> | readonly SourceTopic<K, V>[]): this {
+  addSource<K, V>(
+    name: string,
+    topic: SourceTopic<K, V> | readonly SourceTopic<K, V>[] | TopicPattern<K, V>,
+    options: SourceOptions<K, V> = {},
+  ): this {
     this.#requireNewNode(name)
+    if ('pattern' in topic) return this.#addPatternSource(name, topic, options)
     const topics: readonly SourceTopic<K, V>[] = isList(topic) ? topic : [topic]
     const first = topics[0]
     if (first === undefined) throw invalid(name, 'The source has no topic', 'Give it at least one.')
@@ -62,18 +70,53 @@ export class TopologyBuilder {
       this.#readers.set(each.name, name)
       this.#declareTopic(name, each)
     }
+    for (const { name: other, pattern } of this.#patternSources()) {
+      const matching = topics.find((each) => isOfPattern(each.name, pattern))
+      if (matching !== undefined) throw readTwice(name, matching.name, other)
+    }
+    const { key, value } = first
+    this.#setSource(
+      name,
+      { topics: topics.map(referenceTo), pattern: undefined, key, value },
+      timestampOf(first),
+      options,
+    )
+    return this
+  }
+
+  #addPatternSource<K, V>(name: string, topics: TopicPattern<K, V>, options: SourceOptions<K, V>): this {
+    const { pattern, key, value, timestamp } = topics
+    for (const [topic, reader] of this.#readers) {
+      if (isOfPattern(topic, pattern)) throw readTwice(name, topic, reader)
+    }
+    this.#setSource(name, { topics: [], pattern, key, value }, timestamp, options)
+    return this
+  }
+
+  #setSource<K, V>(
+    name: string,
+    read: Pick<SourceNode, 'topics' | 'pattern' | 'key' | 'value'>,
+    ofTopic: TimestampExtractor<K, V> | undefined,
+    { timestamp = ofTopic, invalidTimestamp, offsetReset = 'earliest' }: SourceOptions<K, V>,
+  ): void {
+    if (typeof offsetReset === 'object') toMilliseconds(offsetReset.by, 'age')
     this.#nodes.set(name, {
       kind: 'source',
       name,
-      topics: topics.map(referenceTo),
-      key: first.key,
-      value: first.value,
+      ...read,
       // The types were K and V when the topic was declared; nodes do not carry them.
-      timestamp: timestampOf(first) as SourceNode['timestamp'],
+      timestamp: timestamp as SourceNode['timestamp'],
+      invalidTimestamp,
+      offsetReset,
       isGlobal: false,
       children: [],
     })
-    return this
+  }
+
+  #patternSources(): { name: string; pattern: RegExp }[] {
+    return [...this.#nodes.values()].flatMap((node) =>
+      node.kind === 'source' && node.pattern !== undefined ? [{ name: node.name, pattern: node.pattern }] : [],
+    )
   }
 
   /**
@@ -85,9 +128,10 @@ export class TopologyBuilder {
     topic: Topic<K, V>,
     create: () => Processor,
     names: { readonly source: string; readonly processor: string },
+    options: Pick<SourceOptions<K, V>, 'timestamp' | 'invalidTimestamp'> = {},
   ): this {
     if (this.#stores.has(store.name)) throw storeTwice(store.name)
-    this.addSource(names.source, topic)
+    this.addSource(names.source, topic, options)
     const source = this.#nodes.get(names.source) as Draft<SourceNode>
     source.isGlobal = true
     this.addProcessor(names.processor, create, { parents: [names.source] })
@@ -178,7 +222,7 @@ export class TopologyBuilder {
   }
 
   build(): Topology {
-    if (this.#readers.size === 0) {
+    if (this.#readers.size === 0 && this.#patternSources().length === 0) {
       throw new MillraceError('INVALID_TOPOLOGY', 'The topology reads no topic', { remedy: 'Add a source.' })
     }
     const nodes = [...this.#nodes.values()].map(finished)
