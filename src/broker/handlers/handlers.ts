@@ -1,10 +1,13 @@
 import type { Broker } from '../broker.ts'
+import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { handleApiVersions } from './api-versions.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
+import { handleEndTxn } from './end-txn.ts'
 import { handleFetch } from './fetch.ts'
 import { handleFindCoordinator } from './find-coordinator.ts'
 import type { Handler } from './handler.ts'
 import { handleHeartbeat } from './heartbeat.ts'
+import { handleInitProducerId } from './init-producer-id.ts'
 import { handleJoinGroup } from './join-group.ts'
 import { handleLeaveGroup } from './leave-group.ts'
 import { handleListGroups } from './list-groups.ts'
@@ -31,6 +34,9 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleSyncGroup(broker),
     handleDescribeGroups(broker),
     handleListGroups(broker),
+    handleAddPartitionsToTxn(broker),
+    handleEndTxn(broker),
+    handleInitProducerId(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

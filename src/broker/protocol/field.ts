@@ -60,13 +60,15 @@ type ReadType<T> = T extends 'bytes' | 'records'
         ? ReadOf<T>
         : never
 
-/** A field may be left out when writing where it has a default of its own, or some versions do not have it. */
+/** A field may be left out when writing where it has a default of its own, or some versions do not have it; and nobody is throttled unless a response says so. */
 type OptionalNames<F extends Fields> = {
-  [N in keyof F]: F[N][2] extends { readonly default: unknown } | { readonly tag: number }
+  [N in keyof F]: N extends 'throttleTimeMs'
     ? N
-    : F[N][1] extends '0+'
-      ? never
-      : N
+    : F[N][2] extends { readonly default: unknown } | { readonly tag: number }
+      ? N
+      : F[N][1] extends '0+'
+        ? never
+        : N
 }[keyof F]
 /** What writing a struct takes. */
 export type WriteOf<F extends Fields> = {
