@@ -53,6 +53,8 @@ export const errorCodes = {
   TRANSACTION_COORDINATOR_FENCED: { retriable: false },
   /** More waits to be acknowledged than is allowed: what was refused may be sent again when some of it is. */
   QUEUE_FULL: { retriable: true },
+  /** A suppression's buffer holds more than it may, and was to stop the application then. */
+  BUFFER_FULL: { retriable: false },
   /** Another process holds the data directory. */
   DIRECTORY_LOCKED: { retriable: true },
   /** The data directory or a file in it cannot be read or written. */

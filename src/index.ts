@@ -59,7 +59,15 @@ export type {
   UnlimitedWindowedKStream,
 } from './dsl/streams.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
-export { type Suppressed, untilWindowCloses } from './dsl/suppressed.ts'
+export {
+  type BufferBounds,
+  type EagerBuffer,
+  type StrictBuffer,
+  type UntilTimeLimit,
+  type UntilWindowCloses,
+  untilTimeLimit,
+  untilWindowCloses,
+} from './dsl/suppressed.ts'
 export { UnlimitedWindows } from './dsl/unlimited-windows.ts'
 export { SessionWindows, TimeWindows } from './dsl/windows.ts'
 export { type Duration, formatDuration, toMilliseconds } from './duration.ts'

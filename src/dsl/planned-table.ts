@@ -1,4 +1,3 @@
-import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { Processor } from '../topology/processor.ts'
@@ -6,7 +5,6 @@ import { describesNamelessStore } from './aggregation.ts'
 import type { JoinKind } from './join-kind.ts'
 import type { OperatorOptions, TableGroupByOptions, TableJoinOptions, TableOptions } from './operator-options.ts'
 import { type RecordCallback, tableToStream } from './operators/stateless.ts'
-import { suppressUntilWindowCloses } from './operators/suppress.ts'
 import { type TableOperatorOptions, tableFilter } from './operators/table-filter.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
 import { tableSelect } from './operators/table-select.ts'
@@ -15,10 +13,12 @@ import { filteredValue, mappedValue, type ValueGetterFactory } from './operators
 import type { TableState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedGroupedTable } from './planned-grouped-table.ts'
-import { declareStore, declareSuppressStore } from './store-declarations.ts'
+import { declareStore } from './store-declarations.ts'
 import type { KGroupedTable, KStream, KTable, SuppressedFor } from './streams.ts'
+import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
+import { addSuppression } from './suppression.ts'
 import { addTableJoin } from './table-join.ts'
-import { DerivedRows, FinalRows } from './table-rows.ts'
+import { DerivedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, rowKey, type TrackedSerde } from './tracked-serde.ts'
 
 export class PlannedTable<K, V> implements KTable<K, V> {
@@ -55,29 +55,10 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     })
   }
 
-  suppress(_suppressed: SuppressedFor<K>, options: OperatorOptions = {}): KTable<K, V> {
-    const state = this.#state
-    const { plan, key, value, shape, engine } = state
-    if (shape === undefined) {
-      throw new MillraceError('INVALID_TOPOLOGY', 'Only the results of windows can wait for their windows to close', {
-        at: { operator: state.node.name },
-        remedy: 'Call windowedBy before the aggregation, or leave suppress out.',
-      })
-    }
-    // Unlike other operators this one takes no numbers when it is named.
-    if (options.name !== undefined) requireNodeName(options.name, 'operator')
-    const name = options.name ?? plan.names.generated('KTABLE-SUPPRESS-')
-    const store = options.name === undefined ? plan.names.store('KTABLE-SUPPRESS-', undefined) : `${name}-store`
-    const need = { operator: name, purpose: `the store '${store}'` }
-    const serdes = {
-      key: requireSerde(key, { ...need, part: 'key', option: 'the operator that makes the keys' }),
-      value: requireSerde(value, { ...need, part: 'value', option: 'mapValues(..., { value })' }),
-    }
-    const create = suppressUntilWindowCloses({ store, graceMs: shape.closesAfterMs })
-    const node = plan.addProcessor(name, create, [state.node], {
-      stores: [declareSuppressStore({ name: store, ...serdes, engine })],
-    })
-    return new PlannedTable<K, V>({ ...state, node, rows: new FinalRows(state.rows, store) })
+  suppress(suppressed: SuppressedFor<K>, options: OperatorOptions = {}): KTable<K, V> {
+    return new PlannedTable<K, V>(
+      addSuppression(this.#state, suppressed as UntilTimeLimit | UntilWindowCloses, options),
+    )
   }
 
   groupBy<K2, V2>(

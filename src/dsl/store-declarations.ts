@@ -53,9 +53,13 @@ export function declareVersionedStore({ engine, ...parts }: StoreParts, historyR
   return { name: parts.name, logged: true, changelogConfig: versionedChangelog(historyRetentionMs), engine, create }
 }
 
-/** The results that wait for their windows to close; `key` is the serde of the keys without their windows. */
-export function declareSuppressStore({ engine, ...parts }: StoreParts): StoreDeclaration {
-  const create = suppressStore(parts)
+/** The updates that wait in a suppression; `key` is the serde of the keys without their windows. */
+export function declareSuppressStore(
+  { engine, ...parts }: StoreParts & { readonly measuresBytes: boolean },
+  shape: WindowShape | undefined,
+): StoreDeclaration {
+  const windows = shape === undefined ? 'none' : shape.kind === 'session' ? 'session' : 'time'
+  const create = suppressStore({ ...parts, windows, sizeMs: shape?.sizeMs ?? 0 })
   return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create }
 }
 

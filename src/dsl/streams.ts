@@ -29,7 +29,7 @@ import type {
   WindowedByOptions,
 } from './operator-options.ts'
 import type { SlidingWindows } from './sliding-windows.ts'
-import type { Suppressed } from './suppressed.ts'
+import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
 import type { UnlimitedWindows } from './unlimited-windows.ts'
 import type { SessionWindows, TimeWindows } from './windows.ts'
 
@@ -259,8 +259,10 @@ export interface SessionWindowedKStream<out K, out V> {
   ): KTable<Windowed<K>, A>
 }
 
-/** What a table of these keys can hold back: the results of windows until the windows close, and otherwise nothing. */
-export type SuppressedFor<K> = K extends Windowed<unknown> ? Suppressed : OnlyResultsOfWindowsCanWait
+/** What a table of these keys can hold back: updates for a time, and only the results of windows until the windows close. */
+export type SuppressedFor<K> =
+  | UntilTimeLimit
+  | (K extends Windowed<unknown> ? UntilWindowCloses : OnlyResultsOfWindowsCanWait)
 
 /** A type without values, named for the compiler's message. */
 export interface OnlyResultsOfWindowsCanWait {
@@ -330,7 +332,7 @@ export interface KTable<out K, out V> {
     joiner: (left: V | null, right: V2 | null, key: K) => R | null,
     options?: TableJoinOptions<R>,
   ): KTable<K, R>
-  /** Holds back updates. Only for results of windows. */
+  /** Holds back updates, to hand on the last of each key only: until windows close, or for a time. */
   suppress(suppressed: SuppressedFor<K>, options?: OperatorOptions): KTable<K, V>
   /** The updates as records; a deleted key is a record with the value null. */
   toStream(options?: OperatorOptions): KStream<K, V>

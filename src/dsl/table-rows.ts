@@ -5,7 +5,7 @@
  */
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { storedValue, type ValueGetterFactory, versionedValue } from './operators/value-getter.ts'
-import { finalValue, sessionValue, windowValue } from './operators/windowed-value.ts'
+import { sessionValue, suppressedValue, windowValue } from './operators/windowed-value.ts'
 import type { WindowShape } from './window-shape.ts'
 
 export interface TableRows {
@@ -198,8 +198,8 @@ export class JoinedRows implements TableRows {
   }
 }
 
-/** Of results of windows that are held back until they are final. */
-export class FinalRows implements TableRows {
+/** Of a table whose updates are held back: rows as they were handed on last. */
+export class SuppressedRows implements TableRows {
   readonly isVersioned = false
   readonly #parent: TableRows
   readonly #store: string
@@ -213,10 +213,13 @@ export class FinalRows implements TableRows {
     return true
   }
 
-  keepOldValues(): void {}
+  keepOldValues(): void {
+    this.#parent.keepOldValues()
+  }
 
   lookUp(): RowLookUp {
+    this.keepOldValues()
     const parent = this.#parent.lookUp()
-    return { stores: [this.#store, ...parent.stores], getter: finalValue(parent.getter, this.#store) }
+    return { stores: [this.#store, ...parent.stores], getter: suppressedValue(parent.getter, this.#store) }
   }
 }

@@ -1,6 +1,9 @@
+import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
+import type { RecordHeader } from '../record/headers.ts'
 import type { Serde } from '../serde/serde.ts'
 import { BTree } from './b-tree.ts'
+import { type BufferedRow, bufferedRowSerde } from './buffered-row.ts'
 import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
@@ -12,19 +15,38 @@ export interface SuppressStoreOptions<K, V> {
   /** The serde of the key without its window. */
   readonly key: Serde<K>
   readonly value: Serde<V>
+  /** How the windows of keys stand in the changelog's keys; `'none'` where keys have none, or where the key's serde writes them. */
+  readonly windows: 'time' | 'session' | 'none'
+  /** Of time windows, from a window's start to its end. */
+  readonly sizeMs?: number
+  /** Whether `bytes` is kept, for which every value is encoded when it comes. Default: false. */
+  readonly measuresBytes?: boolean
 }
 
-/** Makes buffers of results whose windows are open: Kafka Streams' InMemoryTimeOrderedKeyValueChangeBuffer. */
+/** What is buffered of a record. */
+export interface TableUpdate {
+  readonly timestamp: number
+  readonly oldValue: unknown
+  /** The topic that caused it, whose name counts for the bytes, as in Kafka Streams. */
+  readonly topic: string
+  /** null deletes. */
+  value(): unknown
+  headers(): readonly RecordHeader[]
+}
+
+/** Makes buffers of updates that wait: Kafka Streams' InMemoryTimeOrderedKeyValueChangeBuffer. */
 export function suppressStore<K, V>(options: SuppressStoreOptions<K, V>): (engine: StoreEngine) => SuppressStore {
   return (engine) => new SuppressStore(options, engine)
 }
 
-/** The last value of one windowed key. */
+/** The last update of one key, windowed or not. */
 export class SuppressEntry implements HotEntry {
   keyId: number
+  /** The window, where there is one. */
   start: number
   end: number
-  value: unknown = undefined
+  value: BufferedRow | undefined = undefined
+  /** Event time of the update. */
   timestamp = 0
   dirty = false
   logged = false
@@ -36,76 +58,132 @@ export class SuppressEntry implements HotEntry {
   }
 }
 
+/** What Kafka Streams counts for each row besides key, values, topic and headers: times, offset and partition. */
+const fixedBytes = 8 + 8 + 8 + 4
+
 /** Keys that nothing is buffered for any more are forgotten when they are this many and outnumber the others. */
 const leastForgottenKeys = 1_024
 
 /**
- * The last value of each windowed key, taken out in the order of (window end, key bytes, window start).
+ * The last update of each key, with the value that was handed on before it, taken out in the order of (time, key bytes,
+ * window). A later update takes the place of an earlier one, and leaves its time as it is.
  *
- * The whole buffer is in memory, decoded; the engine (`end8 ‖ key ‖ start8`) only keeps it over a restart, and `ready`
- * reads it back. Changelog: `key ‖ end8 ‖ start8`, Kafka's form of keys in sessions, for both kinds of windows.
+ * The whole buffer is in memory, decoded; the engine only keeps it over a restart, and `ready` reads it back. Keys of both
+ * are Kafka's: the key, then `start8` of a time window or `end8 ‖ start8` of a session. Values are bufferedRowSerde's.
  */
 export class SuppressStore implements StateStore {
   readonly name: string
   readonly keys: StoreKeys
   readonly #engine: StoreEngine
   readonly #layer: ChangelogLayer<SuppressEntry>
-  /** By key id; a key has few open windows. */
+  readonly #windows: 'time' | 'session' | 'none'
+  readonly #sizeMs: number
+  /** Where values are encoded to be measured; undefined where nothing is measured. */
+  readonly #measure: ByteWriter | undefined
+  readonly #value: Serde<unknown>
+  /** By key id; a key has few windows that wait. */
   #byKey: SuppressEntry[][] = []
-  readonly #byEnd = new BTree<number, Set<SuppressEntry>>()
+  readonly #byTime = new BTree<number, Set<SuppressEntry>>()
   #size = 0
-  #earliestEnd = Number.POSITIVE_INFINITY
+  #bytes = 0
+  #earliest = Number.POSITIVE_INFINITY
+  /** The entries of the earliest time, the last of them being the first to go, and some that were removed; undefined until it is asked for. */
+  #order: SuppressEntry[] | undefined = undefined
 
   constructor(options: SuppressStoreOptions<unknown, unknown>, engine: StoreEngine) {
     this.name = options.name
     this.keys = new StoreKeys(options.key)
     this.#engine = engine
-    const layout = suppressLayout(this.name, this.keys)
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: options.value })
+    this.#windows = options.windows
+    this.#sizeMs = options.sizeMs ?? 0
+    this.#measure = options.measuresBytes === true ? new ByteWriter(1_024) : undefined
+    this.#value = options.value
+    const layout = suppressLayout(this.keys, options.windows)
+    const value = bufferedRowSerde(options.value)
+    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: value as Serde<unknown> })
   }
 
-  /** How many values are buffered. */
+  /** How many updates wait. */
   get size(): number {
     return this.#size
   }
 
-  /** The end of the window that ends first; infinite where nothing is buffered. */
-  get earliestEnd(): number {
-    return this.#earliestEnd
+  /** What they take by Kafka Streams' measure: the bytes of keys, values and headers, and a little for each. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The time of the update that goes first; infinite where nothing is buffered. */
+  get earliest(): number {
+    return this.#earliest
+  }
+
+  /** Whether keys have windows of their own. */
+  get hasWindows(): boolean {
+    return this.#windows !== 'none'
   }
 
   /** The id of the record's key without its window, valid until the next commit. */
   keyId(record: RecordKey): number {
-    return this.keys.idOfInner(record)
+    return this.hasWindows ? this.keys.idOfInner(record) : this.keys.idOf(record)
   }
 
-  /** Whether a value is buffered for the key and window. */
-  has(keyId: number, start: number, end: number): boolean {
-    return this.#find(keyId, start, end) !== undefined
-  }
-
-  /** Buffers the value; it takes the place of one that is buffered for the same key and window. */
-  put(keyId: number, start: number, end: number, value: unknown, timestamp: number): void {
-    const entry = this.#find(keyId, start, end) ?? this.#add(keyId, start, end)
-    this.#layer.update(entry, value, timestamp)
-  }
-
-  /** Takes the value of the key and window away, where there is one. */
-  remove(keyId: number, start: number, end: number): void {
-    const entry = this.#find(keyId, start, end)
-    if (entry !== undefined) this.#remove(entry)
-  }
-
-  /** Hands out and takes away the values of all windows that end at or before the time. */
-  evict(until: number, emit: (entry: SuppressEntry) => void): void {
-    while (this.#earliestEnd <= until) {
-      const entries = [...(this.#byEnd.get(this.#earliestEnd) as Set<SuppressEntry>)]
-      entries.sort((left, right) => this.keys.compare(left.keyId, right.keyId) || left.start - right.start)
-      for (const entry of entries) {
-        emit(entry)
-        this.#remove(entry)
-      }
+  /** What waits for the key and window; undefined where nothing does. */
+  find(keyId: number, start: number, end: number): SuppressEntry | undefined {
+    const entries = this.#byKey[keyId]
+    if (entries === undefined) return undefined
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const entry = entries[i] as SuppressEntry
+      if (entry.end === end && entry.start === start) return entry
     }
+    return undefined
+  }
+
+  /** Adds a place for the key and window, which nothing waits for yet, to be filled by `update`. */
+  add(keyId: number, start: number, end: number, row: BufferedRow): SuppressEntry {
+    const entry = this.#layer.takeSpare() ?? new SuppressEntry(keyId, start, end)
+    entry.keyId = keyId
+    entry.start = start
+    entry.end = end
+    entry.value = row
+    this.#insert(entry, row.time)
+    return entry
+  }
+
+  /** Sets the update that waits. */
+  update(entry: SuppressEntry, update: TableUpdate): void {
+    const row = entry.value as BufferedRow
+    row.value = update.value()
+    row.headers = update.headers()
+    this.#layer.update(entry, row, update.timestamp)
+    if (this.#measure !== undefined)
+      this.#setBytes(row, this.#sizeOf(entry, row, update.oldValue) + update.topic.length)
+  }
+
+  /** The update that goes first. There is one. */
+  first(): SuppressEntry {
+    const entries = this.#byTime.get(this.#earliest) as Set<SuppressEntry>
+    this.#order ??= [...entries].sort(
+      (a, b) => this.keys.compare(b.keyId, a.keyId) || b.end - a.end || b.start - a.start,
+    )
+    const order = this.#order
+    while (!entries.has(order[order.length - 1] as SuppressEntry)) order.pop()
+    return order[order.length - 1] as SuppressEntry
+  }
+
+  remove(entry: SuppressEntry): void {
+    const row = entry.value as BufferedRow
+    const entries = this.#byKey[entry.keyId] as SuppressEntry[]
+    entries.splice(entries.indexOf(entry), 1)
+    const sameTime = this.#byTime.get(row.time) as Set<SuppressEntry>
+    sameTime.delete(entry)
+    if (sameTime.size === 0) {
+      this.#byTime.delete(row.time)
+      if (row.time === this.#earliest) this.#setEarliest(this.#byTime.minKey() ?? Number.POSITIVE_INFINITY)
+    }
+    this.#size--
+    this.#bytes -= row.bytes
+    this.#layer.remove(entry)
   }
 
   flush(changelog: ChangelogSink): void {
@@ -132,8 +210,11 @@ export class SuppressStore implements StateStore {
   ready(changelogPosition: number): void {
     this.#layer.ready(changelogPosition)
     for (const { key, value } of this.#engine.range(undefined, undefined)) {
-      const keyId = this.keys.idOfBytes(key, 8, key.length - 8)
-      this.#layer.decodeRow(value, this.#add(keyId, readInt64(key, key.length - 8), readInt64(key, 0)))
+      const entry = this.#entryOf(key)
+      this.#layer.decodeRow(value, entry)
+      const row = entry.value as unknown as BufferedRow
+      this.#insert(entry, row.time)
+      this.#bytes += row.bytes
     }
   }
 
@@ -141,42 +222,50 @@ export class SuppressStore implements StateStore {
     this.#engine.close()
   }
 
-  #find(keyId: number, start: number, end: number): SuppressEntry | undefined {
-    const entries = this.#byKey[keyId]
-    if (entries === undefined) return undefined
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const entry = entries[i] as SuppressEntry
-      if (entry.end === end && entry.start === start) return entry
-    }
-    return undefined
+  #entryOf(changelogKey: Buffer): SuppressEntry {
+    const keyEnd = endsInNumbers(this.name, changelogKey, windowBytes[this.#windows])
+    const keyId = this.keys.idOfBytes(changelogKey, 0, keyEnd)
+    if (this.#windows === 'none') return new SuppressEntry(keyId, 0, 0)
+    const first = readInt64(changelogKey, keyEnd)
+    if (this.#windows === 'session') return new SuppressEntry(keyId, readInt64(changelogKey, keyEnd + 8), first)
+    return new SuppressEntry(keyId, first, Math.min(first + this.#sizeMs, Number.MAX_SAFE_INTEGER))
   }
 
-  #add(keyId: number, start: number, end: number): SuppressEntry {
-    const entry = this.#layer.takeSpare() ?? new SuppressEntry(keyId, start, end)
-    entry.keyId = keyId
-    entry.start = start
-    entry.end = end
-    while (this.#byKey.length <= keyId) this.#byKey.push([])
-    ;(this.#byKey[keyId] as SuppressEntry[]).push(entry)
-    const sameEnd = this.#byEnd.get(end)
-    if (sameEnd === undefined) this.#byEnd.set(end, new Set([entry]))
-    else sameEnd.add(entry)
+  #insert(entry: SuppressEntry, time: number): void {
+    while (this.#byKey.length <= entry.keyId) this.#byKey.push([])
+    ;(this.#byKey[entry.keyId] as SuppressEntry[]).push(entry)
+    const sameTime = this.#byTime.get(time)
+    if (sameTime === undefined) this.#byTime.set(time, new Set([entry]))
+    else sameTime.add(entry)
     this.#size++
-    if (end < this.#earliestEnd) this.#earliestEnd = end
-    return entry
+    if (time <= this.#earliest) this.#setEarliest(time)
   }
 
-  #remove(entry: SuppressEntry): void {
-    const entries = this.#byKey[entry.keyId] as SuppressEntry[]
-    entries.splice(entries.indexOf(entry), 1)
-    const sameEnd = this.#byEnd.get(entry.end) as Set<SuppressEntry>
-    sameEnd.delete(entry)
-    if (sameEnd.size === 0) {
-      this.#byEnd.delete(entry.end)
-      if (entry.end === this.#earliestEnd) this.#earliestEnd = this.#byEnd.minKey() ?? Number.POSITIVE_INFINITY
-    }
-    this.#size--
-    this.#layer.remove(entry)
+  #setEarliest(time: number): void {
+    this.#earliest = time
+    this.#order = undefined
+  }
+
+  #setBytes(row: BufferedRow, bytes: number): void {
+    this.#bytes += bytes - row.bytes
+    row.bytes = bytes
+  }
+
+  /** Kafka Streams' measure, but for the topic. An old value that is the prior one counts once. */
+  #sizeOf(entry: SuppressEntry, row: BufferedRow, oldValue: unknown): number {
+    const out = this.#measure as ByteWriter
+    out.clear()
+    if (row.value !== null) this.#value.write(row.value, out)
+    const priorAt = out.length
+    if (row.prior !== undefined) this.#value.write(row.prior, out)
+    const oldAt = out.length
+    if (oldValue !== undefined) this.#value.write(oldValue, out)
+    const bytes = out.buffer
+    const isPrior = bytes.compare(bytes, oldAt, out.length, priorAt, oldAt) === 0
+    let size = fixedBytes + windowBytes[this.#windows] + (isPrior ? oldAt : out.length)
+    size += this.keys.endOf(entry.keyId) - this.keys.startOf(entry.keyId)
+    for (const { key, value } of row.headers) size += key.length + (value === null ? 0 : value.length)
+    return size
   }
 
   #forgetKeys(): void {
@@ -190,18 +279,17 @@ export class SuppressStore implements StateStore {
   }
 }
 
-function suppressLayout(store: string, keys: StoreKeys): KeyLayout<SuppressEntry> {
+const windowBytes = { time: 8, session: 16, none: 0 } as const
+
+function suppressLayout(keys: StoreKeys, windows: 'time' | 'session' | 'none'): KeyLayout<SuppressEntry> {
   return {
     writeChangelogKey(entry, out) {
       keys.write(entry.keyId, out)
-      out.writeInt64(entry.end)
-      out.writeInt64(entry.start)
+      if (windows === 'session') out.writeInt64(entry.end)
+      if (windows !== 'none') out.writeInt64(entry.start)
     },
     writeEngineKey(changelogKey, out) {
-      const keyEnd = endsInNumbers(store, changelogKey, 16)
-      out.writeRange(changelogKey, keyEnd, keyEnd + 8)
-      out.writeRange(changelogKey, 0, keyEnd)
-      out.writeRange(changelogKey, keyEnd + 8, keyEnd + 16)
+      out.writeBytes(changelogKey)
     },
     isLive: () => true,
   }

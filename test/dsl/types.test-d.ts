@@ -3,7 +3,7 @@ import { expectTypeOf } from 'vitest'
 import { SlidingWindows } from '../../src/dsl/sliding-windows.ts'
 import type { KStream, KTable } from '../../src/dsl/streams.ts'
 import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
-import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
+import { untilTimeLimit, untilWindowCloses } from '../../src/dsl/suppressed.ts'
 import { UnlimitedWindows } from '../../src/dsl/unlimited-windows.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
 import { serde } from '../../src/serde/serdes.ts'
@@ -304,6 +304,17 @@ export function refusesWrongFunctions(): void {
   stream.groupByKey().count().suppress(untilWindowCloses())
   // @ts-expect-error late records are readings
   stream.groupByKey().windowedBy(TimeWindows.of('1m'), { late: numbers })
+  stream.groupByKey().count().suppress(untilTimeLimit('10s', 'unbounded'))
+  stream
+    .groupByKey()
+    .count()
+    .suppress(untilTimeLimit('10s', { maxRecords: 10, whenFull: 'emit-early' }))
+  // @ts-expect-error a buffer is bounded, or says that it is not
+  untilTimeLimit('10s')
+  // @ts-expect-error what happens when the buffer is full must be said
+  untilTimeLimit('10s', { maxRecords: 10 })
+  // @ts-expect-error a final result cannot go early
+  untilWindowCloses({ maxRecords: 10, whenFull: 'emit-early' })
   // @ts-expect-error unlimited windows never close
   stream.groupByKey().windowedBy(UnlimitedWindows.of()).emit('window-close')
   // @ts-expect-error late records are readings

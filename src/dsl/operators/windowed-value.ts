@@ -1,5 +1,5 @@
 import { type SessionEntry, SessionStore } from '../../state/session-store.ts'
-import { SuppressStore } from '../../state/suppress-store.ts'
+import { type SuppressEntry, SuppressStore } from '../../state/suppress-store.ts'
 import { WindowStore } from '../../state/window-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Windowed } from '../../windowed.ts'
@@ -16,9 +16,9 @@ export function sessionValue(store: string): ValueGetterFactory {
   return (context) => new SessionValue(connectedStore(context, store, SessionStore))
 }
 
-/** For results that are held back until they are final: none while they are held back, and then the parent's. */
-export function finalValue(parent: ValueGetterFactory, store: string): ValueGetterFactory {
-  return (context) => new FinalValue(parent(context), connectedStore(context, store, SuppressStore))
+/** For rows whose updates are held back: while one waits, the value that was handed on before it, otherwise the parent's. */
+export function suppressedValue(parent: ValueGetterFactory, store: string): ValueGetterFactory {
+  return (context) => new SuppressedValue(parent(context), connectedStore(context, store, SuppressStore))
 }
 
 /** The window of the record's key, which is in `record.key()` where the key was read from a topic. */
@@ -71,7 +71,9 @@ class SessionValue implements ValueGetter {
   }
 }
 
-class FinalValue implements ValueGetter {
+class SuppressedValue implements ValueGetter {
+  /** Of a value that was handed on before, Kafka Streams does not know the time either. */
+  timestamp = -1
   readonly #parent: ValueGetter
   readonly #store: SuppressStore
 
@@ -80,16 +82,22 @@ class FinalValue implements ValueGetter {
     this.#store = store
   }
 
-  get timestamp(): number {
-    return this.#parent.timestamp
+  get(record: FlowRecord): unknown {
+    const waiting = this.#waiting(record)
+    if (waiting !== undefined) {
+      this.timestamp = -1
+      return waiting.value?.prior
+    }
+    const value = this.#parent.get(record)
+    this.timestamp = this.#parent.timestamp
+    return value
   }
 
-  get(record: FlowRecord): unknown {
+  #waiting(record: FlowRecord): SuppressEntry | undefined {
     const store = this.#store
+    if (!store.hasWindows) return store.find(store.keyId(record), 0, 0)
     const whole = windowedKey(record)
-    const keyId = whole === undefined ? store.keyId(record) : store.keys.idOfKey(whole.key)
-    const start = whole === undefined ? record.windowStart : whole.window.start
-    const end = whole === undefined ? record.windowEnd : whole.window.end
-    return store.has(keyId, start, end) ? undefined : this.#parent.get(record)
+    if (whole === undefined) return store.find(store.keyId(record), record.windowStart, record.windowEnd)
+    return store.find(store.keys.idOfKey(whole.key), whole.window.start, whole.window.end)
   }
 }

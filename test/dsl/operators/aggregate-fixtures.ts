@@ -1,7 +1,7 @@
 import { keyValueAggregate } from '../../../src/dsl/operators/key-value-aggregate.ts'
 import { sessionAggregate } from '../../../src/dsl/operators/session-aggregate.ts'
 import { slidingAggregate } from '../../../src/dsl/operators/sliding-aggregate.ts'
-import { suppressUntilWindowCloses } from '../../../src/dsl/operators/suppress.ts'
+import { type SuppressOptions, suppress } from '../../../src/dsl/operators/suppress.ts'
 import { windowAggregate } from '../../../src/dsl/operators/window-aggregate.ts'
 import { SlidingWindows } from '../../../src/dsl/sliding-windows.ts'
 import { SessionWindows, TimeWindows } from '../../../src/dsl/windows.ts'
@@ -124,9 +124,25 @@ export function sessionCount({ gap, grace = 0, hotEntries = 1_000, isFinal = fal
   }
 }
 
-export function suppressed(pipeline: Pipeline, closesAfterMs: number): Pipeline {
+const finalOnly: SuppressOptions = {
+  store: 'buffer',
+  isFinal: true,
+  waitMs: 0,
+  maxRecords: Number.POSITIVE_INFINITY,
+  maxBytes: Number.POSITIVE_INFINITY,
+  whenFull: 'shut-down',
+}
+
+/** Adds a suppression behind results of windows, or behind a table of plain keys. */
+export function suppressed(
+  pipeline: Pipeline,
+  windows: 'time' | 'session' | 'none',
+  options: Partial<SuppressOptions>,
+  sizeMs = 0,
+): Pipeline {
+  const measuresBytes = options.maxBytes !== undefined
   return {
-    operators: [...pipeline.operators, suppressUntilWindowCloses({ store: 'buffer', graceMs: closesAfterMs })],
-    stores: [...pipeline.stores, suppressStore({ name: 'buffer', ...serdes })],
+    operators: [...pipeline.operators, suppress({ ...finalOnly, ...options })],
+    stores: [...pipeline.stores, suppressStore({ name: 'buffer', ...serdes, windows, sizeMs, measuresBytes })],
   }
 }

@@ -116,3 +116,27 @@ function parseUpdate(output: string): Update {
     /^\((([^@]*)@\[(\d+),(\d+)\]), (.*), ts=\d+\)$/.exec(output) ?? []
   return { output, window, key, start: Number(start), end: Number(end), isDeletion: value === 'null' }
 }
+
+/** A suppression as a plain list that is sorted anew each time: what is handed on after each record. */
+export function timeLimitOracle(
+  updates: readonly string[][],
+  { waitMs, maxRecords }: { readonly waitMs: number; readonly maxRecords: number },
+): string[][] {
+  let waiting: { readonly key: string; readonly since: number; readonly output: string }[] = []
+  let observed = -1
+  return updates.map((outputs) => {
+    const emitted: string[] = []
+    for (const output of outputs) {
+      const [, key = '', time] = /^\((.*), .*, ts=(\d+)\)$/.exec(output) ?? []
+      const timestamp = Number(time)
+      observed = Math.max(observed, timestamp)
+      const since = waiting.find((each) => each.key === key)?.since ?? timestamp
+      waiting = [...waiting.filter((each) => each.key !== key), { key, since, output }]
+      waiting.sort((a, b) => a.since - b.since || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
+      while (waiting.length > maxRecords || (waiting[0]?.since ?? Number.POSITIVE_INFINITY) <= observed - waitMs) {
+        emitted.push(waiting.shift()?.output as string)
+      }
+    }
+    return emitted
+  })
+}

@@ -5,7 +5,13 @@ import type { StateStore } from '../../../src/state/state-store.ts'
 import type { StoreEngine } from '../../../src/state/store-engine.ts'
 import type { StreamTime } from '../../../src/topology/processor.ts'
 import { count, type Pipeline, sessionCount, slidingTexts, suppressed, windowedCount } from './aggregate-fixtures.ts'
-import { finalResults, sessionCountOracle, slidingOracle, windowedCountOracle } from './aggregate-oracles.ts'
+import {
+  finalResults,
+  sessionCountOracle,
+  slidingOracle,
+  timeLimitOracle,
+  windowedCountOracle,
+} from './aggregate-oracles.ts'
 import { type Input, OperatorRun, TestChangelog } from './operator-run.ts'
 
 const newEngine = (): StoreEngine => memoryEngine.open({ directory: undefined, store: '' })
@@ -43,6 +49,13 @@ const timeOf = fc
 const slidingOf = fc.record({ difference: fc.integer({ min: 1, max: 12 }), grace: fc.nat({ max: 30 }) })
 
 const sessionOf = fc.record({ gap: fc.integer({ min: 1, max: 12 }), grace: fc.nat({ max: 30 }) })
+
+const waitOf = fc.record({
+  isFinal: fc.constant(false),
+  waitMs: fc.nat({ max: 20 }),
+  maxRecords: fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY),
+  whenFull: fc.constant('emit-early' as const),
+})
 
 function started({ operators, stores }: Pipeline): OperatorRun {
   return new OperatorRun(
@@ -119,10 +132,11 @@ describe('aggregations equal their definition on any order of records', () => {
   it('hand on, where only final results are asked for, the last result of each window after the record that closed it', () => {
     fc.assert(
       fc.property(inputsOf, timeOf, slidingOf, sessionOf, (inputs, time, sliding, session) => {
+        const closing = session.gap + session.grace
         const shapes: readonly [closesAfter: number, isInclusive: boolean, of: (isFinal: boolean) => Pipeline][] = [
           [time.grace, false, (isFinal) => windowedCount({ ...time, isFinal })],
           [sliding.grace, true, (isFinal) => slidingTexts({ ...sliding, isFinal })],
-          [session.gap + session.grace, true, (isFinal) => sessionCount({ ...session, isFinal })],
+          [closing, true, (isFinal) => sessionCount({ ...session, isFinal })],
         ]
         for (const [closesAfter, isInclusive, pipelineOf] of shapes) {
           const [eager, final] = [started(pipelineOf(false)), started(pipelineOf(true))]
@@ -139,11 +153,22 @@ describe('aggregations equal their definition on any order of records', () => {
     )
   })
 
+  it('hand on, where suppressed for a time, the last update of each key when its first is so old, or room is needed', () => {
+    fc.assert(
+      fc.property(inputsOf, waitOf, (inputs, wait) => {
+        const eager = started(count())
+        const waiting = started(suppressed(count(), 'none', wait))
+        const updates = inputs.map((input) => eager.process(input))
+        expect(inputs.map((input) => waiting.process(input))).toEqual(timeLimitOracle(updates, wait))
+      }),
+    )
+  })
+
   it('hands on, where suppressed, the last result of each window that is closed, once', () => {
     fc.assert(
       fc.property(inputsOf, timeOf, (inputs, options) => {
         const eager = started(windowedCount(options))
-        const final = started(suppressed(windowedCount(options), options.grace))
+        const final = started(suppressed(windowedCount(options), 'time', { waitMs: options.grace }, options.size))
         const last = new Map<string, string>()
         for (const output of inputs.flatMap((input) => eager.process(input)))
           last.set(output.split(', ')[0] as string, output)
@@ -181,8 +206,18 @@ describe('a run with commits and crashes gives what an uninterrupted one gives',
         () =>
           sessionCount({ ...gaps, hotEntries: hot, isFinal }),
     ),
-    'suppressed windowed counts': timeOf.map((time) => () => suppressed(windowedCount(time), time.grace)),
-    'suppressed session counts': sessionOf.map((gaps) => () => suppressed(sessionCount(gaps), gaps.gap + gaps.grace)),
+    'suppressed windowed counts': timeOf.map(
+      (time) => () => suppressed(windowedCount(time), 'time', { waitMs: time.grace }, time.size),
+    ),
+    'suppressed session counts': sessionOf.map(
+      (gaps) => () => suppressed(sessionCount(gaps), 'session', { waitMs: gaps.gap + gaps.grace }),
+    ),
+    'counts that wait for a time': waitOf.map((wait) => () => suppressed(count(), 'none', wait)),
+    'counts that wait for a time or for room': fc.tuple(waitOf, fc.integer({ min: 60, max: 200 })).map(
+      ([wait, maxBytes]) =>
+        () =>
+          suppressed(count(), 'none', { ...wait, maxBytes }),
+    ),
   }
 
   it.each(Object.keys(pipelines))('%s', (name) => {

@@ -143,7 +143,7 @@ describe('sessionAggregate', () => {
 
 describe('suppressUntilWindowCloses', () => {
   it('hands on the last result of each window in the order of end and key, with its own timestamp', () => {
-    const run = start(suppressed(windowedCount({ size: 10 }), 0))
+    const run = start(suppressed(windowedCount({ size: 10 }), 'time', { waitMs: 0 }, 10))
     for (const [timestamp, key] of [
       [3, 'k'],
       [5, 'j'],
@@ -157,7 +157,7 @@ describe('suppressUntilWindowCloses', () => {
   })
 
   it('holds back the deletions of sessions that were joined', () => {
-    const run = start(suppressed(sessionCount({ gap: 10 }), 10))
+    const run = start(suppressed(sessionCount({ gap: 10 }), 'session', { waitMs: 10 }))
     expect([0, 8, 12].flatMap((timestamp) => run.process(at(timestamp)))).toEqual([])
     expect(run.process(at(60, 'other'))).toEqual(['(k@[0,12], 3, ts=12)'])
   })

@@ -25,9 +25,11 @@ const scenarios: Readonly<Record<string, () => Pipeline>> = {
   'hopping size 10 advance 5': () => windowedCount({ size: 10, advance: 5 }),
   'session gap boundary inclusive: diff==gap merges': () => sessionCount({ gap: 10 }),
   'session count with null value': () => sessionCount({ gap: 10 }),
-  'suppress untilWindowCloses tumbling 10 grace 5': () => suppressed(windowedCount({ size: 10, grace: 5 }), 5),
-  'suppress untilWindowCloses session': () => suppressed(sessionCount({ gap: 10 }), 10),
-  'EmitStrategy.onWindowClose tumbling 10 grace 0': () => suppressed(windowedCount({ size: 10 }), 0),
+  'suppress untilWindowCloses tumbling 10 grace 5': () =>
+    suppressed(windowedCount({ size: 10, grace: 5 }), 'time', { waitMs: 5 }, 10),
+  'suppress untilWindowCloses session': () => suppressed(sessionCount({ gap: 10 }), 'session', { waitMs: 10 }),
+  'EmitStrategy.onWindowClose tumbling 10 grace 0': () =>
+    suppressed(windowedCount({ size: 10 }), 'time', { waitMs: 0 }, 10),
 }
 
 describe.runIf(hasGoldenScenarios)('operators give what Kafka Streams gave (skipped without ../shared/golden)', () => {
