@@ -13,7 +13,13 @@ import type { Topology } from './topology/topology.ts'
 export { ByteWriter } from './bytes/byte-writer.ts'
 // Read and write topics
 export type { Cluster, Isolation, OffsetRange, TopicDescription, TopicPartition, TopicSpec } from './cluster/cluster.ts'
-export type { ClusterEvent, DamageQuarantined, DirectoryOffline, TornTailCut } from './cluster/cluster-event.ts'
+export type {
+  ClusterEvent,
+  CompactionFailed,
+  DamageQuarantined,
+  DirectoryOffline,
+  TornTailCut,
+} from './cluster/cluster-event.ts'
 export { Connection } from './cluster/connection.ts'
 export type { ConsumedRecord, ConsumeOptions } from './cluster/consumer.ts'
 export type { Producer, ProducerOptions, ProducerRecord } from './cluster/producer.ts'

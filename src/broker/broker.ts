@@ -1,7 +1,6 @@
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { requireTopicName } from '../topic.ts'
-import { CheckpointWriter } from './checkpoint-writer.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
 import { defaultGroupSettings, type GroupSettings } from './group/classic-group.ts'
 import { GroupCoordinator } from './group/group-coordinator.ts'
@@ -9,9 +8,9 @@ import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
 import type { TornTail } from './log/log-recovery.ts'
 import { defaultLogSettings, type LogSettings, logSettings } from './log/log-settings.ts'
-import { LogTrimmer } from './log/log-trimmer.ts'
 import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
 import { PartitionLogs, type QuarantinedRange } from './log/partition-logs.ts'
+import { type CompactionFailure, defaultLogUpkeepSettings, LogUpkeep, type LogUpkeepSettings } from './log-upkeep.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { randomId } from './topic-id.ts'
 import {
@@ -29,7 +28,7 @@ import {
   type TransactionSettings,
 } from './transaction/transaction-coordinator.ts'
 
-export interface BrokerSettings extends LogSettings, GroupSettings, TransactionSettings {
+export interface BrokerSettings extends LogSettings, GroupSettings, TransactionSettings, LogUpkeepSettings {
   /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
   readonly autoCreateTopics: boolean
   /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
@@ -45,10 +44,6 @@ export interface BrokerSettings extends LogSettings, GroupSettings, TransactionS
   readonly offsetsRetentionCheckIntervalMs: number
   /** Partitions that `__transaction_state` is made with. Default: 1. */
   readonly transactionsTopicPartitions: number
-  /** The recovery points are saved at most this often (`log.flush.offset.checkpoint.interval.ms`). Default: 5000. */
-  readonly checkpointIntervalMs: number
-  /** How often is looked for what retention lets go (`log.retention.check.interval.ms`). Default: 5 minutes. */
-  readonly retentionCheckIntervalMs: number
 }
 
 const defaultBrokerSettings: BrokerSettings = {
@@ -61,8 +56,7 @@ const defaultBrokerSettings: BrokerSettings = {
   transactionsTopicPartitions: 1,
   offsetsRetentionMs: Number.POSITIVE_INFINITY,
   offsetsRetentionCheckIntervalMs: 600_000,
-  checkpointIntervalMs: 5_000,
-  retentionCheckIntervalMs: 300_000,
+  ...defaultLogUpkeepSettings,
 }
 
 export interface BrokerOptions {
@@ -85,37 +79,11 @@ const ownSegmentBytes = 104_857_600
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const { disk, clock, random, timers } = options.environment
   const directory = await DataDirectory.open(options.directory, disk)
-  const flusher = new Flusher(directory.status, () => recoveryPoints.schedule())
+  const flusher = new Flusher(directory.status, () => upkeep.recoveryPoints.schedule())
   const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy: options.flush })
   const settings = { ...defaultBrokerSettings, ...options.settings }
-  const recoveryPoints = new CheckpointWriter(
-    () =>
-      directory.writeCheckpoint(
-        'recoveryPoints',
-        logs.offsets((log) => log.recoveryPoint),
-      ),
-    timers,
-    settings.checkpointIntervalMs,
-  )
-  const logStarts = new CheckpointWriter(
-    () =>
-      directory.writeCheckpoint(
-        'logStarts',
-        logs.offsets((log) => log.logStartOffset),
-      ),
-    timers,
-    settings.checkpointIntervalMs,
-  )
-  const trimmer = new LogTrimmer({
-    logs,
-    writeStarts: () => logStarts.write(),
-    status: directory.status,
-    disk,
-    clock,
-    timers,
-    intervalMs: settings.retentionCheckIntervalMs,
-  })
-  const parts = { directory, logs, settings, recoveryPoints, logStarts, trimmer, environment: options.environment }
+  const upkeep = new LogUpkeep(directory, logs, settings, options.environment)
+  const parts = { directory, logs, settings, upkeep, environment: options.environment }
   try {
     const topics = new Topics(await openRegistry(parts), options.environment.clock)
     await openTopics(topics, parts)
@@ -124,11 +92,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     directory.status.requireOnline()
-    recoveryPoints.start()
-    trimmer.start()
+    upkeep.start()
     return broker
   } catch (error) {
-    await recoveryPoints.stop()
+    await upkeep.stop()
     logs.close()
     directory.release()
     throw error
@@ -139,9 +106,7 @@ interface BrokerParts {
   readonly directory: DataDirectory
   readonly logs: PartitionLogs
   readonly settings: BrokerSettings
-  readonly recoveryPoints: CheckpointWriter
-  readonly logStarts: CheckpointWriter
-  readonly trimmer: LogTrimmer
+  readonly upkeep: LogUpkeep
   readonly environment: Environment
 }
 
@@ -264,7 +229,17 @@ export class Broker {
       const log = this.log(topic, partition)
       return { log, offset: offset === -1 ? log.highWatermark : offset }
     })
-    return this.#parts.trimmer.deleteRecords(found)
+    return this.#parts.upkeep.trimmer.deleteRecords(found)
+  }
+
+  /** Compacts now what is due; it happens by itself in the background. */
+  compact(): Promise<void> {
+    return this.#parts.upkeep.cleaner.clean()
+  }
+
+  /** Calls back when a log could not be compacted. */
+  onCompactionFailure(listener: (failure: CompactionFailure) => void): void {
+    this.#parts.upkeep.onCompactionFailure(listener)
   }
 
   /** Calls back when the disk has failed. */
@@ -304,7 +279,7 @@ export class Broker {
         await logs.create(name, id, partitions, logSettings(settings, config, name))
       }
       await this.topics.add(topics)
-      this.#parts.trimmer.start()
+      this.#parts.upkeep.start()
     } catch (error) {
       // After a failure of the disk nobody knows whether the registry has them; what is on the disk stays.
       if (directory.status.failure === undefined) for (const topic of topics) logs.remove(topic.name)
@@ -324,20 +299,18 @@ export class Broker {
   }
 
   async #close(): Promise<void> {
-    const { directory, logs, recoveryPoints, logStarts, trimmer } = this.#parts
+    const { directory, logs, upkeep } = this.#parts
     await this.#creating
     this.offsets.close()
     await this.transactions.close()
-    await trimmer.stop()
     this.groups.close()
-    await recoveryPoints.stop()
-    await logStarts.stop()
+    await upkeep.stop()
     try {
       await Promise.all(logs.all().map((log) => log.flushed()))
       await logs.syncIndexes()
       directory.status.requireOnline()
       logs.close()
-      const isWritten = await recoveryPoints.write()
+      const isWritten = await upkeep.recoveryPoints.write()
       // Without the marker the next start finds the same damage again.
       if (isWritten && logs.damages.length === 0) await directory.markCleanShutdown()
     } finally {
@@ -349,7 +322,8 @@ export class Broker {
 
 /** Opens the log with the topics, or makes it where the directory is new. */
 async function openRegistry({ directory, logs, settings, environment }: BrokerParts): Promise<PartitionLog> {
-  const ownSettings = { ...settings, maxMessageBytes: ownMaxMessageBytes }
+  // What the broker keeps for topics by default is not for itself.
+  const ownSettings: LogSettings = { ...settings, maxMessageBytes: ownMaxMessageBytes, cleanupPolicy: 'none' }
   if (directory.isFormatted) {
     await logs.open(metadataTopic, 1, ownSettings)
     const log = logs.ofTopic(metadataTopic)[0] as PartitionLog
@@ -362,15 +336,15 @@ async function openRegistry({ directory, logs, settings, environment }: BrokerPa
 }
 
 async function openTopics(topics: Topics, parts: BrokerParts): Promise<void> {
-  const { directory, logs, settings, recoveryPoints, logStarts } = parts
+  const { directory, logs, settings, upkeep } = parts
   for (const { name, partitions, config } of topics.list()) {
     await logs.open(name, partitions, logSettings(settings, config, name))
   }
-  await logs.endRecovery(() => logStarts.write())
+  await logs.endRecovery(() => upkeep.logStarts.write())
   if (directory.wasCleanlyShutDown || !directory.isFormatted) return
   // What was found is shown to readers only when it is sure to stay.
   await Promise.all(logs.all().map((log) => log.flushed()))
-  await recoveryPoints.write()
+  await upkeep.recoveryPoints.write()
 }
 
 function requireTopicDefinition({ name, partitions, config = {} }: TopicDefinition, settings: BrokerSettings): void {

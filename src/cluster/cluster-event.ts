@@ -1,7 +1,7 @@
 import type { MillraceError } from '../errors.ts'
 
 /** Something that whoever runs a cluster in this process should know, and that no call would tell. */
-export type ClusterEvent = TornTailCut | DamageQuarantined | DirectoryOffline
+export type ClusterEvent = TornTailCut | DamageQuarantined | DirectoryOffline | CompactionFailed
 
 /**
  * A log's end was not whole after a crash, and was cut there: it was never acknowledged, unless the disk damaged what lay
@@ -38,6 +38,15 @@ export interface DamageQuarantined {
   readonly endPosition: number
   readonly fault: string
   readonly takesAppends: boolean
+}
+
+/** A log could not be compacted, and is left alone until the process is started again: it grows. */
+export interface CompactionFailed {
+  readonly type: 'compaction-failed'
+  readonly message: string
+  readonly topic: string
+  readonly partition: number
+  readonly error: unknown
 }
 
 /** The disk failed: nothing more is written to the directory until the process is started again. */

@@ -5,7 +5,7 @@ import type { FlushPolicy } from '../broker/log/partition-log.ts'
 import { firstOffsetSince, offsetOfLargestTimestamp } from '../broker/log/time-lookup.ts'
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
 import type { Address, Environment } from '../env/environment.ts'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, messageOf } from '../errors.ts'
 import type {
   AppendResult,
   Cluster,
@@ -207,4 +207,8 @@ function report(broker: Broker, onEvent: (event: ClusterEvent) => void): void {
     onEvent({ type: 'damage-quarantined', message: error.message, ...range, takesAppends })
   }
   broker.onOffline((error) => onEvent({ type: 'directory-offline', message: error.message, error }))
+  broker.onCompactionFailure(({ topic, partition, error }) => {
+    const message = `${topic}-${partition} is not compacted any more: ${messageOf(error)}`
+    onEvent({ type: 'compaction-failed', message, topic, partition, error })
+  })
 }

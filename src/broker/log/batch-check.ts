@@ -6,6 +6,7 @@ import {
   batchSize,
   checksumOf,
   computeChecksum,
+  controlBit,
   currentMagic,
   lastOffsetDeltaAt,
   logAppendTimeBit,
@@ -15,13 +16,13 @@ import {
   recordCountOf,
 } from '../../record/batch-format.ts'
 import { BatchReader } from '../../record/batch-reader.ts'
-import type { LogSettings } from './log-settings.ts'
+import { isCompacted, type LogSettings } from './log-settings.ts'
 
 /** High half of the largest offset or timestamp that a JavaScript number holds exactly. */
 const maxHigh = 0x1fffff
 
 /**
- * Why the bytes at `start` are not the header of a batch that begins with the given offset (undefined: with any);
+ * Why the bytes at `start` are not the header of a batch that begins with the given offset (undefined: with any; with gaps: or a later one);
  * undefined where they are. The offset and the length are not covered by the batch's checksum, so they are held against
  * what must be there. `end` is where the bytes end that the whole batch must fit in.
  */
@@ -30,6 +31,7 @@ export function headerFault(
   start: number,
   end: number,
   baseOffset: number | undefined,
+  allowsGaps = false,
 ): string | undefined {
   if (start + batchHeaderBytes > end) return 'its header is cut off'
   const size = batchSize(bytes, start)
@@ -41,10 +43,9 @@ export function headerFault(
   if (offsetHigh < 0 || offsetHigh > maxHigh) return 'its first offset is out of range'
   const timestampHigh = bytes.readInt32BE(start + maxTimestampAt)
   if (timestampHigh < -maxHigh || timestampHigh > maxHigh) return 'its largest timestamp is out of range'
-  if (baseOffset !== undefined && baseOffsetOf(bytes, start) !== baseOffset) {
-    return `its first offset is ${baseOffsetOf(bytes, start)}, not ${baseOffset}`
-  }
-  return undefined
+  const offset = baseOffsetOf(bytes, start)
+  if (baseOffset === undefined || offset === baseOffset || (allowsGaps && offset > baseOffset)) return undefined
+  return `its first offset is ${offset}, not ${baseOffset}`
 }
 
 /** Why the checksum of a whole batch does not match; undefined where it does. */
@@ -64,7 +65,7 @@ export interface AppendableBatches {
 
 /**
  * Requires that the bytes are whole, right batches that a log with the settings may take.
- * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE
+ * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, INVALID_RECORD (no key in a compacted topic), RECORD_TOO_LARGE
  */
 export function requireAppendable(bytes: Buffer, settings: LogSettings, nowMs: number, at: Place): AppendableBatches {
   let offsets = 0
@@ -79,6 +80,7 @@ export function requireAppendable(bytes: Buffer, settings: LogSettings, nowMs: n
     const span = bytes.readInt32BE(start + lastOffsetDeltaAt) + 1
     if (count !== span) throw rejected(`it has ${count} records for ${span} offsets`, start, at)
     if (settings.timestampType === 'CreateTime') requireTimestamps(bytes, start, settings, nowMs, at)
+    if (isCompacted(settings)) requireKeys(bytes, start, at)
     maxTimestamp = Math.max(maxTimestamp, maxTimestampOf(bytes, start))
     offsets += span
     start += size
@@ -104,6 +106,20 @@ function requireTimestamps(bytes: Buffer, start: number, settings: LogSettings, 
     const { timestamp } = recordReader
     if (timestamp !== -1 && timestamp < earliest)
       throw badTimestamp(`The timestamp ${timestamp} is before ${earliest}`, at)
+  }
+}
+
+/** Compaction knows records by their keys. Control records have some of their own. */
+function requireKeys(bytes: Buffer, start: number, at: Place): void {
+  if ((attributesOf(bytes, start) & controlBit) !== 0) return
+  recordReader.reset(bytes, start, start + batchSize(bytes, start))
+  recordReader.nextBatch()
+  while (recordReader.next()) {
+    if (recordReader.keyStart >= 0) continue
+    throw new MillraceError('INVALID_RECORD', 'Nothing was appended: a record of a compacted topic has no key', {
+      at,
+      remedy: "Give every record a key, or create the topic with 'cleanup.policy' delete.",
+    })
   }
 }
 

@@ -48,9 +48,10 @@ export class LogCursor {
     const limit = log.damage.length === 0 ? below : Math.min(below, this.#startOfDamage())
     const isJump = !this.#isInPlace || this.#layoutVersion !== log.layoutVersion
     this.#isInPlace = false
-    const segment = isJump ? this.#jump() : this.#currentSegment()
+    let segment = isJump ? this.#jump() : (this.#segment as Segment)
     let leastBytes = batchHeaderBytes
     for (;;) {
+      segment = this.#segmentWithMore(segment)
       const length = this.#fill(segment, leastBytes)
       const start = isJump ? this.#startIn(segment, length) : 0
       const end = this.#endIn(segment, start, length, limit)
@@ -61,6 +62,7 @@ export class LogCursor {
       }
       this.#position += start
       const left = length - start
+      if (left >= batchHeaderBytes && baseOffsetOf(this.#buffer, start) >= limit) return nothing
       leastBytes = left < batchHeaderBytes ? batchHeaderBytes : batchSize(this.#buffer, start)
     }
   }
@@ -122,13 +124,17 @@ export class LogCursor {
     return segment
   }
 
-  #currentSegment(): Segment {
-    const segment = this.#segment as Segment
-    const next = this.#position < segment.size ? undefined : this.log.segmentAfter(segment)
-    if (next === undefined) return segment
-    this.#segment = next
-    this.#position = 0
-    return next
+  /** The segment, or the first behind it that is not read to its end: compaction may have taken what was asked for, or all of one. */
+  #segmentWithMore(segment: Segment): Segment {
+    let current = segment
+    while (this.#position >= current.size) {
+      const next = this.log.segmentAfter(current)
+      if (next === undefined) break
+      current = next
+      this.#position = 0
+    }
+    this.#segment = current
+    return current
   }
 
   #requireHeader(segment: Segment, at: number): void {
@@ -137,7 +143,7 @@ export class LogCursor {
   }
 
   #faultAt(segment: Segment, at: number, dueOffset: number | undefined): string | undefined {
-    return headerFault(this.#buffer, at, segment.size - this.#position, dueOffset)
+    return headerFault(this.#buffer, at, segment.size - this.#position, dueOffset, segment.allowsGaps)
   }
 
   #damaged(segment: Segment, position: number, fault: string): MillraceError {

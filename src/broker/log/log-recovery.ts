@@ -4,6 +4,7 @@ import { fileUnusable } from '../disk-error.ts'
 import { type Damage, type DamageSurroundings, rangeOf } from './damage-search.ts'
 import { deletedSuffix, Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner } from './segment-scanner.ts'
+import { recoverSwaps } from './segment-swap.ts'
 
 export interface LogRecoveryOptions {
   readonly context: SegmentContext
@@ -78,6 +79,7 @@ function findSegments(options: LogRecoveryOptions): FoundSegments {
   const { context, directory } = options
   let names: string[]
   try {
+    recoverSwaps(context.disk, directory)
     names = context.disk.list(directory)
   } catch (error) {
     throw fileUnusable(error, 'listing the segments of a log', directory)
@@ -134,9 +136,10 @@ function surroundingsOf(next: Segment | undefined, options: LogRecoveryOptions):
   return { disk: context.disk, followedBy: next?.baseOffset, recoveryPoint, endsAtRecoveryPoint: wasCleanlyShutDown }
 }
 
-/** A segment begins where the one before it ends, or records are missing. */
+/** A segment begins where the one before it ends, or records are missing, unless compaction took them. */
 function gapAfter(segment: Segment, next: Segment | undefined): Damage | undefined {
   if (next === undefined || next.baseOffset === segment.nextOffset) return undefined
+  if (segment.allowsGaps && next.baseOffset > segment.nextOffset) return undefined
   const fault = `the log goes on with offset ${next.baseOffset}`
   return { position: segment.size, offset: segment.nextOffset, fault }
 }
@@ -186,8 +189,9 @@ async function scanOn(
   options: LogRecoveryOptions,
 ): Promise<Damage | undefined> {
   const position = segment.size
-  const { damaged } = segment
-  const scanner = new SegmentScanner(segment.file, { position, baseOffset, checksums, damaged, buffer: options.buffer })
+  const { damaged, allowsGaps } = segment
+  const { buffer } = options
+  const scanner = new SegmentScanner(segment.file, { position, baseOffset, checksums, damaged, allowsGaps, buffer })
   let sliceEnd = position + sliceBytes
   while (scanner.next()) {
     if (scanner.position === position && indexedOffset !== undefined && scanner.lastOffset !== indexedOffset) {

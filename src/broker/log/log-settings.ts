@@ -31,6 +31,14 @@ export interface LogSettings {
   readonly retentionBytes: number
   /** How long the files of deleted segments are kept under another name (`file.delete.delay.ms`). Default: a minute. */
   readonly fileDeleteDelayMs: number
+  /** How long compaction keeps a tombstone, and a transaction's marker, from when it first meets it (`delete.retention.ms`). Default: a day. */
+  readonly deleteRetentionMs: number
+  /** How much of a log is not compacted before it is (`min.cleanable.dirty.ratio`). Default: 0.5. */
+  readonly minCleanableDirtyRatio: number
+  /** How long a record is at least left alone by compaction (`min.compaction.lag.ms`). Default: 0. */
+  readonly minCompactionLagMs: number
+  /** How long a record waits at most for compaction, whatever the dirty ratio (`max.compaction.lag.ms`). Default: any time. */
+  readonly maxCompactionLagMs: number
 }
 
 export type CleanupPolicy = 'delete' | 'compact' | 'compact,delete' | 'none'
@@ -50,6 +58,10 @@ export const defaultLogSettings: LogSettings = {
   retentionMs: -1,
   retentionBytes: -1,
   fileDeleteDelayMs: 60_000,
+  deleteRetentionMs: 86_400_000,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.POSITIVE_INFINITY,
 }
 
 /** Positions in a segment are int32, in the index as in Kafka's. */
@@ -101,6 +113,10 @@ const parsers: {
     },
   ],
   'file.delete.delay.ms': ['fileDeleteDelayMs', milliseconds(0)],
+  'delete.retention.ms': ['deleteRetentionMs', milliseconds(0)],
+  'min.cleanable.dirty.ratio': ['minCleanableDirtyRatio', { parse: toRatio, allowed: 'Give a number from 0 to 1.' }],
+  'min.compaction.lag.ms': ['minCompactionLagMs', milliseconds(0)],
+  'max.compaction.lag.ms': ['maxCompactionLagMs', milliseconds(1)],
 }
 
 /**
@@ -133,6 +149,12 @@ export function logSettings(
   return { ...defaults, ...(changes as Partial<LogSettings>) }
 }
 
+/** A segment that waits too long for compaction must be closed before that. (Kafka: LogConfig.maxSegmentMs.) */
+export function longestSegmentMs(settings: LogSettings): number {
+  const { segmentMs, maxCompactionLagMs } = settings
+  return isCompacted(settings) ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs
+}
+
 /** Whether old segments are deleted by age and size. */
 export function deletesByAge({ cleanupPolicy }: LogSettings): boolean {
   return cleanupPolicy === 'delete' || cleanupPolicy === 'compact,delete'
@@ -149,6 +171,11 @@ function toCleanupPolicy(text: string): CleanupPolicy | undefined {
   if (words.some((word) => word !== 'compact' && word !== 'delete')) return undefined
   if (!words.includes('compact')) return 'delete'
   return words.includes('delete') ? 'compact,delete' : 'compact'
+}
+
+function toRatio(text: string): number | undefined {
+  const ratio = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
+  return ratio >= 0 && ratio <= 1 ? ratio : undefined
 }
 
 /** Numbers that only an int64 holds exactly are taken as they are rounded: they stand for "any". */

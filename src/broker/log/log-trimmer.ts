@@ -73,7 +73,7 @@ export class LogTrimmer {
       if (this.#isStopped) return
       const start = retainedFrom(log, nowMs)
       if (start === log.logEndOffset && start > log.logStartOffset) log.roll()
-      if (log.raiseLogStart(start)) trimmed.push(log)
+      if (log.raiseLogStart(start) || log.hasRetiredSegments) trimmed.push(log)
     }
     if (trimmed.length > 0 || this.#unvouched.length > 0) await this.#settle(trimmed)
   }

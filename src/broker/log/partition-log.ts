@@ -5,12 +5,13 @@ import { fileUnusable } from '../disk-error.ts'
 import { requireAppendable } from './batch-check.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
-import { type LogSettings, maxSegmentBytes } from './log-settings.ts'
+import { type LogSettings, longestSegmentMs, maxSegmentBytes } from './log-settings.ts'
 import { rewindProducers } from './producer-recovery.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { AppendOrigin, ProducerStates, TransactionVerifier } from './producer-states.ts'
 import { Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
+import { cleanedSuffix, completeSwap, removeCleaned } from './segment-swap.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
 /** When an append is acknowledged: when it is on the device, or when the operating system has it (Kafka's default). */
@@ -37,6 +38,7 @@ export interface PartitionLogOptions {
   readonly snapshots: ProducerSnapshots
   /** The first offset that can be read, as far as that is known; the first segment may begin behind it. */
   readonly logStartOffset: number
+  readonly cleanedTo: number | undefined
   /** Everything below it is known to be on the device. */
   readonly recoveryPoint: number
   /** Whether files may have come or gone in the directory since it was last synced. */
@@ -67,7 +69,11 @@ export class PartitionLog implements Flushable {
   /** Grows when segments are cut, removed or replaced: a reader's place in a segment is only good while it stays the same. */
   layoutVersion = 0
   readonly settings: LogSettings
-  readonly #directory: string
+  readonly directory: string
+  /** Up to where keys are there once; undefined where it was never compacted. */
+  cleanedTo: number | undefined
+  /** Its segments stay where they are while it is. */
+  isBeingCompacted = false
   readonly #flushPolicy: FlushPolicy
   readonly #flusher: Flusher
   readonly #place: Place
@@ -93,7 +99,8 @@ export class PartitionLog implements Flushable {
     this.context = options.context
     this.producers = options.producers
     this.#snapshots = options.snapshots
-    this.#directory = options.directory
+    this.directory = options.directory
+    this.cleanedTo = options.cleanedTo
     this.settings = options.settings
     this.#flushPolicy = options.flushPolicy
     this.#flusher = options.flusher
@@ -269,6 +276,7 @@ export class PartitionLog implements Flushable {
   /** Takes the segments out that lie below the log's start; returns the new names of their files, which can be removed. */
   retireSegments(): string[] {
     const retired: string[] = []
+    if (this.isBeingCompacted) return retired
     while (this.segments.length > 1 && (this.segments[1] as Segment).baseOffset <= this.#logStartOffset) {
       const segment = this.segments.shift() as Segment
       this.#unsynced = this.#unsynced.filter((other) => other !== segment)
@@ -281,11 +289,46 @@ export class PartitionLog implements Flushable {
     return retired
   }
 
+  /** Whether `retireSegments` has something to do. */
+  get hasRetiredSegments(): boolean {
+    return (
+      !this.isBeingCompacted &&
+      this.segments.length > 1 &&
+      (this.segments[1] as Segment).baseOffset <= this.#logStartOffset
+    )
+  }
+
+  /** A segment beside the log, to be filled and then to take the place of others. */
+  createCleaned(baseOffset: number): Segment {
+    removeCleaned(this.context.disk, this.directory, baseOffset)
+    return new Segment(this.context, this.directory, baseOffset, { create: true, suffix: cleanedSuffix })
+  }
+
+  /** Puts a segment in the place of others that lie one after the other; its files are published (`publishSwap`). */
+  replaceSegments(replaced: readonly Segment[], { baseOffset }: Segment): void {
+    const { disk } = this.context
+    for (const segment of replaced) segment.close()
+    completeSwap(
+      disk,
+      this.directory,
+      baseOffset,
+      replaced.map((segment) => segment.baseOffset),
+    )
+    const segment = new Segment(this.context, this.directory, baseOffset)
+    segment.index.load(disk, segment.file.size())
+    if (!segment.timeIndex.load(disk)) segment.clearIndexes()
+    recount(segment, Number.POSITIVE_INFINITY)
+    this.segments.splice(this.segments.indexOf(replaced[0] as Segment), replaced.length, segment)
+    this.#unsynced = this.#unsynced.filter((other) => !replaced.includes(other))
+    this.#snapshots.removeStray(new Set(this.segments.map((other) => other.baseOffset)))
+    this.layoutVersion++
+  }
+
   #removeSnapshotsBelow(offset: number): void {
     try {
       this.#snapshots.removeBelow(offset)
     } catch (error) {
-      throw this.context.status.goOffline('removing a snapshot of producers', this.#directory, error)
+      throw this.context.status.goOffline('removing a snapshot of producers', this.directory, error)
     }
   }
 
@@ -302,7 +345,7 @@ export class PartitionLog implements Flushable {
     this.#unsynced = []
     this.#hasUnsyncedNames = false
     const syncs = segments.map((segment) => segment.sync(segment !== this.#active))
-    if (hasUnsyncedNames) syncs.push(this.context.disk.syncDirectory(this.#directory))
+    if (hasUnsyncedNames) syncs.push(this.context.disk.syncDirectory(this.directory))
     await Promise.all(syncs)
   }
 
@@ -351,18 +394,18 @@ export class PartitionLog implements Flushable {
       })
     }
     const active = this.#active
-    const { segmentBytes, segmentIndexBytes, segmentMs } = this.settings
+    const { segmentBytes, segmentIndexBytes } = this.settings
     const isDue =
       active.size + bytes > segmentBytes ||
       active.nextOffset + offsets - active.baseOffset > maxRelativeOffset ||
       active.areIndexesFull(segmentIndexBytes) ||
-      active.waitedMs(maxTimestamp) > segmentMs - this.#jitterMs
+      active.waitedMs(maxTimestamp) > longestSegmentMs(this.settings) - this.#jitterMs
     if (active.size > 0 && isDue) this.#roll()
   }
 
   #roll(): void {
     const full = this.#active
-    const next = new Segment(this.context, this.#directory, this.logEndOffset, { create: true })
+    const next = new Segment(this.context, this.directory, this.logEndOffset, { create: true })
     full.seal()
     this.#snapshots.write(this.logEndOffset, this.producers.entries())
     this.context.status.requireOnline()
@@ -376,7 +419,7 @@ export class PartitionLog implements Flushable {
   }
 
   #chooseJitter(): number {
-    const mostMs = Math.min(this.settings.segmentJitterMs, this.settings.segmentMs)
+    const mostMs = Math.min(this.settings.segmentJitterMs, longestSegmentMs(this.settings))
     return mostMs === 0 ? 0 : this.#random.uint32() % mostMs
   }
 
@@ -424,20 +467,23 @@ function stampBatches(batches: Buffer, nowMs: number): void {
 }
 
 function truncateSegment(segment: Segment, offset: number): void {
-  const { size } = segment
   segment.truncateIndexes(offset)
+  recount(segment, offset)
+  segment.truncateToSize()
+}
+
+/** Counts the batches below the offset that are in the file, from the last one that the index knows. */
+function recount(segment: Segment, below: number): void {
   segment.restart()
-  const buffer = Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(size, 1)))
-  const position = segment.size
   const scanner = new SegmentScanner(segment.file, {
-    position,
+    position: segment.size,
     baseOffset: undefined,
     checksums: false,
     damaged: segment.damaged,
-    buffer,
+    allowsGaps: segment.allowsGaps,
+    buffer: Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(segment.file.size(), 1))),
   })
-  while (scanner.next() && scanner.lastOffset < offset) {
+  while (scanner.next() && scanner.lastOffset < below) {
     segment.addBatch(scanner.lastOffset, scanner.size, scanner.maxTimestamp)
   }
-  segment.truncateToSize()
 }

@@ -6,7 +6,7 @@ import type { CheckpointEntry } from '../offset-checkpoint.ts'
 import type { DamagedRange } from './damaged-range.ts'
 import type { Flusher } from './flusher.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
-import type { LogSettings } from './log-settings.ts'
+import { isCompacted, type LogSettings } from './log-settings.ts'
 import { createSegments, type FlushPolicy, PartitionLog } from './partition-log.ts'
 import { recoverProducers } from './producer-recovery.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
@@ -90,9 +90,12 @@ export class PartitionLogs {
     }
   }
 
-  /** An offset of each log. */
-  offsets(offsetOf: (log: PartitionLog) => number): CheckpointEntry[] {
-    return this.all().map((log) => ({ topic: log.topic, partition: log.partition, offset: offsetOf(log) }))
+  /** An offset of each log that has it. */
+  offsets(offsetOf: (log: PartitionLog) => number | undefined): CheckpointEntry[] {
+    return this.all().flatMap((log) => {
+      const offset = offsetOf(log)
+      return offset === undefined ? [] : [{ topic: log.topic, partition: log.partition, offset }]
+    })
   }
 
   /** Makes the logs of a new topic, so that they are there after a power failure too. */
@@ -145,7 +148,8 @@ export class PartitionLogs {
   async #open(topic: string, partition: number, settings: LogSettings): Promise<PartitionLog> {
     const { directory, timers, flushPolicy, flusher, random } = this.#options
     const { wasCleanlyShutDown } = directory
-    const context = this.#contextOf(settings)
+    const cleanedTo = directory.checkpointed('cleaned', topic, partition)
+    const context = this.#contextOf(settings, cleanedTo)
     const path = directory.partitionPath(topic, partition)
     const recoveryPoint = directory.checkpointed('recoveryPoints', topic, partition) ?? 0
     const startCheckpoint = directory.checkpointed('logStarts', topic, partition) ?? 0
@@ -189,6 +193,7 @@ export class PartitionLogs {
       producers,
       snapshots,
       logStartOffset,
+      cleanedTo,
       recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
       hasUnsyncedNames: !wasCleanlyShutDown,
     })
@@ -198,12 +203,12 @@ export class PartitionLogs {
     const { directory, disk, flushPolicy, flusher, random } = this.#options
     const path = directory.partitionPath(topic, partition)
     removeLeftover(disk, path, topic, partition)
-    const context = this.#contextOf(settings)
+    const context = this.#contextOf(settings, undefined)
     const segments = createSegments(context, path)
     writePartitionMetadata(disk, path, topicId)
     const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
     const own = { topic, partition, directory: path, settings, segments, producers, snapshots }
-    const shared = { flushPolicy, flusher, context, random }
+    const shared = { flushPolicy, flusher, context, random, cleanedTo: undefined }
     return new PartitionLog({ ...own, ...shared, logStartOffset: 0, recoveryPoint: 0, hasUnsyncedNames: false })
   }
 
@@ -216,9 +221,11 @@ export class PartitionLogs {
     }
   }
 
-  #contextOf({ indexIntervalBytes }: LogSettings): SegmentContext {
+  #contextOf(settings: LogSettings, cleanedTo: number | undefined): SegmentContext {
     const { disk, clock, directory } = this.#options
-    return { disk, clock, status: directory.status, indexIntervalBytes }
+    const { indexIntervalBytes } = settings
+    const allowsGaps = cleanedTo !== undefined || isCompacted(settings)
+    return { disk, clock, status: directory.status, indexIntervalBytes, allowsGaps }
   }
 }
 

@@ -94,6 +94,7 @@ class Replay {
         baseOffset: undefined,
         checksums: false,
         damaged: segment.damaged,
+        allowsGaps: segment.allowsGaps,
         buffer,
       })
       return true

@@ -11,6 +11,8 @@ export interface ScanOptions {
   /** The offset that this batch must begin with; undefined where it is not known. */
   readonly baseOffset: number | undefined
   readonly checksums: boolean
+  /** Whether offsets may be missing between batches, because the log was compacted. */
+  readonly allowsGaps: boolean
   /** What is passed over: the segment's. */
   readonly damaged: readonly DamagedRange[]
   /** Where chunks of the file are read into. */
@@ -30,6 +32,7 @@ export class SegmentScanner {
   readonly #file: DiskFile
   readonly #fileSize: number
   readonly #checksums: boolean
+  readonly #allowsGaps: boolean
   readonly #damaged: readonly DamagedRange[]
   #dueOffset: number | undefined
   #buffer: Buffer
@@ -41,6 +44,7 @@ export class SegmentScanner {
     this.#file = file
     this.#fileSize = file.size()
     this.#checksums = options.checksums
+    this.#allowsGaps = options.allowsGaps
     this.#damaged = options.damaged
     this.#dueOffset = options.baseOffset
     this.#buffer = options.buffer
@@ -66,7 +70,7 @@ export class SegmentScanner {
     if (left <= 0) return false
     this.#provide(Math.min(left, batchHeaderBytes))
     const start = this.position - this.#bufferedFrom
-    this.fault = headerFault(this.#buffer, start, start + left, this.#dueOffset)
+    this.fault = headerFault(this.#buffer, start, start + left, this.#dueOffset, this.#allowsGaps)
     if (this.fault !== undefined) return false
     const size = batchSize(this.#buffer, start)
     if (this.#checksums) {

@@ -14,17 +14,26 @@ export interface SegmentContext {
   readonly clock: Clock
   readonly status: DirectoryStatus
   readonly indexIntervalBytes: number
+  /** Whether offsets may be missing between batches, because the log is compacted or was once. */
+  readonly allowsGaps: boolean
 }
 
 /** What the names of files end with that are no longer part of the log and soon removed. */
 export const deletedSuffix = '.deleted'
 
+/** The kinds of files of a segment. */
+export type SegmentExtension = '.log' | '.index' | '.timeindex' | '.txnindex'
+
 /** The name of a segment's file: its base offset in 20 digits. */
-export function segmentFileName(
-  baseOffset: number,
-  extension: '.log' | '.index' | '.timeindex' | '.txnindex' | '.snapshot',
-): string {
+export function segmentFileName(baseOffset: number, extension: SegmentExtension | '.snapshot'): string {
   return `${String(baseOffset).padStart(20, '0')}${extension}`
+}
+
+export interface SegmentOptions {
+  /** Whether the file is made where it is missing. */
+  readonly create: boolean
+  /** What the names of its files end with while it is not part of the log yet. */
+  readonly suffix?: string
 }
 
 /**
@@ -39,6 +48,16 @@ export class Segment {
   readonly timeIndex: TimeIndex
   /** The aborted transactions whose markers are in it. */
   readonly transactions: TransactionIndex
+  get allowsGaps(): boolean {
+    return this.#context.allowsGaps
+  }
+
+  /** The largest timestamp of the first batch; -1 where there is none. */
+  get firstTimestamp(): number {
+    this.#firstTimestamp ??= this.#readFirstTimestamp()
+    return this.#firstTimestamp
+  }
+
   /** Bytes of whole batches. */
   size = 0
   /** The offset after the last record. */
@@ -55,16 +74,18 @@ export class Segment {
   /** The largest timestamp of the first batch; undefined until it is looked up. */
   #firstTimestamp: number | undefined
 
-  constructor(context: SegmentContext, directory: string, baseOffset: number, options?: { create: boolean }) {
+  constructor(context: SegmentContext, directory: string, baseOffset: number, options?: SegmentOptions) {
     this.#context = context
     this.#openedAtMs = context.clock.wallMs()
     this.baseOffset = baseOffset
     this.nextOffset = baseOffset
     this.#offsetOfLargestTimestamp = baseOffset - 1
-    this.path = `${directory}/${segmentFileName(baseOffset, '.log')}`
-    this.index = new OffsetIndex(`${directory}/${segmentFileName(baseOffset, '.index')}`, baseOffset)
-    this.timeIndex = new TimeIndex(`${directory}/${segmentFileName(baseOffset, '.timeindex')}`, baseOffset)
-    this.transactions = new TransactionIndex(context.disk, `${directory}/${segmentFileName(baseOffset, '.txnindex')}`)
+    const pathOf = (extension: SegmentExtension) =>
+      `${directory}/${segmentFileName(baseOffset, extension)}${options?.suffix ?? ''}`
+    this.path = pathOf('.log')
+    this.index = new OffsetIndex(pathOf('.index'), baseOffset)
+    this.timeIndex = new TimeIndex(pathOf('.timeindex'), baseOffset)
+    this.transactions = new TransactionIndex(context.disk, pathOf('.txnindex'))
     try {
       this.file = context.disk.open(this.path, options ?? {})
     } catch (error) {
@@ -166,8 +187,7 @@ export class Segment {
    * first record or, where that has no timestamp, since it was opened.
    */
   waitedMs(timestamp: number): number {
-    this.#firstTimestamp ??= this.#readFirstTimestamp()
-    if (this.#firstTimestamp >= 0) return timestamp - this.#firstTimestamp
+    if (this.firstTimestamp >= 0) return timestamp - this.firstTimestamp
     return this.#context.clock.wallMs() - this.#openedAtMs
   }
 

@@ -60,6 +60,7 @@ function firstRecord(
     baseOffset: undefined,
     checksums: false,
     damaged: segment.damaged,
+    allowsGaps: segment.allowsGaps,
     buffer,
   })
   const reader = new BatchReader()

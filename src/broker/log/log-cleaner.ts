@@ -1,0 +1,93 @@
+import type { Cancel, Clock, Timers } from '../../env/environment.ts'
+import { MillraceError } from '../../errors.ts'
+import { type CleanableRange, cleanableRange } from './cleanable-range.ts'
+import { LogCompaction } from './log-compaction.ts'
+import { isCompacted } from './log-settings.ts'
+import type { PartitionLog } from './partition-log.ts'
+
+export interface LogCleanerOptions {
+  readonly logs: { all(): readonly PartitionLog[] }
+  /** Writes up to where the logs are compacted; resolves with whether it did, which a full disk prevents. */
+  readonly writeCleaned: () => Promise<boolean>
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Between two looks at the logs when there was nothing to do. */
+  readonly backoffMs: number
+  readonly maxKeyBytes: number
+  /** Told why a log could not be compacted: it is left alone until the next start. */
+  readonly onFailure: (log: PartitionLog, error: unknown) => void
+}
+
+/** Compacts logs in the background, one at a time, the dirtiest first. */
+export class LogCleaner {
+  readonly #options: LogCleanerOptions
+  readonly #uncleanable = new Set<PartitionLog>()
+  #cancel: Cancel | undefined
+  #cleaning: Promise<void> = Promise.resolve()
+  #isStopped = false
+
+  constructor(options: LogCleanerOptions) {
+    this.#options = options
+  }
+
+  /** Looks at the logs from time to time from now on, if one is compacted. */
+  start(): void {
+    if (this.#isStopped || this.#cancel !== undefined) return
+    if (!this.#options.logs.all().some((log) => isCompacted(log.settings))) return
+    this.#cancel = this.#options.timers.after(this.#options.backoffMs, () => this.#look(), { isBackground: true })
+  }
+
+  /** Compacts everything for which it is time; ends early where the disk is full. */
+  async clean(): Promise<void> {
+    let next = this.#dirtiest()
+    while (next !== undefined && (await this.#compact(next.log, next.range))) next = this.#dirtiest()
+  }
+
+  /** Resolves when nothing of it is under way any more; what was half done is taken back. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancel?.()
+    await this.#cleaning
+  }
+
+  #look(): void {
+    this.#cleaning = this.clean()
+      .catch(() => {})
+      .then(() => {
+        this.#cancel = undefined
+        this.start()
+      })
+  }
+
+  #dirtiest(): { log: PartitionLog; range: CleanableRange } | undefined {
+    const nowMs = this.#options.clock.wallMs()
+    let dirtiest: { log: PartitionLog; range: CleanableRange } | undefined
+    for (const log of this.#options.logs.all()) {
+      if (!isCompacted(log.settings) || log.damage.length > 0 || this.#uncleanable.has(log)) continue
+      const range = cleanableRange(log, log.cleanedTo, nowMs)
+      if (!range.isDue) continue
+      if (dirtiest === undefined || range.dirtyRatio > dirtiest.range.dirtyRatio) dirtiest = { log, range }
+    }
+    return dirtiest
+  }
+
+  /** Whether to go on with other logs. */
+  async #compact(log: PartitionLog, range: CleanableRange): Promise<boolean> {
+    const { clock, timers, maxKeyBytes } = this.#options
+    const isStopped = () => this.#isStopped
+    log.isBeingCompacted = true
+    try {
+      log.cleanedTo = await new LogCompaction(log, range, { clock, timers, maxKeyBytes, isStopped }).run()
+      await this.#options.writeCleaned()
+      return !this.#isStopped
+    } catch (error) {
+      if (this.#isStopped || log.context.status.failure !== undefined) return false
+      if (error instanceof MillraceError && error.code === 'DISK_FULL') return false
+      this.#uncleanable.add(log)
+      this.#options.onFailure(log, error)
+      return true
+    } finally {
+      log.isBeingCompacted = false
+    }
+  }
+}
