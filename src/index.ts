@@ -36,6 +36,7 @@ export type {
   GroupByOptions,
   JoinOptions,
   OperatorOptions,
+  PrintOptions,
   ProcessOptions,
   ProcessValuesOptions,
   RepartitionOptions,
@@ -55,12 +56,15 @@ export { SlidingWindows } from './dsl/sliding-windows.ts'
 export type {
   BranchedKStream,
   Branches,
+  CogroupedKStream,
   GlobalKTable,
   KGroupedStream,
   KGroupedTable,
   KStream,
   KTable,
+  SessionWindowedCogroupedKStream,
   SessionWindowedKStream,
+  TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
   UnlimitedWindowedKStream,
 } from './dsl/streams.ts'

@@ -11,6 +11,13 @@ export interface OperatorOptions {
   readonly name?: string
 }
 
+export interface PrintOptions<K, V> extends OperatorOptions {
+  /** Stands before each line. Default: the name of the operator that the records come from. */
+  readonly label?: string
+  /** Makes the rest of the line. Default: key and value, objects as JSON. */
+  readonly mapper?: (value: V, key: K) => string
+}
+
 export interface GroupByKeyOptions<K, V> {
   /** The repartition topic, where the key has changed, is `<application id>-<name>-repartition`. Default: named after the store. */
   readonly name?: string

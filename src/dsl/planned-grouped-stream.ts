@@ -3,13 +3,17 @@ import { type Aggregation, addAggregation, countTracked, unknownSerde } from './
 import type { AggregateOptions, StoreOptions, WindowedByOptions } from './operator-options.ts'
 import { keyValueAggregate } from './operators/key-value-aggregate.ts'
 import type { GroupedState } from './plan.ts'
+import { PlannedCogroupedStream } from './planned-cogrouped-streams.ts'
 import { PlannedTable } from './planned-table.ts'
-import {
-  PlannedSessionWindowedStream,
-  PlannedTimeWindowedStream,
-  type RecordWindows,
-} from './planned-windowed-streams.ts'
-import type { KGroupedStream, KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
+import { PlannedSessionWindowedStream, PlannedTimeWindowedStream } from './planned-windowed-streams.ts'
+import type {
+  CogroupedKStream,
+  KGroupedStream,
+  KTable,
+  SessionWindowedKStream,
+  TimeWindowedKStream,
+} from './streams.ts'
+import type { RecordWindows } from './window-operators.ts'
 import { SessionWindows } from './windows.ts'
 
 export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
@@ -17,6 +21,17 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
 
   constructor(state: GroupedState) {
     this.#state = state
+  }
+
+  /** The plan behind a grouped stream, if it is one of the DSL's own. */
+  static stateOf<K, V>(grouped: KGroupedStream<K, V>): GroupedState | undefined {
+    return grouped instanceof PlannedGroupedStream ? grouped.#state : undefined
+  }
+
+  cogroup<A>(aggregator: (aggregate: A, value: V, key: K) => A | null): CogroupedKStream<K, V, A> {
+    const input = { grouped: this.#state, aggregator: aggregator as AggregateFunctions['aggregator'] }
+    const state = { plan: this.#state.plan, inputs: [input], parents: new Map() }
+    return new PlannedCogroupedStream<K, V, A>(state, PlannedGroupedStream.stateOf)
   }
 
   count(options: StoreOptions<K, number> = {}): KTable<K, number> {

@@ -15,6 +15,7 @@ import {
   historyOf,
   type JoinOptions,
   type OperatorOptions,
+  type PrintOptions,
   type ProcessOptions,
   type ProcessValuesOptions,
   type RepartitionOptions,
@@ -22,6 +23,7 @@ import {
   type ToTableOptions,
 } from './operator-options.ts'
 import { globalTableJoin } from './operators/global-table-join.ts'
+import { printedLine } from './operators/print.ts'
 import * as operators from './operators/stateless.ts'
 import { streamTableJoin } from './operators/stream-table-join.ts'
 import type { RepartitionPlan, SinkPlan, StreamState } from './plan.ts'
@@ -100,6 +102,15 @@ export class PlannedStream<K, V> implements KStream<K, V> {
 
   foreach(action: (value: V, key: K) => void, options?: OperatorOptions): void {
     this.#add('KSTREAM-FOREACH-', options, operators.peek(action as Erased<void>))
+  }
+
+  print(write: (line: string) => void, options: PrintOptions<K, V> = {}): void {
+    const line = printedLine(options.label ?? this.#state.node.name, options.mapper as Erased<string> | undefined)
+    this.#add(
+      'KSTREAM-PRINTER-',
+      options,
+      operators.peek((value, key) => write(line(value, key))),
+    )
   }
 
   merge(other: KStream<K, V>, options: OperatorOptions = {}): KStream<K, V> {

@@ -99,16 +99,19 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return this.#join(other, 'outer', joiner as TableJoiner, options)
   }
 
-  toStream(options: OperatorOptions = {}): KStream<K, V> {
+  toStream<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
+  toStream(options?: OperatorOptions): KStream<K, V>
+  toStream<K2>(
+    first: OperatorOptions | ((value: V, key: K) => K2) = {},
+    second: OperatorOptions = {},
+  ): KStream<K, V> | KStream<K2, V> {
     const { plan, node, value } = this.#state
+    const mapper = typeof first === 'function' ? (first as (value: V, key: K) => K2) : undefined
+    const options = mapper === undefined ? (first as OperatorOptions) : second
     const name = plan.names.operator('KTABLE-TOSTREAM-', options.name)
-    return plan.openStream({
-      plan,
-      node: plan.addProcessor(name, tableToStream, [node]),
-      key: rowKey(this.#state),
-      value,
-      keyChanged: false,
-    })
+    const updates = plan.addProcessor(name, tableToStream, [node])
+    const stream = plan.openStream<K, V>({ plan, node: updates, key: rowKey(this.#state), value, keyChanged: false })
+    return mapper === undefined ? stream : stream.selectKey(mapper)
   }
 
   #join<V2, R>(other: KTable<K, V2>, kind: JoinKind, joiner: TableJoiner, options: TableJoinOptions<R>): KTable<K, R> {

@@ -4,16 +4,12 @@ import type { Windowed } from '../windowed.ts'
 import { type AggregateFunctions, counting, reducing, type SessionAggregateFunctions } from './aggregate-functions.ts'
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
 import type { AggregateOptions, EmitStrategy, StoreOptions } from './operator-options.ts'
-import { sessionAggregate } from './operators/session-aggregate.ts'
-import { slidingAggregate } from './operators/sliding-aggregate.ts'
-import { windowAggregate } from './operators/window-aggregate.ts'
 import type { GroupedState } from './plan.ts'
 import { PlannedTable } from './planned-table.ts'
-import { SlidingWindows } from './sliding-windows.ts'
 import type { KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
 import { UnlimitedWindows } from './unlimited-windows.ts'
-import { sessionWindowShape, slidingWindowShape, timeWindowShape } from './window-shape.ts'
-import type { SessionWindows, TimeWindows } from './windows.ts'
+import { inRecordWindows, inSessions, type RecordWindows } from './window-operators.ts'
+import type { SessionWindows } from './windows.ts'
 
 /** What becomes of results, and of records that are too late for any. */
 export interface WindowedResults {
@@ -22,10 +18,6 @@ export interface WindowedResults {
 }
 
 type Parts = Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>
-type Create<F extends AggregateFunctions> = Aggregation<F>['create']
-
-/** Windows whose bounds follow from the times of records, each record for itself. */
-export type RecordWindows = TimeWindows | SlidingWindows | UnlimitedWindows
 
 export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V> {
   readonly #grouped: GroupedState
@@ -66,24 +58,13 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
   }
 
   #add<A>(parts: Parts, functions: AggregateFunctions): KTable<Windowed<K>, A> {
-    const aggregation = { ...parts, ...inWindows(this.#windows), ...howResults(this.#results), functions }
+    const aggregation = { ...parts, ...inRecordWindows(this.#windows), ...howResults(this.#results), functions }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
 }
 
 function howResults({ late, emit }: WindowedResults): Pick<Aggregation<AggregateFunctions>, 'late' | 'isFinal'> {
   return { late, isFinal: emit === 'window-close' }
-}
-
-function inWindows(windows: RecordWindows): Pick<Aggregation<AggregateFunctions>, 'shape' | 'create'> {
-  if (windows instanceof SlidingWindows) {
-    const create: Create<AggregateFunctions> = ({ functions, ...parts }) =>
-      slidingAggregate({ ...parts, ...functions, windows })
-    return { shape: slidingWindowShape(windows), create }
-  }
-  const create: Create<AggregateFunctions> = ({ functions, ...parts }) =>
-    windowAggregate({ ...parts, ...functions, windows, skipsNullValues: false })
-  return { shape: timeWindowShape(windows), create }
 }
 
 export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStream<K, V> {
@@ -120,11 +101,7 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
   }
 
   #add<A>(parts: Parts, functions: SessionAggregateFunctions): KTable<Windowed<K>, A> {
-    const windows = this.#windows
-    const create: Create<SessionAggregateFunctions> = ({ functions: given, ...operator }) =>
-      sessionAggregate({ ...operator, ...given, windows, skipsNullValues: false })
-    const shape = sessionWindowShape(windows)
-    const aggregation = { ...parts, shape, ...howResults(this.#results), functions, create }
+    const aggregation = { ...parts, ...inSessions(this.#windows), ...howResults(this.#results), functions }
     return new PlannedTable<Windowed<K>, A>(addAggregation(this.#grouped, aggregation))
   }
 }

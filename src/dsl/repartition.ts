@@ -23,16 +23,23 @@ export interface RepartitionParts {
 
 /**
  * The node that an aggregation takes its records from: the stream itself, or where keys have changed a repartition topic
- * that brings records of one key together. `operator` is the aggregation's name and `store` its store's.
+ * that brings records of one key together. `operator` is the aggregation's name; the topic is named by the user or else by
+ * `prefix`. Where the node is `known` already, its names are taken again, and it is used once more.
  * @throws MillraceError SERDE_REQUIRED where the records cannot be written to the topic.
  */
-export function addGroupRepartition(grouped: GroupedState, operator: string, store: string): PlanNode {
+export function addGroupRepartition(
+  grouped: GroupedState,
+  operator: string,
+  prefix: string,
+  known?: PlanNode,
+): PlanNode {
   if (!grouped.keyChanged) return grouped.node
   const need = { operator, purpose: 'the repartition topic' }
   const key = requireSerde(grouped.key, { ...need, part: 'key', option: `${grouped.method}({ key })` })
   const value = requireSerde(grouped.value, { ...need, part: 'value', option: `${grouped.method}({ value })` })
 
-  const names = repartitionNames(grouped.plan.names, grouped.name ?? store)
+  const names = repartitionNames(grouped.plan.names, grouped.name ?? prefix)
+  if (known !== undefined) return known
   if (grouped.name !== undefined && grouped.repartition !== undefined) {
     grouped.plan.postpone(grouped.repartition)
     return grouped.repartition

@@ -17,6 +17,7 @@ import type {
   GroupByOptions,
   JoinOptions,
   OperatorOptions,
+  PrintOptions,
   ProcessOptions,
   ProcessValuesOptions,
   RepartitionOptions,
@@ -59,6 +60,9 @@ export interface KStream<out K, out V> {
   peek(action: (value: V, key: K) => void, options?: OperatorOptions): KStream<K, V>
   /** Calls the action for each record, and ends there. */
   foreach(action: (value: V, key: K) => void, options?: OperatorOptions): void
+
+  /** Hands a line `[label]: key, value` for each record to `write`, as `console.log`, and ends there. */
+  print(write: (line: string) => void, options?: PrintOptions<K, V>): void
 
   /** The records of both streams; each stream keeps its order, nothing orders one against the other. */
   merge(other: KStream<K, V>, options?: OperatorOptions): KStream<K, V>
@@ -213,10 +217,53 @@ export interface KGroupedStream<out K, out V> {
     options: AggregateOptions<K, A>,
   ): KTable<K, A>
 
+  /**
+   * Begins an aggregation of several grouped streams into one result for each key. The aggregator's first parameter says the
+   * result's type, which is that of all aggregators. Nothing happens until `aggregate`.
+   */
+  cogroup<A>(aggregator: (aggregate: A, value: V, key: K) => A | null): CogroupedKStream<K, V, A>
+
   /** Groups by window of event time as well. */
   windowedBy(windows: TimeWindows | SlidingWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
   windowedBy(windows: UnlimitedWindows, options?: WindowedByOptions<K, V>): UnlimitedWindowedKStream<K, V>
   windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
+}
+
+/**
+ * Streams grouped by the same keys, that are aggregated into results of one type: `V` is what their values can be. Each
+ * stream has its own aggregator; all must have the same number of partitions. After Kafka Streams' CogroupedKStream.
+ */
+export interface CogroupedKStream<out K, out V, in out A> {
+  /** Adds a stream. It cannot be one that is in already. */
+  cogroup<V2>(
+    grouped: KGroupedStream<K, V2>,
+    aggregator: (aggregate: A, value: V2, key: K) => A | null,
+  ): CogroupedKStream<K, V | V2, A>
+  /** Folds the values of all streams into one aggregate for each key. null deletes it. Records without key or value are dropped and counted. */
+  aggregate(initializer: () => A, options: AggregateOptions<K, A>): KTable<K, A>
+
+  /** Groups by window of event time as well. Each stream has an event time of its own, which decides what is late. */
+  windowedBy(
+    windows: TimeWindows | SlidingWindows | UnlimitedWindows,
+    options?: WindowedByOptions<K, V>,
+  ): TimeWindowedCogroupedKStream<K, A>
+  windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedCogroupedKStream<K, A>
+}
+
+/** Streams grouped by the same keys and by windows of time. */
+export interface TimeWindowedCogroupedKStream<out K, in out A> {
+  /** Folds the values of all streams into one aggregate for each key and window. null deletes it. */
+  aggregate(initializer: () => A, options: AggregateOptions<K, A>): KTable<Windowed<K>, A>
+}
+
+/** Streams grouped by the same keys and by sessions, which records of any of the streams lengthen. */
+export interface SessionWindowedCogroupedKStream<out K, in out A> {
+  /** Folds the values of all streams into one aggregate for each key and session; `merger` makes one of two sessions'. */
+  aggregate(
+    initializer: () => A,
+    merger: (a: A, b: A, key: K) => A,
+    options: AggregateOptions<K, A>,
+  ): KTable<Windowed<K>, A>
 }
 
 /** A stream grouped by key and a window that never ends. Records without a key, and those before the window, are dropped and counted. */
@@ -334,6 +381,8 @@ export interface KTable<out K, out V> {
   ): KTable<K, R>
   /** Holds back updates, to hand on the last of each key only: until windows close, or for a time. */
   suppress(suppressed: SuppressedFor<K>, options?: OperatorOptions): KTable<K, V>
+  /** The updates as records with new keys. `options.name` names the operator that makes records of updates. */
+  toStream<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
   /** The updates as records; a deleted key is a record with the value null. */
   toStream(options?: OperatorOptions): KStream<K, V>
 }

@@ -282,6 +282,23 @@ export function refusesWrongSerdes(): void {
   stream.groupBy((r) => r.site, { key: serde.float64 })
 }
 
+export function infersCogroups(): void {
+  const bySite = stream.groupBy((r) => r.site, { key: serde.string })
+  const others = new StreamsBuilder().stream(sites).groupByKey()
+  const both = bySite.cogroup(addReading).cogroup(others, (s, name) => ({ ...s, count: s.count + name.length }))
+  expectTypeOf(both.aggregate(emptyStats, { value: statsSerde })).toEqualTypeOf<KTable<string, Stats>>()
+  const windows = both.windowedBy(TimeWindows.of('1m'), {
+    late: topic('late', { key: serde.string, value: serde.json<Reading | string>() }),
+  })
+  expectTypeOf(windows.aggregate(emptyStats, { value: statsSerde })).toEqualTypeOf<KTable<Windowed<string>, Stats>>()
+  // @ts-expect-error the second stream's aggregator makes no stats
+  bySite.cogroup(addReading).cogroup(others, (_stats, name) => name)
+  // @ts-expect-error the initializer makes no stats
+  both.aggregate(() => 0, { value: statsSerde })
+  // @ts-expect-error sessions that join need a merger
+  both.windowedBy(SessionWindows.withGap('1m')).aggregate(emptyStats, { value: statsSerde })
+}
+
 export function refusesWrongFunctions(): void {
   const sessions = stream.groupByKey().windowedBy(SessionWindows.withGap('30m'))
   // @ts-expect-error sessions that join need a merger

@@ -183,6 +183,21 @@ const builders: Record<string, () => Topology> = {
         .merge(b.stream(named('b')))
         .to(named('out')),
     ),
+  cogroup: () =>
+    dsl((b) => {
+      const [first, second] = [b.stream(named('a')).groupByKey(), b.stream(named('b')).groupByKey()]
+      const both = first.cogroup((sum: string, v) => sum + v).cogroup(second, (sum, v) => sum + v)
+      both
+        .aggregate(() => '', { value: text })
+        .toStream()
+        .to(named('out'))
+    }),
+  'print/peek/foreach': () =>
+    dsl((b) => {
+      const stream = b.stream(named('in'))
+      stream.peek(() => {}).foreach(() => {})
+      stream.print(() => {})
+    }),
   'two aggregations off one key change': () =>
     dsl((b) => {
       const changed = b.stream(named('in')).selectKey((v) => v)
@@ -238,8 +253,6 @@ const notBuildable = [
   'self join  [topology.optimization=all]',
   'foreign-key join',
   'foreign-key join named',
-  'cogroup',
-  'print/peek/foreach',
   'dynamic sink',
   'versioned table with grace join',
 ]

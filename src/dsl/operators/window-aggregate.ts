@@ -1,4 +1,4 @@
-import { type WindowEntry, WindowStore } from '../../state/window-store.ts'
+import { WindowEntry, WindowStore } from '../../state/window-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
@@ -137,9 +137,12 @@ class WindowAggregate implements Processor {
     this.#saved.save(record)
     store.keys.loadOwn(keyId, record)
     for (let start = firstStart; start <= timestamp; start += this.#advanceMs) {
-      const entry = store.entry(start, keyId)
+      const kept = store.find(start, keyId)
+      const entry = kept ?? new WindowEntry(keyId, start)
       const oldValue = entry.value
       this.#aggregate(record, entry, value, key, timestamp)
+      // Another operator over the same store, as in a cogroup, may have let the window expire: then the result is only handed on.
+      if (kept !== undefined) store.update(entry, entry.value, entry.timestamp)
       if (!this.#isFinal) this.#forward(record, entry, oldValue)
     }
     this.#saved.restore(record)
@@ -187,7 +190,7 @@ class WindowAggregate implements Processor {
     const before = oldValue === undefined ? this.#options.initializer() : oldValue
     const aggregator = this.#aggregator
     const after = aggregator(before, value, key)
-    const isOlder = oldValue !== undefined && entry.timestamp > timestamp
-    this.#store.update(entry, after, isOlder ? entry.timestamp : timestamp)
+    entry.value = after === null ? undefined : after
+    if (oldValue === undefined || entry.timestamp < timestamp) entry.timestamp = timestamp
   }
 }
