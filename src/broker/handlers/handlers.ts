@@ -1,6 +1,8 @@
 import type { Broker } from '../broker.ts'
+import { handleAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { handleApiVersions } from './api-versions.ts'
+import { handleDeleteGroups } from './delete-groups.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import { handleEndTxn } from './end-txn.ts'
 import { handleFetch } from './fetch.ts'
@@ -17,6 +19,7 @@ import { handleOffsetCommit } from './offset-commit.ts'
 import { handleOffsetFetch } from './offset-fetch.ts'
 import { handleProduce } from './produce.ts'
 import { handleSyncGroup } from './sync-group.ts'
+import { handleTxnOffsetCommit } from './txn-offset-commit.ts'
 
 /** The APIs that a broker serves: one handler for each, in a file of its own. */
 export function handlersOf(broker: Broker): readonly Handler[] {
@@ -37,6 +40,9 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleAddPartitionsToTxn(broker),
     handleEndTxn(broker),
     handleInitProducerId(broker),
+    handleAddOffsetsToTxn(broker),
+    handleTxnOffsetCommit(broker),
+    handleDeleteGroups(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { addOffsetsToTxn } from '../../../src/broker/protocol/messages/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from '../../../src/broker/protocol/messages/add-partitions-to-txn.ts'
+import { deleteGroups } from '../../../src/broker/protocol/messages/delete-groups.ts'
 import { endTxn } from '../../../src/broker/protocol/messages/end-txn.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { initProducerId } from '../../../src/broker/protocol/messages/init-producer-id.ts'
 import { listOffsets } from '../../../src/broker/protocol/messages/list-offsets.ts'
+import { offsetFetch } from '../../../src/broker/protocol/messages/offset-fetch.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
+import { txnOffsetCommit } from '../../../src/broker/protocol/messages/txn-offset-commit.ts'
 import { batchOfRecords, recordsIn } from '../records.ts'
 import type { ProtocolClient } from '../server/protocol-client.ts'
 import { type ServedBroker, serveBroker } from '../server/served-broker.ts'
@@ -128,5 +132,42 @@ describe('producers over the protocol', () => {
     const refused = await client.request(addPartitionsToTxn, 3, unknownTopic)
     const codes = refused.resultsByTopicV3AndBelow.map((topic) => topic.resultsByPartition[0]?.partitionErrorCode)
     expect(codes).toEqual([3, 55])
+  })
+
+  it('commit offsets that count when their transaction does', async () => {
+    const client = await (await serve()).connect()
+    const asked = { transactionalId: 'till', transactionTimeoutMs: 60_000 }
+    const { producerId, producerEpoch } = await client.request(initProducerId, 4, asked)
+    const producer = { transactionalId: 'till', producerId, producerEpoch }
+    const commitAt = (committedOffset: number) => ({
+      ...producer,
+      groupId: 'shop',
+      topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: null }] }],
+    })
+    const stable = async () => {
+      const groups = [{ groupId: 'shop', topics: [{ name: 'orders', partitionIndexes: [0] }] }]
+      const fetched = await client.request(offsetFetch, 8, { groups, requireStable: true })
+      const partition = fetched.groups[0]?.topics[0]?.partitions[0]
+      return [partition?.errorCode, partition?.committedOffset]
+    }
+    const tooEarly = await client.request(txnOffsetCommit, 3, commitAt(5))
+    expect(tooEarly.topics[0]?.partitions[0]?.errorCode).toBe(48)
+    for (const [offset, committed] of [
+      [5, false],
+      [7, true],
+    ] as const) {
+      let added = await client.request(addOffsetsToTxn, 3, { ...producer, groupId: 'shop' })
+      while (added.errorCode === 51) added = await client.request(addOffsetsToTxn, 3, { ...producer, groupId: 'shop' })
+      expect(added.errorCode).toBe(0)
+      expect((await client.request(txnOffsetCommit, 3, commitAt(offset))).topics[0]?.partitions[0]?.errorCode).toBe(0)
+      expect(await stable()).toEqual([88, -1])
+      expect((await client.request(endTxn, 3, { ...producer, committed })).errorCode).toBe(0)
+      let now = await stable()
+      while (now[0] === 88) now = await stable()
+      expect(now).toEqual([0, committed ? 7 : -1])
+    }
+    const deleted = await client.request(deleteGroups, 2, { groupsNames: ['shop', 'none'] })
+    expect(deleted.results.map((one) => one.errorCode)).toEqual([0, 69])
+    expect(await stable()).toEqual([0, -1])
   })
 })
