@@ -42,6 +42,7 @@ export type {
   RepartitionOptions,
   SourceTableOptions,
   StoreOptions,
+  StoreSettings,
   StreamJoinOptions,
   StreamOptions,
   TableGroupByOptions,
@@ -49,7 +50,9 @@ export type {
   TableOptions,
   ToTableOptions,
   VersionedOptions,
+  WindowedAggregateOptions,
   WindowedByOptions,
+  WindowedStoreOptions,
 } from './dsl/operator-options.ts'
 
 export { SlidingWindows } from './dsl/sliding-windows.ts'
@@ -120,6 +123,7 @@ export type { Serde, ValueOf } from './serde/serde.ts'
 export { type Serdes, serde } from './serde/serdes.ts'
 export type { ValidatedJsonArguments, ValidatedJsonOptions } from './serde/validated-json-serde.ts'
 export type { WindowedSerde, WindowedSerdeOptions } from './serde/windowed-serde.ts'
+export type { Logging } from './state/changelog-config.ts'
 export { lmdbEngine } from './state/lmdb-engine.ts'
 export { memoryEngine } from './state/memory-engine.ts'
 export type { StoreEngine, StoreEngineFactory } from './state/store-engine.ts'

@@ -1,4 +1,7 @@
+import { type Duration, toMilliseconds } from '../duration.ts'
+import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
@@ -6,7 +9,7 @@ import { type AggregateFunctions, copier, onCopies, owningFirst } from './aggreg
 import { countSerde } from './count-serde.ts'
 import type { GroupedState, SinkPlan, TableState } from './plan.ts'
 import { addGroupRepartition } from './repartition.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, settingsOf } from './store-declarations.ts'
 import { AggregatedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
@@ -45,6 +48,8 @@ export interface AggregationOptions {
   readonly key?: Serde<unknown>
   readonly value?: Serde<unknown>
   readonly engine?: StoreEngineFactory
+  readonly logging?: Logging
+  readonly retention?: Duration
 }
 
 export const countTracked: TrackedSerde = { serde: countSerde, madeBy: 'count' }
@@ -88,7 +93,9 @@ export function addAggregation<F extends AggregateFunctions>(
     return aggregation.create({ functions, store, lateChild, isFinal, copy })()
   }
   const node = plan.addProcessor(name, create, [parent], {
-    stores: [declareStore({ name: store, key, value, engine: options.engine, isHeld: isFinal }, shape)],
+    stores: [
+      declareStore({ name: store, key, value, ...settingsOf(options), isHeld: isFinal }, keptFor(shape, options, name)),
+    ],
     ...(lateChild === undefined ? {} : { lateChild }),
   })
   if (late !== undefined && lateChild !== undefined) {
@@ -106,6 +113,21 @@ export function addAggregation<F extends AggregateFunctions>(
 }
 
 /** Kafka Streams' count, and operators of tables, take one number more where they are told about their store but not the name. */
-export function describesNamelessStore({ store, key, value, engine }: AggregationOptions): boolean {
-  return store === undefined && (key ?? value ?? engine) !== undefined
+export function describesNamelessStore({ store, key, value, engine, logging, retention }: AggregationOptions): boolean {
+  return store === undefined && (key ?? value ?? engine ?? logging ?? retention) !== undefined
+}
+
+/** The windows' shape with the retention that the options ask for. */
+function keptFor(
+  shape: WindowShape | undefined,
+  { retention }: AggregationOptions,
+  name: string,
+): WindowShape | undefined {
+  if (shape === undefined || retention === undefined) return shape
+  const retentionMs = toMilliseconds(retention, 'retention')
+  if (retentionMs >= shape.retentionMs) return { ...shape, retentionMs }
+  throw new MillraceError('INVALID_ARGUMENT', `Results are kept for ${retentionMs} ms, but can change for longer`, {
+    at: { operator: name },
+    remedy: `Keep them for ${shape.retentionMs} ms at least.`,
+  })
 }

@@ -1,5 +1,6 @@
 import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { Logging } from '../state/changelog-config.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
@@ -36,33 +37,39 @@ export interface GroupByOptions<K, V> {
   readonly value?: Serde<V>
 }
 
-export interface StoreOptions<K, A> extends OperatorOptions {
+/** How an operator's store is kept, where it has one. */
+export interface StoreSettings {
+  /** Where the store is kept. Default: the application's engine. */
+  readonly engine?: StoreEngineFactory
+  /**
+   * Whether updates go to the changelog topic `<application id>-<store>-changelog`, or settings of that topic. A store that is
+   * not logged is empty after a restart that finds no state on disk, and one on disk may then be ahead of the input that is
+   * read again. Default: true.
+   */
+  readonly logging?: Logging
+}
+
+export interface StoreOptions<K, A> extends OperatorOptions, StoreSettings {
   /** The store's name, by which it can be queried; its changelog is `<application id>-<store>-changelog`. Default: a generated one. */
   readonly store?: string
   /** Serde of the keys in the store. Default: that of the stream. */
   readonly key?: Serde<K>
   /** Serde of the results in the store. */
   readonly value?: Serde<A>
-  /** Where the store is kept. Default: the application's engine. */
-  readonly engine?: StoreEngineFactory
 }
 
-export interface TableOptions<V> extends OperatorOptions {
+export interface TableOptions<V> extends OperatorOptions, StoreSettings {
   /** Keeps the operator's rows in a store of this name, by which it can be queried. Default: rows are derived when they are looked up. */
   readonly store?: string
   /** Serde of the values. Default: that of the table, where they are the same. */
   readonly value?: Serde<V>
-  /** Where the store is kept. Default: the application's engine. */
-  readonly engine?: StoreEngineFactory
 }
 
-export interface TableJoinOptions<V> extends OperatorOptions {
+export interface TableJoinOptions<V> extends OperatorOptions, StoreSettings {
   /** Keeps the joined rows in a store of this name, by which it can be queried. Default: rows are joined when they are looked up, unless serde or engine of a store are given. */
   readonly store?: string
   /** Serde of the joined values. */
   readonly value?: Serde<V>
-  /** Where the store is kept. Default: the application's engine. */
-  readonly engine?: StoreEngineFactory
 }
 
 export interface TableGroupByOptions<K, V> {
@@ -92,11 +99,13 @@ export interface ToTableOptions<K, V> extends StoreOptions<K, V>, VersionedOptio
 
 export interface StreamOptions<K, V> extends OperatorOptions, SourceOptions<K, V> {}
 
-export interface SourceTableOptions<K, V> extends OperatorOptions, SourceOptions<K, V>, VersionedOptions {
+export interface SourceTableOptions<K, V>
+  extends OperatorOptions,
+    SourceOptions<K, V>,
+    StoreSettings,
+    VersionedOptions {
   /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
   readonly store?: string
-  /** Where the store is kept. Default: the application's engine. */
-  readonly engine?: StoreEngineFactory
 }
 
 export interface RepartitionOptions<K, V> {
@@ -111,6 +120,12 @@ export interface RepartitionOptions<K, V> {
 }
 
 export interface JoinOptions<K, V> extends OperatorOptions {
+  /**
+   * How long a record waits, in event time, for updates of the table that come late: it is joined, with the version that held
+   * at its time, when a record that much later has come. For versioned tables, whose history is at least as long (KIP-923).
+   * Records later than that are joined at once. Default: every record is joined at once.
+   */
+  readonly grace?: Duration
   /** Needed where the key has changed: the stream's records then go through the topic `<application id>-<name>-repartition`. */
   readonly key?: Serde<K>
   /** Serde of the stream's values, needed where key and value have changed. */
@@ -163,6 +178,19 @@ export interface StreamJoinOptions<K, V, V2> extends OperatorOptions {
 export interface BranchOptions<N extends string> {
   /** The branch's key in the result, and the end of its operator's name, which begins with that of the split. Default: its number from 1 on, 0 for the default branch. */
   readonly name?: N
+}
+
+export interface WindowedStoreOptions<K, A> extends StoreOptions<K, A> {
+  /**
+   * How long results of windows are kept, in event time: until another window starts (or session ends) so long after. At least
+   * as long as records can still change them, which is the default.
+   */
+  readonly retention?: Duration
+}
+
+export interface WindowedAggregateOptions<K, A> extends AggregateOptions<K, A>, WindowedStoreOptions<K, A> {
+  /** Serde of the aggregates, which also says their type. */
+  readonly value: Serde<A>
 }
 
 export interface AggregateOptions<K, A> extends StoreOptions<K, A> {

@@ -5,7 +5,7 @@ import { changeSerde } from './change-serde.ts'
 import type { AggregateOptions, StoreOptions } from './operator-options.ts'
 import { tableAggregate } from './operators/table-aggregate.ts'
 import type { GroupedTableState, RepartitionPlan, TableState } from './plan.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, settingsOf } from './store-declarations.ts'
 import type { KGroupedTable, KTable } from './streams.ts'
 import { AggregatedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
@@ -74,7 +74,7 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
     const create = () =>
       tableAggregate({ store, ...(rows.keepsOldValues ? onCopies(functions, copier(value)) : functions) })()
     const node = plan.addProcessor(name, create, [parent], {
-      stores: [declareStore({ name: store, key, value, engine: options.engine }, undefined)],
+      stores: [declareStore({ name: store, key, value, ...settingsOf(options) }, undefined)],
     })
     return this.#openTable<A>({
       plan,

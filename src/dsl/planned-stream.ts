@@ -1,3 +1,4 @@
+import type { Duration } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 import { fixedKeyProcessorSteps, processorSteps } from '../processor/processor-step.ts'
@@ -7,6 +8,7 @@ import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
 import { PlannedGlobalTable } from './global-table.ts'
+import { graceOf } from './join-grace.ts'
 import type { JoinKind } from './join-kind.ts'
 import {
   type GlobalTableJoinOptions,
@@ -33,6 +35,7 @@ import { PlannedGroupedStream } from './planned-grouped-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addRepartition, repartitionNames } from './repartition.ts'
 import { addTable } from './source-table.ts'
+import { settingsOf } from './store-declarations.ts'
 import { addStreamJoin, requireWindows, type StreamJoinParts, type StreamJoinSettings } from './stream-join.ts'
 import type { BranchedKStream, GlobalKTable, KGroupedStream, KStream, KTable } from './streams.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
@@ -174,7 +177,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
         isNamed: options.store !== undefined,
         key: givenOrTracked(serdes.key, this.#state.key),
         value: givenOrTracked(serdes.value, this.#state.value),
-        engine: options.engine,
+        ...settingsOf(options),
         historyRetentionMs: historyOf(options),
         method: 'toTable',
       }),
@@ -320,7 +323,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
   #joinTable<K2, R>(
     table: KTable<unknown, unknown>,
     joiner: Joiner,
-    options: OperatorOptions & Serdes,
+    options: OperatorOptions & Serdes & { readonly grace?: Duration },
     isLeft: boolean,
   ): KStream<K2, R> {
     const { plan, keyChanged } = this.#state
@@ -330,8 +333,10 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const before = keyChanged ? this.#beforeJoin(options.name, option, options) : this.#state
     const name = plan.names.operator(isLeft ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', options.name)
     const { stores, getter } = other.rows.lookUp(true)
-    const create = streamTableJoin({ joiner, table: getter, isLeft })
+    const grace = graceOf(options, before, other, { name, method: option.method })
+    const create = streamTableJoin({ joiner, table: getter, isLeft, grace: grace?.options })
     const node = plan.addProcessor(name, create, [before.node], {
+      stores: grace === undefined ? [] : [grace.buffer],
       looksUp: { table: other.node, stores },
       takesNullKeys: isLeft,
     })

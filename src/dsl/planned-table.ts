@@ -13,7 +13,7 @@ import { filteredValue, mappedValue, type ValueGetterFactory } from './operators
 import type { TableState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedGroupedTable } from './planned-grouped-table.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, settingsOf } from './store-declarations.ts'
 import type { KGroupedTable, KStream, KTable, SuppressedFor } from './streams.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
 import { addSuppression } from './suppression.ts'
@@ -138,14 +138,14 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     if (describesNamelessStore(options)) plan.names.store(prefix, undefined)
     const name = plan.names.operator(prefix, options.name)
     const value = givenOrTracked(options.value, parts.value ?? { serde: undefined, madeBy: name })
-    const { store, engine } = options
+    const { store } = options
     const rows = new DerivedRows(state.rows, store, parts.derive(name), method === 'mapValues')
     // Where the parent has its rows anyway, the values before spare deletions of rows that a filter never let through.
     if (method !== 'mapValues') rows.followParent()
     const create = parts.create(() => ({
       store,
       sendsOldValues: rows.sendsOldValues,
-      isVersioned: state.rows.isVersioned,
+      isVersioned: state.rows.historyMs !== undefined,
     }))
     const node = plan.addProcessor(name, create, [state.node])
     if (store !== undefined) {
@@ -155,7 +155,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
         value: requireSerde(value, { ...need, part: 'value', option: `${method}(..., { value })` }),
       }
       requireNodeName(store, 'store')
-      node.stores.push(declareStore({ name: store, ...serdes, engine }, undefined))
+      node.stores.push(declareStore({ name: store, ...serdes, ...settingsOf(options) }, undefined))
     }
     return new PlannedTable<K, V2>({ ...state, node, value, rows })
   }

@@ -3,7 +3,7 @@ import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Windowed } from '../windowed.ts'
 import { type AggregateFunctions, counting, reducing, type SessionAggregateFunctions } from './aggregate-functions.ts'
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
-import type { AggregateOptions, EmitStrategy, StoreOptions } from './operator-options.ts'
+import type { EmitStrategy, WindowedAggregateOptions, WindowedStoreOptions } from './operator-options.ts'
 import type { GroupedState } from './plan.ts'
 import { PlannedTable } from './planned-table.ts'
 import type { KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
@@ -40,18 +40,21 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
     return new PlannedTimeWindowedStream<K, V>(this.#grouped, this.#windows, { ...this.#results, emit: strategy })
   }
 
-  count(options: StoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
+  count(options: WindowedStoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
     return this.#add({ method: 'count', options, value: countTracked }, counting)
   }
 
-  reduce(reducer: (aggregate: V, value: V) => V | null, options: StoreOptions<K, V> = {}): KTable<Windowed<K>, V> {
+  reduce(
+    reducer: (aggregate: V, value: V) => V | null,
+    options: WindowedStoreOptions<K, V> = {},
+  ): KTable<Windowed<K>, V> {
     return this.#add({ method: 'reduce', options, value: this.#grouped.value }, reducing(reducer))
   }
 
   aggregate<A>(
     initializer: () => NoInfer<A>,
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
-    options: AggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A> {
     const functions = { initializer, aggregator } as AggregateFunctions
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
@@ -82,11 +85,14 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
     return new PlannedSessionWindowedStream<K, V>(this.#grouped, this.#windows, { ...this.#results, emit: strategy })
   }
 
-  count(options: StoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
+  count(options: WindowedStoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
     return this.#add({ method: 'count', options, value: countTracked }, counting)
   }
 
-  reduce(reducer: (aggregate: V, value: V) => V | null, options: StoreOptions<K, V> = {}): KTable<Windowed<K>, V> {
+  reduce(
+    reducer: (aggregate: V, value: V) => V | null,
+    options: WindowedStoreOptions<K, V> = {},
+  ): KTable<Windowed<K>, V> {
     return this.#add({ method: 'reduce', options, value: this.#grouped.value }, reducing(reducer))
   }
 
@@ -94,7 +100,7 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
     initializer: () => NoInfer<A>,
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
     merger: (a: NoInfer<A>, b: NoInfer<A>, key: K) => NoInfer<A>,
-    options: AggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A> {
     const functions = { initializer, aggregator, merger } as SessionAggregateFunctions
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)

@@ -1,3 +1,4 @@
+import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { tableSource } from './operators/table-source.ts'
 import type { Plan, PlanNode, TableState } from './plan.ts'
@@ -14,6 +15,7 @@ export interface SourceTableParts {
   readonly key: TrackedSerde
   readonly value: TrackedSerde
   readonly engine: StoreEngineFactory | undefined
+  readonly logging: Logging | undefined
   /** How far back versions of rows are kept; undefined where they have none. */
   readonly historyRetentionMs: number | undefined
   /** What the user called, for error messages. */
@@ -26,7 +28,7 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
   const create = tableSource(() => ({
     store: rows.store,
     sendsOldValues: rows.sendsOldValues,
-    isVersioned: rows.isVersioned,
+    isVersioned: historyRetentionMs !== undefined,
   }))
   const node = plan.addProcessor(name, create, [parent])
   const declare = () => {
@@ -35,12 +37,12 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
       key: requireSerde(key, { ...need, part: 'key', option: `${method}({ key })` }),
       value: requireSerde(value, { ...need, part: 'value', option: `${method}({ value })` }),
     }
-    const declared = { name: store, ...serdes, engine }
+    const declared = { name: store, ...serdes, engine, logging: parts.logging }
     return historyRetentionMs === undefined
       ? declareStore(declared, undefined)
       : declareVersionedStore(declared, historyRetentionMs)
   }
-  const rows = new SourceRows(declare, node.stores, historyRetentionMs !== undefined)
-  if (parts.isNamed || rows.isVersioned) rows.keep()
+  const rows = new SourceRows(declare, node.stores, historyRetentionMs)
+  if (parts.isNamed || historyRetentionMs !== undefined) rows.keep()
   return { plan, node, key, value, shape: undefined, engine, rows }
 }

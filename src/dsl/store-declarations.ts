@@ -1,5 +1,12 @@
 import type { Serde } from '../serde/serde.ts'
-import { compactedChangelog, versionedChangelog, windowedChangelog } from '../state/changelog-config.ts'
+import {
+  compactedChangelog,
+  declareLogging,
+  type Logging,
+  versionedChangelog,
+  windowedChangelog,
+} from '../state/changelog-config.ts'
+import { graceBuffer } from '../state/grace-buffer.ts'
 import { joinStore } from '../state/join-store.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
 import { sessionStore } from '../state/session-store.ts'
@@ -17,19 +24,35 @@ interface StoreParts {
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly engine: StoreEngineFactory | undefined
+  readonly logging?: Logging | undefined
   /** Whether windows are kept until they were handed on. */
   readonly isHeld?: boolean
 }
 
+/** The parts of options that say how a store is kept. */
+export function settingsOf({ engine, logging }: Partial<Pick<StoreParts, 'engine' | 'logging'>>): {
+  readonly engine: StoreEngineFactory | undefined
+  readonly logging: Logging | undefined
+} {
+  return { engine, logging }
+}
+
 /** The store of an aggregation: of one result per key, or per key and window. */
-export function declareStore({ engine, ...parts }: StoreParts, shape: WindowShape | undefined): StoreDeclaration {
+export function declareStore(
+  { engine, logging, ...parts }: StoreParts,
+  shape: WindowShape | undefined,
+): StoreDeclaration {
   const { name } = parts
   if (shape === undefined) {
-    return { name, logged: true, changelogConfig: compactedChangelog, engine, create: keyValueStore(parts) }
+    return { name, ...declareLogging(compactedChangelog, logging), engine, create: keyValueStore(parts) }
   }
   const { retentionMs } = shape
-  const changelogConfig = windowedChangelog(retentionMs)
-  return { name, logged: true, changelogConfig, engine, create: windowedStore(parts, shape) }
+  return {
+    name,
+    ...declareLogging(windowedChangelog(retentionMs), logging),
+    engine,
+    create: windowedStore(parts, shape),
+  }
 }
 
 function windowedStore(
@@ -48,9 +71,18 @@ function windowedStore(
 }
 
 /** The store of a table that keeps versions of its rows. */
-export function declareVersionedStore({ engine, ...parts }: StoreParts, historyRetentionMs: number): StoreDeclaration {
+export function declareVersionedStore(
+  { engine, logging, ...parts }: StoreParts,
+  historyRetentionMs: number,
+): StoreDeclaration {
   const create = versionedStore({ ...parts, historyRetentionMs })
-  return { name: parts.name, logged: true, changelogConfig: versionedChangelog(historyRetentionMs), engine, create }
+  return { name: parts.name, ...declareLogging(versionedChangelog(historyRetentionMs), logging), engine, create }
+}
+
+/** The records that wait, for a join with a table, until event time has passed them by the grace period. */
+export function declareGraceBuffer({ engine, ...parts }: StoreParts): StoreDeclaration {
+  const create = graceBuffer(parts)
+  return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create }
 }
 
 /** The updates that wait in a suppression; `key` is the serde of the keys without their windows. */

@@ -16,6 +16,7 @@ import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addTable } from './source-table.ts'
+import { settingsOf } from './store-declarations.ts'
 import type { GlobalKTable, KStream, KTable } from './streams.ts'
 
 /**
@@ -89,7 +90,7 @@ export class StreamsBuilder {
         isNamed: options.store !== undefined,
         key: { serde: topic.key as Serde<unknown>, madeBy: name },
         value: { serde: topic.value as Serde<unknown>, madeBy: name },
-        engine: options.engine,
+        ...settingsOf(options),
         historyRetentionMs: historyOf(options),
         method: 'table',
       }),

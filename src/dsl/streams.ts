@@ -27,7 +27,9 @@ import type {
   TableJoinOptions,
   TableOptions,
   ToTableOptions,
+  WindowedAggregateOptions,
   WindowedByOptions,
+  WindowedStoreOptions,
 } from './operator-options.ts'
 import type { SlidingWindows } from './sliding-windows.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
@@ -269,14 +271,14 @@ export interface SessionWindowedCogroupedKStream<out K, in out A> {
 /** A stream grouped by key and a window that never ends. Records without a key, and those before the window, are dropped and counted. */
 export interface UnlimitedWindowedKStream<out K, out V> {
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
-  count(options?: StoreOptions<K, number>): KTable<Windowed<K>, number>
+  count(options?: WindowedStoreOptions<K, number>): KTable<Windowed<K>, number>
   /** Combines each value with the window's result so far; the first value is the first result. null deletes the result. */
-  reduce(reducer: (aggregate: V, value: V) => V | null, options?: StoreOptions<K, V>): KTable<Windowed<K>, V>
+  reduce(reducer: (aggregate: V, value: V) => V | null, options?: WindowedStoreOptions<K, V>): KTable<Windowed<K>, V>
   /** Folds each value into its window's aggregate, whose type is that of `options.value`. null deletes it. */
   aggregate<A>(
     initializer: () => NoInfer<A>,
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
-    options: AggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A>
 }
 
@@ -294,15 +296,15 @@ export interface SessionWindowedKStream<out K, out V> {
   /** When results are handed on. Default: `'window-update'`; with `'window-close'` there are no deletions. */
   emit(strategy: EmitStrategy): SessionWindowedKStream<K, V>
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
-  count(options?: StoreOptions<K, number>): KTable<Windowed<K>, number>
+  count(options?: WindowedStoreOptions<K, number>): KTable<Windowed<K>, number>
   /** Combines each value with the session's result so far, and the results of sessions that join. null deletes the result. */
-  reduce(reducer: (aggregate: V, value: V) => V | null, options?: StoreOptions<K, V>): KTable<Windowed<K>, V>
+  reduce(reducer: (aggregate: V, value: V) => V | null, options?: WindowedStoreOptions<K, V>): KTable<Windowed<K>, V>
   /** Folds each value into its session's aggregate, whose type is that of `options.value`; `merger` makes one of two sessions'. */
   aggregate<A>(
     initializer: () => NoInfer<A>,
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
     merger: (a: NoInfer<A>, b: NoInfer<A>, key: K) => NoInfer<A>,
-    options: AggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A>
 }
 

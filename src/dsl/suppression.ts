@@ -22,7 +22,7 @@ export function addSuppression(
       remedy: 'Call windowedBy before the aggregation, or leave suppress out.',
     })
   }
-  if (rows.isVersioned) {
+  if (rows.historyMs !== undefined) {
     throw new MillraceError('INVALID_TOPOLOGY', 'Updates of a versioned table cannot be held back', {
       at: { operator: state.node.name },
       remedy: 'Leave suppress out, or keep the table in a store without versions.',

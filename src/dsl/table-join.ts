@@ -7,7 +7,7 @@ import { passThrough } from './operators/stateless.ts'
 import { tableStore } from './operators/table-store.ts'
 import { joinedValue, type TableJoiner, type TableJoinRule, tableTableJoin } from './operators/table-table-join.ts'
 import type { PlanNode, TableState } from './plan.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, settingsOf } from './store-declarations.ts'
 import { JoinedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, rowKey } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
@@ -59,7 +59,7 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
       value: requireSerde(value, { ...need, part: 'value', option: `${methods[kind]}(..., { value })` }),
     }
     requireNodeName(store, 'store')
-    node.stores.push(declareStore({ name: store, ...serdes, engine: options.engine }, undefined))
+    node.stores.push(declareStore({ name: store, ...serdes, ...settingsOf(options) }, undefined))
   }
   return { plan, node, key, value, shape, engine: options.engine, rows }
 }

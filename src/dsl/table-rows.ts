@@ -13,8 +13,8 @@ export interface TableRows {
   sendOldValues(isForced: boolean): boolean
   /** Has values that were handed on stay as they are, which those of aggregations otherwise need not. */
   keepOldValues(): void
-  /** Whether rows have versions, and updates come of any of them (KIP-914). */
-  readonly isVersioned: boolean
+  /** How far back rows have versions, in milliseconds: updates then come of any of them (KIP-914). undefined where they have none. */
+  readonly historyMs: number | undefined
   /** How rows are looked up; of versions, where `isAsOf`, the one that held at the time of the record that looks it up. */
   lookUp(isAsOf?: boolean): RowLookUp
 }
@@ -31,14 +31,14 @@ export class SourceRows implements TableRows {
   store: string | undefined = undefined
   readonly #declare: () => StoreDeclaration
   readonly #stores: StoreDeclaration[]
-  readonly isVersioned: boolean
+  readonly historyMs: number | undefined
   #sendsOldValues = false
 
   /** `stores` are those of the table's node. */
-  constructor(declare: () => StoreDeclaration, stores: StoreDeclaration[], isVersioned: boolean) {
+  constructor(declare: () => StoreDeclaration, stores: StoreDeclaration[], historyMs: number | undefined) {
     this.#declare = declare
     this.#stores = stores
-    this.isVersioned = isVersioned
+    this.historyMs = historyMs
   }
 
   /** Whether updates carry the value before. */
@@ -66,13 +66,16 @@ export class SourceRows implements TableRows {
 
   lookUp(isAsOf = false): RowLookUp {
     const store = this.keep()
-    return { stores: [store], getter: this.isVersioned ? versionedValue(store, isAsOf) : storedValue(store) }
+    return {
+      stores: [store],
+      getter: this.historyMs === undefined ? storedValue(store) : versionedValue(store, isAsOf),
+    }
   }
 }
 
 /** Of the results of an aggregation, which always have a store and always come with the value before. */
 export class AggregatedRows implements TableRows {
-  readonly isVersioned = false
+  readonly historyMs = undefined
   /** Whether aggregates may not be changed in place. */
   keepsOldValues = false
   readonly #store: string
@@ -125,8 +128,8 @@ export class DerivedRows implements TableRows {
   }
 
   /** A store of its own keeps no versions. */
-  get isVersioned(): boolean {
-    return this.#store === undefined && this.#parent.isVersioned
+  get historyMs(): number | undefined {
+    return this.#store === undefined ? this.#parent.historyMs : undefined
   }
 
   /** Has updates carry the value before as far as the table before this one can already say it. */
@@ -154,7 +157,7 @@ export class DerivedRows implements TableRows {
 /** Of a table that is a join of two, with a store of its own or by joining their rows at each look-up. */
 export class JoinedRows implements TableRows {
   /** Also where those of both tables have some, as in Kafka Streams. */
-  readonly isVersioned = false
+  readonly historyMs = undefined
   readonly #left: TableRows
   readonly #right: TableRows
   readonly #store: string | undefined
@@ -200,7 +203,7 @@ export class JoinedRows implements TableRows {
 
 /** Of a table whose updates are held back: rows as they were handed on last. */
 export class SuppressedRows implements TableRows {
-  readonly isVersioned = false
+  readonly historyMs = undefined
   readonly #parent: TableRows
   readonly #store: string
 

@@ -190,6 +190,11 @@ export class ChangelogLayer<E extends HotEntry> {
     this.#beside.length = 0
   }
 
+  /** The engine's key of the entry, lent until the next call. */
+  keyOf(entry: E): Buffer {
+    return this.#engineKeyOf(this.#changelogKeyOf(entry))
+  }
+
   /** The bytes of a value, the caller's own. */
   encode(value: unknown, serde: Serde<unknown>): Buffer {
     this.#row.clear()

@@ -349,3 +349,11 @@ export function refusesWrongDurations(): void {
   // @ts-expect-error no unit
   TimeWindows.of('1m').grace('30')
 }
+
+// Only results of windows are kept for a time of their own.
+{
+  const grouped = new StreamsBuilder().stream(topic('kept', { key: serde.string, value: serde.string })).groupByKey()
+  grouped.windowedBy(TimeWindows.of('1m')).count({ retention: '1h', logging: false })
+  // @ts-expect-error one result for each key does not expire
+  grouped.count({ retention: '1h' })
+}

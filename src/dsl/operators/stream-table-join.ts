@@ -1,5 +1,7 @@
-import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
-import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import { type BufferedEntry, GraceBuffer } from '../../state/grace-buffer.ts'
+import { FlowRecord, type SavedValue } from '../../topology/flow-record.ts'
+import type { Processor, ProcessorContext, StreamTime } from '../../topology/processor.ts'
+import { connectedStore } from './connected-store.ts'
 import { emptySavedValue } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 import type { ValueGetter, ValueGetterFactory } from './value-getter.ts'
@@ -10,15 +12,26 @@ export interface StreamTableJoinOptions {
   readonly table: ValueGetterFactory
   /** A left join hands on also what has no row in the table, and records without a key. */
   readonly isLeft: boolean
+  /** Where records wait for late updates of the table. */
+  readonly grace: GraceOptions | undefined
+}
+
+export interface GraceOptions {
+  /** The name of a GraceBuffer. */
+  readonly store: string
+  readonly graceMs: number
 }
 
 /**
- * Looks each record's key up in a table, as the table is at that moment, and hands on what the joiner makes of both values.
- * Updates of the table hand on nothing. Records without a value are dropped and counted; so are those without a key, but
- * not in a left join. After Kafka Streams' KStreamKTableJoin.
+ * Looks each record's key up in a table, and hands on what the joiner makes of both values: with the table as it is at that
+ * moment, or, where it keeps versions, with the one that held at the record's time. Updates of the table hand on nothing.
+ * Records without a value are dropped and counted; so are those without a key, but not in a left join. With a grace period
+ * records wait in a buffer until one comes that is so much later; a record that is itself later than that is joined at once.
+ * After Kafka Streams' KStreamKTableJoin.
  */
 export function streamTableJoin(options: StreamTableJoinOptions): () => Processor {
-  return () => new StreamTableJoin(options)
+  const { grace } = options
+  return grace === undefined ? () => new StreamTableJoin(options) : () => new GraceJoin(options, grace)
 }
 
 class StreamTableJoin implements Processor {
@@ -45,14 +58,17 @@ class StreamTableJoin implements Processor {
   }
 
   process(record: FlowRecord): void {
-    if (!record.hasValue) {
-      this.#context.drop('null-value')
-      return
-    }
-    if (!record.hasKey && !this.#isLeft) {
-      this.#context.drop('null-key')
-      return
-    }
+    if (this.isJoined(record)) this.join(record)
+  }
+
+  /** False for records that are dropped, and counts them. */
+  protected isJoined(record: FlowRecord): boolean {
+    if (record.hasValue && (record.hasKey || this.#isLeft)) return true
+    this.#context.drop(record.hasValue ? 'null-key' : 'null-value')
+    return false
+  }
+
+  protected join(record: FlowRecord): void {
     const tableValue = record.hasKey ? this.#table.get(record) : undefined
     if (tableValue === undefined && !this.#isLeft) return
     record.operator = this.#name
@@ -62,5 +78,55 @@ class StreamTableJoin implements Processor {
     record.setValue(joined)
     this.#output.process(record)
     record.restoreValue(this.#saved)
+  }
+}
+
+class GraceJoin extends StreamTableJoin {
+  readonly #grace: GraceOptions
+  /** A record that waited, when it is joined. */
+  readonly #waited = new FlowRecord()
+  #streamTime!: StreamTime
+  #buffer!: GraceBuffer
+
+  constructor(options: StreamTableJoinOptions, grace: GraceOptions) {
+    super(options)
+    this.#grace = grace
+  }
+
+  override init(context: ProcessorContext): void {
+    super.init(context)
+    this.#streamTime = context.streamTime
+    this.#buffer = connectedStore(context, this.#grace.store, GraceBuffer)
+  }
+
+  override process(record: FlowRecord): void {
+    if (!this.isJoined(record)) return
+    const { graceMs } = this.#grace
+    const streamTime = this.#streamTime
+    if (!record.hasKey || record.timestamp < streamTime.observed - graceMs) {
+      this.join(record)
+      return
+    }
+    if (record.timestamp > streamTime.observed) streamTime.observed = record.timestamp
+    const buffer = this.#buffer
+    buffer.put(buffer.keyId(record), record.timestamp, { value: record.value(), headers: record.headers() })
+    const until = streamTime.observed - graceMs
+    if (buffer.earliest <= until) buffer.takeUntil(until, (entry) => this.#joinWaited(entry, record))
+  }
+
+  #joinWaited(entry: BufferedEntry, current: FlowRecord): void {
+    const waited = this.#waited
+    waited.takeOrigin(current)
+    this.#buffer.keys.load(entry.keyId, waited)
+    waited.timestamp = entry.timestamp
+    waited.setValue(entry.buffered.value)
+    waited.setHeaders(entry.buffered.headers)
+    try {
+      this.join(waited)
+    } catch (error) {
+      // The task looks at the record that it processes to say where a failure happened.
+      current.operator = waited.operator
+      throw error
+    }
   }
 }
