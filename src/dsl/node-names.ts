@@ -20,6 +20,13 @@ export class NodeNames {
     return `${prefix}${this.#number()}`
   }
 
+  /** The given name, which takes no number, or the prefix with the next one: so Kafka Streams has it for `process`. */
+  processor(prefix: string, given: string | undefined): string {
+    if (given === undefined) return this.generated(prefix)
+    requireNodeName(given, 'operator')
+    return given
+  }
+
   /** The given name, which takes no number, or one made of the prefix and the next number. */
   store(prefix: string, given: string | undefined): string {
     if (given === undefined) return `${prefix}STATE-STORE-${this.#number()}`

@@ -136,7 +136,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     supplier: ProcessorSupplier<K, V, K2, V2>,
     options: ProcessOptions<K2, V2> = {},
   ): KStream<K2, V2> {
-    const name = this.#state.plan.names.operator('KSTREAM-PROCESSOR-', options.name)
+    const name = this.#state.plan.names.processor('KSTREAM-PROCESSOR-', options.name)
     return this.#process<K2, V2>(name, processorSteps(supplier, name), options, true)
   }
 
@@ -144,7 +144,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     supplier: FixedKeyProcessorSupplier<K, V, V2>,
     options: ProcessValuesOptions<V2> = {},
   ): KStream<K, V2> {
-    const name = this.#state.plan.names.operator('KSTREAM-PROCESSVALUES-', options.name)
+    const name = this.#state.plan.names.processor('KSTREAM-PROCESSVALUES-', options.name)
     return this.#process<K, V2>(name, fixedKeyProcessorSteps(supplier, name), options, false)
   }
 

@@ -28,6 +28,10 @@ export class ProcessorGraph {
     this.#makeSink = makeSink
     this.#nodes = new Map(subTopology.nodes.map((node) => [node.name, node]))
     for (const node of subTopology.nodes) if (node.kind !== 'source') this.#processor(node.name)
+    // In the topology's order, parents first, as Kafka Streams does: schedules that are due at once are called in it.
+    for (const node of subTopology.nodes) {
+      if (node.kind === 'processor') this.#processor(node.name).init?.(this.#contextFor(node))
+    }
   }
 
   /** Where the records of a source go. */
@@ -46,7 +50,6 @@ export class ProcessorGraph {
     assert(node !== undefined && node.kind !== 'source', `child '${name}' is a processor or sink of the sub-topology`)
     const processor: Processor = node.kind === 'sink' ? this.#sink(node) : node.create()
     this.#processors.set(name, processor)
-    if (node.kind === 'processor') processor.init?.(this.#contextFor(node))
     return processor
   }
 

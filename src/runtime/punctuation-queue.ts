@@ -1,9 +1,11 @@
+import { JavaPriorityQueue } from '../topology/java-priority-queue.ts'
 import type { Punctuation } from '../topology/processor.ts'
 import { placed } from './task-input.ts'
 
 interface Scheduled {
   readonly punctuation: Punctuation
   nextAt: number
+  isCancelled: boolean
 }
 
 /**
@@ -12,40 +14,43 @@ interface Scheduled {
  * intervals from its first. After Kafka Streams' PunctuationQueue.
  */
 export class PunctuationQueue {
+  readonly #scheduled = new JavaPriorityQueue<Scheduled>((scheduled) => scheduled.nextAt)
+
   /** The earliest time that a punctuation waits for; infinite where there is none. */
   nextAt: number = Number.POSITIVE_INFINITY
-  #scheduled: Scheduled[] = []
 
   /** Calls the punctuation at `firstAt` and then once per interval, until what this returns is called. */
   add(punctuation: Punctuation, firstAt: number): () => void {
-    const scheduled: Scheduled = { punctuation, nextAt: firstAt }
-    this.#scheduled.push(scheduled)
+    const scheduled: Scheduled = { punctuation, nextAt: firstAt, isCancelled: false }
+    this.#scheduled.add(scheduled)
     this.#findNext()
     return () => {
-      this.#scheduled = this.#scheduled.filter((each) => each !== scheduled)
+      scheduled.isCancelled = true
       this.#findNext()
     }
   }
 
-  /** Calls what is due at that time, the earliest first, and of those due at once the one that was scheduled first. */
+  /** Calls what is due at that time, the earliest first. */
   punctuate(timeMs: number): void {
     while (this.nextAt <= timeMs) {
-      const due = this.#scheduled.find((each) => each.nextAt === this.nextAt) as Scheduled
-      const { intervalMs } = due.punctuation
-      // Only then the call: it may cancel its own schedule, or make others.
-      due.nextAt += (Math.floor((timeMs - due.nextAt) / intervalMs) + 1) * intervalMs
-      this.#findNext()
+      const due = this.#scheduled.take() as Scheduled
+      const { intervalMs, operator } = due.punctuation
       try {
+        // It may cancel its own schedule, or make others.
         due.punctuation.punctuate(timeMs)
       } catch (error) {
-        throw placed(error, { operator: due.punctuation.operator })
+        throw placed(error, { operator })
       }
+      if (!due.isCancelled) {
+        due.nextAt += (Math.floor((timeMs - due.nextAt) / intervalMs) + 1) * intervalMs
+        this.#scheduled.add(due)
+      }
+      this.#findNext()
     }
   }
 
   #findNext(): void {
-    let nextAt = Number.POSITIVE_INFINITY
-    for (const each of this.#scheduled) if (each.nextAt < nextAt) nextAt = each.nextAt
-    this.nextAt = nextAt
+    while (this.#scheduled.first?.isCancelled === true) this.#scheduled.take()
+    this.nextAt = this.#scheduled.first?.nextAt ?? Number.POSITIVE_INFINITY
   }
 }

@@ -13,8 +13,8 @@ import { changelogTopic, type TopicPlan } from '../runtime/topic-plan.ts'
 import { memoryEngine } from '../state/memory-engine.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
+import { JavaPriorityQueue } from '../topology/java-priority-queue.ts'
 import type { SubTopology, Topology } from '../topology/topology.ts'
-import { InputQueue } from './input-queue.ts'
 import type { MemoryLog } from './memory-log.ts'
 
 export interface TestSetting {
@@ -44,7 +44,8 @@ export class TestTasks implements BatchOutput {
   readonly #stores = new Map<string, StateStore>()
   /** Who reads a topic: of one partition there is one. */
   readonly #byTopic = new Map<string, TopicReader>()
-  readonly #queue = new InputQueue()
+  /** Inputs with a record at hand. */
+  readonly #queue = new JavaPriorityQueue<TaskInput>((input) => input.record.timestamp)
   /** Topics to which the last record's results were written, in the order of their first ones. */
   readonly #written: string[] = []
 

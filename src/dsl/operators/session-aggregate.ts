@@ -1,10 +1,13 @@
+import type { RecordHeader } from '../../record/headers.ts'
 import { type SessionEntry, SessionStore } from '../../state/session-store.ts'
-import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { FlowRecord, SavedHeaders } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { SessionWindows } from '../windows.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
-import { SavedRecord } from './saved-record.ts'
+import { emptySavedHeaders, SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
+
+const noHeaders: readonly RecordHeader[] = Object.freeze([])
 
 export interface SessionAggregateOptions {
   /** The name of a SessionStore. */
@@ -46,6 +49,7 @@ class SessionAggregate implements Processor {
   readonly #isFinal: boolean
   readonly #emit = (session: SessionEntry): void => this.#forwardFinal(session)
   readonly #saved = new SavedRecord()
+  readonly #savedHeaders: SavedHeaders = emptySavedHeaders()
   readonly #joined: SessionEntry[] = []
   #context!: ProcessorContext
   #output!: Processor
@@ -114,23 +118,36 @@ class SessionAggregate implements Processor {
     const store = this.#store
     const joined = this.#joined
     const aggregate = this.#aggregate(record, keyId)
-    this.#saved.save(record)
+    this.#save(record)
     store.keys.loadOwn(keyId, record)
     const only = joined.length === 1 ? (joined[0] as SessionEntry) : undefined
-    if (only !== undefined && only.start === start && only.end === end) {
+    if (only !== undefined && only.start === only.end && start === end) {
       // A second record at the only time of a session replaces its row, without a deletion before it.
-      if (start !== end) this.#forward(record, start, end, undefined, only.value)
       store.update(only, aggregate)
     } else {
       for (let i = 0; i < joined.length; i++) {
         const session = joined[i] as SessionEntry
-        this.#forward(record, session.start, session.end, undefined, session.value)
+        const { start: oldStart, end: oldEnd, value } = session
+        // First: whoever is told of the deletion may look the row up.
         store.remove(session)
+        this.#forward(record, oldStart, oldEnd, undefined, value)
       }
       store.put(keyId, start, end, aggregate)
     }
     this.#forward(record, start, end, aggregate, undefined)
+    this.#restore(record)
+  }
+
+  /** Keeps the record for its siblings. Of a session's result no single record is the origin: it has no headers. */
+  #save(record: FlowRecord): void {
+    this.#saved.save(record)
+    record.saveHeaders(this.#savedHeaders)
+    record.setHeaders(noHeaders)
+  }
+
+  #restore(record: FlowRecord): void {
     this.#saved.restore(record)
+    record.restoreHeaders(this.#savedHeaders)
   }
 
   /** What comes of the record and the sessions that it joins. */
@@ -149,10 +166,10 @@ class SessionAggregate implements Processor {
   #emitClosed(record: FlowRecord, closedUntil: number): void {
     const { streamTime } = this.#context
     streamTime.emitted = closedUntil
-    this.#saved.save(record)
+    this.#save(record)
     this.#record = record
     this.#store.takeEnded(closedUntil, this.#emit)
-    this.#saved.restore(record)
+    this.#restore(record)
     this.#store.expireBefore(streamTime.observed - this.#store.retentionMs)
   }
 

@@ -13,13 +13,15 @@ export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] 
   const events: CaseEvent[] = []
   const nullKeys = draw.chance(0.5) ? 0 : 0.1
   const nullValues = draw.one([0, 0.1, 0.25])
-  const restarts = draw.chance(0.2) ? 0.1 : 0
-  const headers =
-    draw.chance(0.3) && !nodes.some((node) => node.windows === 'session' || node.op === 'suppress') ? 0.4 : 0
+  // A restart begins timers anew.
+  const hasTimers = nodes.some((node) => node.timer !== undefined)
+  const restarts = draw.chance(0.2) && !hasTimers ? 0.1 : 0
+  const headers = draw.chance(0.3) && !nodes.some((node) => node.op === 'suppress') ? 0.4 : 0
   const count = draw.between(3, 30)
   let value = 'v0'
   for (let i = 1; i <= count; i++) {
     if (draw.chance(restarts)) events.push({ restart: true })
+    if (hasTimers && draw.chance(0.2)) events.push({ wallclock: draw.between(1, 30) })
     if (!draw.chance(0.05)) value = `v${i}`
     events.push({
       topic: draw.one(topics),

@@ -37,7 +37,7 @@ class TopologyDraw {
     this.#append('stream', [])
     while (this.#nodes.length < size) this.#grow()
     for (const node of [...this.#nodes]) this.#finish(node)
-    return this.#nodes
+    return settleTimers(this.#nodes)
   }
 
   #grow(): void {
@@ -89,4 +89,17 @@ class TopologyDraw {
       node: (id) => this.#nodes.find((node) => node.id === id) as CaseNode,
     }
   }
+}
+
+/** Operators behind which there can be another sub-topology. */
+const dividing = ['repartition', 'groupBy', 'tableGroupBy', 'selectKey', 'map', 'flatMap', 'process', 'foreignKeyJoin']
+
+/**
+ * Kafka Streams' driver has one event time for the whole topology; Millrace's, as every live application, one for each
+ * sub-topology. So timers by event time stay only where there is one sub-topology.
+ */
+function settleTimers(nodes: readonly CaseNode[]): CaseNode[] {
+  const sourceCount = nodes.filter((node) => node.of.length === 0).length
+  const isWhole = sourceCount === 1 && nodes.filter((node) => dividing.includes(node.op)).length === 1
+  return nodes.map((node) => (node.timer === 'stream-time' && !isWhole ? { ...node, timer: 'wall-clock' } : node))
 }

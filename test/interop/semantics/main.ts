@@ -19,7 +19,7 @@ const usage = `npm run interop:semantics -- [options]
   --cases N      how many cases (default 2000)
   --seed S       a whole number: the same seed gives the same cases (default: by chance)
   --first I      begins with case I of the seed (default 0)
-  --keep-going   does not stop at the first difference
+  --differences N  stops after so many differences (default 1)
   --record FILE  writes cases that together have all pairs of neighbours, and what Kafka Streams answered, to the file
   --case FILE    runs the case in the file instead, and prints both answers
 `
@@ -29,7 +29,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '2000' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     first: { type: 'string', default: '0' },
-    'keep-going': { type: 'boolean', default: false },
+    differences: { type: 'string', default: '1' },
     record: { type: 'string' },
     case: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -92,7 +92,7 @@ async function runCases(kafka: KafkaSide, count: number, seed: number, first: nu
     if (difference !== undefined) {
       different++
       await report(kafka, given, seed, difference.kind)
-      if (!values['keep-going']) break
+      if (different >= Number(values.differences)) break
     }
     if (compared % 5000 === 0) process.stdout.write(`  ${compared} cases, ${perSecond(compared, started)} a second\n`)
   }

@@ -63,6 +63,7 @@ class Session {
 
   step(event: CaseEvent): OutputLine[] {
     if ('restart' in event) this.#driver.restart()
+    else if ('wallclock' in event) this.#driver.advanceWallClockTime(event.wallclock)
     else if ('topic' in event) {
       const { topic: name, key, value, ts, headers } = event
       this.#input(name).pipe({

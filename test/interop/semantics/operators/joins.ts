@@ -1,11 +1,49 @@
+import { JoinWindows } from '../../../../src/dsl/join-windows.ts'
+import type { GlobalKTable } from '../../../../src/dsl/streams.ts'
 import type { CaseNode } from '../case.ts'
-import { join, joiners } from '../functions.ts'
+import { join, joiners, keyFunctions, mapKey } from '../functions.ts'
 import { saysInitialValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, Texts, TextTable } from './operator.ts'
-import { drawName, drawStore, named, serdeOf } from './operator.ts'
+import { drawName, drawStore, named, serdeOf, stored } from './operator.ts'
 
 /** Operators that put two inputs together by key. */
 export const joins: Readonly<Record<string, Operator>> = {
+  streamJoin: {
+    weight: 5,
+    takes: ['stream', 'stream'],
+    draw: ([left, right], drawing) => (left.key === right.key ? drawStreamJoin(left, drawing) : undefined),
+    build: (node, { input, inputNode }) => {
+      const [left, right] = [input<Texts>(0), input<Texts>(1)]
+      const joiner = (a: string | null, b: string | null) => join(node, a, b) as string
+      const within = JoinWindows.of(0)
+        .grace(node.grace as number)
+        .after(node.after as number)
+        .before(node.before as number)
+      const [value, otherValue] = [serdeOf(inputNode(0).value), serdeOf(inputNode(1).value)]
+      const options = { ...named(node), ...stored(node), within, key: serdeOf(node.key), value, otherValue }
+      if (node.how === 'inner') return left.join(right, joiner, options)
+      return node.how === 'left' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
+    },
+  },
+  globalTableJoin: {
+    weight: 2,
+    takes: ['stream', 'globalTable'],
+    draw: ([stream], drawing) => ({
+      is: 'stream',
+      key: stream.key,
+      value: 'string',
+      how: drawing.draw.one(['inner', 'left']),
+      keyFn: drawing.draw.one(keyFunctions),
+      fn: joiners[0],
+      ...drawName(drawing, 'join'),
+    }),
+    build: (node, { input }) => {
+      const [stream, table] = [input<Texts>(0), input<GlobalKTable<string, string>>(1)]
+      const joiner = (left: string, right: string | null) => join(node, left, right) as string
+      const options = { ...named(node), keySelector: (value: string, key: string) => mapKey(node, value, key) }
+      return node.how === 'inner' ? stream.join(table, joiner, options) : stream.leftJoin(table, joiner, options)
+    },
+  },
   streamTableJoin: {
     weight: 4,
     takes: ['stream', 'table'],
@@ -39,6 +77,24 @@ export const joins: Readonly<Record<string, Operator>> = {
       return node.how === 'left' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
     },
   },
+}
+
+function drawStreamJoin(left: CaseNode, drawing: Drawing): Drawn {
+  const { draw } = drawing
+  const after = draw.one([0, 1, 5, 10, 20])
+  return {
+    is: 'stream',
+    key: left.key,
+    value: 'string',
+    how: draw.one(['inner', 'left', 'outer']),
+    // Below 0: the right record comes after the left one, by at least so much.
+    before: draw.chance(0.1) ? -draw.between(0, after) : draw.one([0, 1, 5, 10, 20]),
+    after,
+    grace: draw.one([0, 0, 1, 5, 20]),
+    fn: joiners[0],
+    ...drawName(drawing, 'join'),
+    ...drawStore(drawing),
+  }
 }
 
 function drawTableJoin(left: CaseNode, right: CaseNode, drawing: Drawing): Drawn | undefined {

@@ -1,6 +1,7 @@
 import { aggregations } from './aggregations.ts'
 import { joins } from './joins.ts'
 import type { Operator } from './operator.ts'
+import { processors } from './processors.ts'
 import { sources } from './sources.ts'
 import { stateless } from './stateless.ts'
 import { tables } from './tables.ts'
@@ -12,4 +13,5 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...aggregations,
   ...tables,
   ...joins,
+  ...processors,
 }

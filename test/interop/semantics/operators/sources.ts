@@ -34,6 +34,21 @@ export const sources: Readonly<Record<string, Operator>> = {
     build: (node, { builder }) =>
       builder.table(topicOf(node.topic as string, node), { ...named(node), ...stored(node) }),
   },
+
+  globalTable: {
+    weight: 1,
+    takes: [],
+    draw: (_inputs, drawing) => ({
+      is: 'globalTable',
+      key: 'string',
+      value: 'string',
+      topic: drawing.unique('in'),
+      ...drawName(drawing, 'table'),
+      ...drawStore(drawing),
+    }),
+    build: (node, { builder }) =>
+      builder.globalTable(topicOf(node.topic as string, node), { ...named(node), ...stored(node) }),
+  },
 }
 
 /** Topics of their own, or all those of an earlier source again: lists of topics must not overlap otherwise. */

@@ -113,8 +113,12 @@ final class Operators {
             case "tableJoin" -> tableJoin(n);
             case "foreignKeyJoin" -> foreignKeyJoin(n);
 
-            case "process" -> stream(n, 0).process(Processors.process(n), named(n));
-            case "processValues" -> stream(n, 0).processValues(Processors.processValues(n), named(n));
+            case "process" -> n.has("name")
+                ? stream(n, 0).process(Processors.process(n), named(n))
+                : stream(n, 0).process(Processors.process(n));
+            case "processValues" -> n.has("name")
+                ? stream(n, 0).processValues(Processors.processValues(n), named(n))
+                : stream(n, 0).processValues(Processors.processValues(n));
             default -> throw new IllegalArgumentException("no operator " + n.op());
         };
         built.put(n.id(), result);
@@ -286,7 +290,7 @@ final class Operators {
     private Object streamJoin(Node n) {
         JoinWindows windows = JoinWindows
             .ofTimeDifferenceAndGrace(Duration.ZERO, n.millis("grace"))
-            .before(n.millis("before")).after(n.millis("after"));
+            .after(n.millis("after")).before(n.millis("before"));
         StreamJoined<Object, Object, Object> joined = StreamJoined.with(n.key(), input(n, 0).value(), input(n, 1).value());
         if (n.has("name")) {
             joined = joined.withName(n.text("name"));
@@ -312,9 +316,15 @@ final class Operators {
 
     private Object globalTableJoin(Node n) {
         GlobalKTable<Object, Object> table = at(n, 1);
-        return n.text("how").equals("inner")
-            ? stream(n, 0).join(table, (k, v) -> Functions.mapKey(n, k, v), (l, r) -> Functions.join(n, l, r), named(n))
-            : stream(n, 0).leftJoin(table, (k, v) -> Functions.mapKey(n, k, v), (l, r) -> Functions.join(n, l, r), named(n));
+        boolean isNamed = n.has("name");
+        if (n.text("how").equals("inner")) {
+            return isNamed
+                ? stream(n, 0).join(table, (k, v) -> Functions.mapKey(n, k, v), (l, r) -> Functions.join(n, l, r), named(n))
+                : stream(n, 0).join(table, (k, v) -> Functions.mapKey(n, k, v), (l, r) -> Functions.join(n, l, r));
+        }
+        return isNamed
+            ? stream(n, 0).leftJoin(table, (k, v) -> Functions.mapKey(n, k, v), (l, r) -> Functions.join(n, l, r), named(n))
+            : stream(n, 0).leftJoin(table, (k, v) -> Functions.mapKey(n, k, v), (l, r) -> Functions.join(n, l, r));
     }
 
     private Object tableJoin(Node n) {
