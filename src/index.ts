@@ -116,7 +116,7 @@ export type { RecordHeader } from './record/headers.ts'
 // Run it
 export type { Application, ApplicationMetrics, ApplicationState } from './runtime/application.ts'
 export type { DropMetric } from './runtime/drop-metric.ts'
-export type { RunOptions } from './runtime/run-options.ts'
+export type { Guarantee, RunOptions } from './runtime/run-options.ts'
 export type { BadRecordPolicy } from './runtime/task-input.ts'
 export type { Codec } from './serde/custom-serde.ts'
 export type { Serde, ValueOf } from './serde/serde.ts'

@@ -45,6 +45,13 @@ export interface Cluster {
   /** Commits all of the offsets or none; resolves when they are as durable as the cluster promises. */
   commitOffsets(group: string, offsets: readonly OffsetCommit[]): Promise<void>
 
+  /**
+   * Makes the caller the one producer of the transactional id: whoever had it before is shut out, and its open transaction
+   * aborted when this resolves. A transaction that is open longer than the timeout is aborted, and its producer shut out.
+   * @throws MillraceError INVALID_ARGUMENT, INVALID_TRANSACTION_TIMEOUT, DISK_FULL, STORAGE_FAILED, CLOSED
+   */
+  transactions(transactionalId: string, options: TransactionOptions): Promise<TransactionalProducer>
+
   /** Makes everything durable and lets go of the log. Closing twice does nothing. */
   close(): Promise<void>
 }
@@ -112,6 +119,31 @@ export interface CommittedOffset {
 }
 
 export interface OffsetCommit extends TopicPartition, CommittedOffset {}
+
+export interface TransactionOptions {
+  /** In milliseconds, up to the 15 minutes that a broker allows by default. */
+  readonly timeoutMs: number
+}
+
+/**
+ * Writes in transactions, one after the other: what is appended, and the offsets that are added, count together when it is
+ * committed, for readers of committed records and for `committedOffsets`, or not at all. The first append, or offset, after the
+ * end of one begins the next.
+ */
+export interface TransactionalProducer {
+  /**
+   * As `Cluster.append`, in the transaction, but for one whole batch.
+   * @throws MillraceError as `Cluster.append`; PRODUCER_FENCED, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE where another producer
+   * has the id now, or the transaction took too long
+   */
+  append(partition: TopicPartition, batch: Buffer): Promise<AppendResult>
+  /** As `Cluster.commitOffsets`, in the transaction. */
+  addOffsets(group: string, offsets: readonly OffsetCommit[]): Promise<void>
+  /** Commits everything since the last end; the appends have resolved. Resolves when readers can see it; does nothing where there is nothing. */
+  commit(): Promise<void>
+  /** Drops everything since the last end. */
+  abort(): Promise<void>
+}
 
 /** Reads a changing set of partitions, each from a position that advances with what was fetched. */
 export interface LogReader {

@@ -21,9 +21,12 @@ import type {
   TopicDescription,
   TopicPartition,
   TopicSpec,
+  TransactionalProducer,
+  TransactionOptions,
 } from './cluster.ts'
 import type { ClusterEvent } from './cluster-event.ts'
 import { EmbeddedReader } from './embedded-reader.ts'
+import { EmbeddedTransactions } from './embedded-transactions.ts'
 
 export interface EmbeddedClusterSettings extends BrokerSettings {
   /** The buffer that a reader has for each of its partitions; a larger batch makes it grow. Default: 256 KiB. */
@@ -177,6 +180,11 @@ export class EmbeddedCluster implements Cluster {
     this.#broker.requireOpen()
     for (const { topic, partition } of offsets) this.#broker.log(topic, partition)
     await this.#broker.offsets.commit(group, offsets)
+  }
+
+  async transactions(transactionalId: string, { timeoutMs }: TransactionOptions): Promise<TransactionalProducer> {
+    this.#broker.requireOpen()
+    return EmbeddedTransactions.start({ broker: this.#broker, transactionalId, timeoutMs })
   }
 
   close(): Promise<void> {

@@ -111,6 +111,24 @@ export function baseSequenceOf(bytes: Buffer, start: number): number {
   return bytes.readInt32BE(start + baseSequenceAt)
 }
 
+/** Whose batch it is, and which of theirs. */
+export interface BatchProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly isTransactional: boolean
+}
+
+/** Says in a finished batch who its producer is, and computes its checksum again. */
+export function stampProducer(bytes: Buffer, start: number, producer: BatchProducer): void {
+  const attributes = attributesOf(bytes, start) & ~transactionalBit
+  bytes.writeInt16BE(attributes | (producer.isTransactional ? transactionalBit : 0), start + attributesAt)
+  writeInt64(bytes, start + producerIdAt, producer.producerId)
+  bytes.writeInt16BE(producer.producerEpoch, start + producerEpochAt)
+  bytes.writeInt32BE(producer.baseSequence, start + baseSequenceAt)
+  bytes.writeUInt32BE(computeChecksum(bytes, start), start + checksumAt)
+}
+
 export function recordCountOf(bytes: Buffer, start: number): number {
   return bytes.readInt32BE(start + recordCountAt)
 }

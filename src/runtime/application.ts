@@ -58,7 +58,7 @@ export class Application implements AsyncDisposable {
     const all = [...globals.tasks, ...tasks]
     this.#inputs = all.flatMap((task) => task.inputs)
     this.#taskOf = new Map(all.flatMap((task) => task.inputs.map((input) => [nameOf(input.partition), task])))
-    this.#reader = config.cluster.reader()
+    this.#reader = config.cluster.reader({ isolation: 'read-committed' })
     for (const input of this.#inputs) this.#reader.seek(input.partition, input.position)
     this.#ended = this.#run()
     // Unless somebody waits for the end, a failure must not pass unseen: it is thrown again as an unhandled rejection.
@@ -124,6 +124,7 @@ export class Application implements AsyncDisposable {
       this.#wake(new MillraceError('CLOSED', 'The application was closed'))
     } catch (error) {
       this.#state = 'failed'
+      await this.#collector.abandon().catch(() => {})
       await this.#release().catch(() => {})
       this.#wake(error)
       throw error
@@ -172,7 +173,7 @@ export class Application implements AsyncDisposable {
     const { topic, partition } = isOutOfRange ? error.at : {}
     const input = this.#inputs.find((each) => each.partition.topic === topic && each.partition.partition === partition)
     if (input === undefined) throw error
-    const [range] = await this.#config.cluster.offsets([input.partition])
+    const [range] = await this.#config.cluster.offsets([input.partition], 'read-committed')
     if (input.position >= range.start) throw error
     input.skipTo(range.start)
     this.#reader.seek(input.partition, range.start)
@@ -198,11 +199,9 @@ export class Application implements AsyncDisposable {
     const tasks = this.#tasks.filter((task) => task.hasUncommitted)
     if (tasks.length === 0) return
     for (const task of tasks) task.prepareCommit()
+    // Only now is known where the changelogs end, which the commit says.
     await this.#collector.acknowledged()
-    await this.#config.cluster.commitOffsets(
-      this.#config.applicationId,
-      tasks.flatMap((task) => task.commitEntries()),
-    )
+    await this.#collector.commit(tasks.flatMap((task) => task.commitEntries()))
     for (const task of tasks) task.finishCommit()
     this.#commits++
     this.#purge.afterCommit(tasks.flatMap((task) => task.inputs))
@@ -217,12 +216,18 @@ export class Application implements AsyncDisposable {
 
   async #ends(): Promise<number[]> {
     await this.#collector.acknowledged()
-    const ranges = await this.#config.cluster.offsets(this.#inputs.map((input) => input.partition))
+    const partitions = this.#inputs.map((input) => input.partition)
+    const ranges = await this.#config.cluster.offsets(partitions, 'read-committed')
     return ranges.map((range) => range.end)
   }
 
   #hasReached(ends: readonly number[]): boolean {
-    return this.#collector.isIdle && this.#inputs.every((input, i) => !input.hasHead && input.position >= ends[i])
+    // In a transaction nothing of what was written can be read before the commit.
+    const isReadable =
+      this.#config.guarantee === 'at-least-once'
+        ? this.#collector.isIdle
+        : !this.#tasks.some((task) => task.hasUncommitted)
+    return isReadable && this.#inputs.every((input, i) => !input.hasHead && input.position >= ends[i])
   }
 
   #nextRound(): Promise<void> {

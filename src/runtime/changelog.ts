@@ -52,7 +52,7 @@ export async function readRecords(
   apply: (record: ChangelogRecord) => void,
 ): Promise<number> {
   if (from >= to) return 0
-  const reader: LogReader = cluster.reader()
+  const reader: LogReader = cluster.reader({ isolation: 'read-committed' })
   const batches = new BatchReader()
   let count = 0
   try {
@@ -120,6 +120,8 @@ export async function restoreStore(
     const version = store.hasVersions === true ? `@${timestamp}` : ''
     touched.set(`${key.toString('latin1')}${version}`, { key: Buffer.from(key), timestamp })
   })
+  // Behind the last commit there may be nothing but what was aborted.
+  if (touched.size === 0) return false
   for (const { key, timestamp } of touched.values()) {
     const before = store.committed(key, timestamp)
     changelog.append(key, before?.value ?? null, before?.timestamp ?? 0)

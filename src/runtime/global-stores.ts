@@ -44,7 +44,10 @@ export class GlobalStores {
     try {
       for (const subTopology of topology.globalStores) {
         const inputs = globalInputs(subTopology, plan)
-        const ranges = await cluster.offsets(inputs.map((input) => input.partition))
+        const ranges = await cluster.offsets(
+          inputs.map((input) => input.partition),
+          'read-committed',
+        )
         const parts = {
           subTopology,
           inputs,
@@ -126,7 +129,7 @@ const nowhere: BatchOutput = {
 }
 
 async function readToEnd(task: Task, { cluster }: RunConfig): Promise<void> {
-  const reader = cluster.reader()
+  const reader = cluster.reader({ isolation: 'read-committed' })
   try {
     for (const { partition, position } of task.inputs) reader.seek(partition, position)
     for (;;) {

@@ -1,12 +1,13 @@
-import type { AppendResult, Cluster, TopicPartition } from '../cluster/cluster.ts'
+import type { AppendResult, OffsetCommit, TopicPartition } from '../cluster/cluster.ts'
 import type { BatchOutput } from './batch-output.ts'
+import type { Committer } from './committer.ts'
 
 /**
- * Hands finished batches to the cluster and keeps account of what is not acknowledged yet: how many bytes (which is bounded)
+ * Hands finished batches to the committer and keeps account of what is not acknowledged yet: how many bytes (which is bounded)
  * and the first failure, after which nothing more is accepted.
  */
 export class RecordCollector implements BatchOutput {
-  readonly #cluster: Cluster
+  readonly #committer: Committer
   readonly #maxInFlightBytes: number
   #inFlightBytes = 0
   #inFlightAppends = 0
@@ -14,8 +15,8 @@ export class RecordCollector implements BatchOutput {
   #failed = false
   #waiting: (() => void)[] = []
 
-  constructor(cluster: Cluster, maxInFlightBytes: number) {
-    this.#cluster = cluster
+  constructor(committer: Committer, maxInFlightBytes: number) {
+    this.#committer = committer
     this.#maxInFlightBytes = maxInFlightBytes
   }
 
@@ -29,7 +30,7 @@ export class RecordCollector implements BatchOutput {
     const bytes = batch.length
     this.#inFlightBytes += bytes
     this.#inFlightAppends++
-    const acknowledged = this.#cluster.append(partition, batch)
+    const acknowledged = this.#committer.append(partition, batch)
     acknowledged.then(
       ({ baseOffset }) => {
         onAcknowledged?.(baseOffset)
@@ -67,6 +68,16 @@ export class RecordCollector implements BatchOutput {
   async acknowledged(): Promise<void> {
     while (!this.isIdle && !this.#failed) await this.#change()
     this.requireHealthy()
+  }
+
+  /** Commits the offsets, and with them what was appended and has been acknowledged; resolves when that is durable. */
+  commit(offsets: readonly OffsetCommit[]): Promise<void> {
+    return this.#committer.commit(offsets)
+  }
+
+  /** Gives up what was appended since the last commit. */
+  abandon(): Promise<void> {
+    return this.#committer.abandon()
   }
 
   #refuse(): Promise<AppendResult> {

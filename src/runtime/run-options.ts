@@ -8,6 +8,8 @@ import { type Compression, codecNamed } from '../record/compression.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { BadRecordPolicy } from './task-input.ts'
 
+export type Guarantee = 'at-least-once' | 'exactly-once'
+
 export interface RunOptions {
   /** Names the application: its committed offsets, stores and the topics it makes for itself. Two applications with one id read each other's state. */
   readonly applicationId: string
@@ -19,7 +21,17 @@ export interface RunOptions {
   readonly listen?: number | Address
   /** For a cluster given as a string: told of torn ends that were cut, damage, a disk that failed. Default: a warning of the process. */
   readonly onEvent?: (event: ClusterEvent) => void
-  /** How often offsets, outputs and stores are committed. Default `'1s'`. Shorter: less is read again after a crash, more fsyncs. */
+  /**
+   * What a crash may do to outputs. `'at-least-once'` (the default): they may be written twice. `'exactly-once'`: outputs,
+   * changelogs and input offsets are one transaction, so that readers of committed records see each result once, behind
+   * repartition topics too (Kafka Streams' `exactly_once_v2`); results can be read when they are committed, and a commit takes
+   * some writes more.
+   */
+  readonly guarantee?: Guarantee
+  /**
+   * How often offsets, outputs and stores are committed. Default `'1s'`, with `'exactly-once'` `'100ms'`, because results
+   * wait for it. Shorter: less is read again after a crash, more fsyncs.
+   */
   readonly commitInterval?: Duration
   /** How often what was read and committed is deleted from repartition topics. Default `'30s'`, as Kafka Streams. */
   readonly repartitionPurgeInterval?: Duration
@@ -43,6 +55,7 @@ export interface RunConfig {
   readonly applicationId: string
   readonly cluster: Cluster
   readonly ownsCluster: boolean
+  readonly guarantee: Guarantee
   readonly commitIntervalMs: number
   readonly repartitionPurgeIntervalMs: number
   readonly stateDirectory: string | undefined
@@ -63,7 +76,9 @@ export interface RunDefaults {
 
 /** @throws MillraceError INVALID_ARGUMENT */
 export async function resolveRunOptions(options: RunOptions, defaults: RunDefaults): Promise<RunConfig> {
-  const commitIntervalMs = toMilliseconds(options.commitInterval ?? '1s', 'commit interval')
+  const guarantee = options.guarantee ?? 'at-least-once'
+  requireGuarantee(guarantee)
+  const commitIntervalMs = toMilliseconds(options.commitInterval ?? defaultCommitInterval(guarantee), 'commit interval')
   const repartitionPurgeIntervalMs = toMilliseconds(options.repartitionPurgeInterval ?? '30s', 'purge interval')
   requireApplicationId(options.applicationId)
   const changelogCompression = options.changelogCompression ?? 'none'
@@ -77,6 +92,7 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
     applicationId: options.applicationId,
     cluster,
     ownsCluster,
+    guarantee,
     commitIntervalMs,
     repartitionPurgeIntervalMs,
     stateDirectory,
@@ -87,6 +103,17 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
     maxInFlightBytes: options.maxInFlightBytes ?? 32 * 1024 * 1024,
     environment,
   }
+}
+
+function defaultCommitInterval(guarantee: Guarantee): Duration {
+  return guarantee === 'exactly-once' ? '100ms' : '1s'
+}
+
+function requireGuarantee(guarantee: string): void {
+  if (guarantee === 'at-least-once' || guarantee === 'exactly-once') return
+  throw new MillraceError('INVALID_ARGUMENT', `'${guarantee}' is not a guarantee`, {
+    remedy: "Use 'at-least-once' or 'exactly-once'.",
+  })
 }
 
 function directoryBeside(cluster: Cluster): string | undefined {

@@ -1,6 +1,7 @@
 import type { Cancel, Host, Signal } from '../env/environment.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
+import { startCommitter } from './committer.ts'
 import { GlobalStores } from './global-stores.ts'
 import { requireMatches, withMatchingTopics } from './matching-topics.ts'
 import { RecordCollector } from './record-collector.ts'
@@ -19,7 +20,7 @@ export async function runTopology(written: Topology, options: RunOptions, defaul
   const tasks: Task[] = []
   let globals: GlobalStores | undefined
   try {
-    const collector = new RecordCollector(config.cluster, config.maxInFlightBytes)
+    const collector = new RecordCollector(await startCommitter(config), config.maxInFlightBytes)
     const existing = await config.cluster.describeTopics()
     const names = existing.map((topic) => topic.name)
     const topology = withMatchingTopics(written, names, config.applicationId)

@@ -28,7 +28,7 @@ export async function startTask(
     offsets,
     metadata,
   })
-  const ranges = await cluster.offsets(partitions)
+  const ranges = await cluster.offsets(partitions, 'read-committed')
   return assembleTask({
     id,
     subTopology,

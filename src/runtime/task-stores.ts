@@ -56,7 +56,7 @@ export class TaskStores {
       topic: changelogTopic(declaration.name, this.#config.applicationId),
       partition: this.#partition,
     }
-    const [range] = await cluster.offsets([partition])
+    const [range] = await cluster.offsets([partition], 'read-committed')
     const committed = metadata.changelogs[declaration.name] ?? 0
     const engine = this.#openEngine(declaration)
     // An engine ahead of the last commit, or behind what the changelog still has, cannot be brought to it: start over.
@@ -79,8 +79,7 @@ export class TaskStores {
     const changelogs: Record<string, number> = { ...last.metadata.changelogs }
     for (const { store, changelog } of stores) if (changelog !== undefined) changelogs[store.name] = changelog.position
     const metadata = encodeCommitMetadata({ ...last.metadata, changelogs })
-    await this.#config.cluster.commitOffsets(
-      this.#config.applicationId,
+    await this.#collector.commit(
       last.inputs.map((input, i) => ({
         ...input,
         offset: last.offsets[i]?.offset ?? 0,

@@ -47,6 +47,7 @@ export function recordsIn(bytes: Buffer, fromOffset = 0): ReadRecord[] {
   const records: ReadRecord[] = []
   reader.reset(bytes)
   while (reader.nextBatch()) {
+    if (reader.isControl) continue
     while (reader.next()) {
       if (reader.offset < fromOffset) continue
       records.push({ offset: reader.offset, value: bytes.toString('utf8', reader.valueStart, reader.valueEnd) })

@@ -56,6 +56,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
     describeCommitsTo(() => cluster)
     describeTimesOf(() => cluster)
     describeDeletionsFrom(() => cluster, readerAt)
+    describeTransactionsOf(() => cluster)
 
     it('closes once, and refuses everything afterwards', async () => {
       const reader = readerAt([t0, 0])
@@ -338,5 +339,92 @@ function describeCommitsTo(clusterOf: () => Cluster): void {
       { offset: 3, metadata: 'm' },
     ])
     expect((await cluster.describeTopics()).map((topic) => topic.name)).toEqual(['t'])
+  })
+}
+
+function describeTransactionsOf(cluster: () => Cluster): void {
+  const group = 'g'
+  const start = (transactionalId = 'a') => cluster().transactions(transactionalId, { timeoutMs: 60_000 })
+  const offsetOf = async () => (await cluster().committedOffsets(group, [t0]))[0]?.offset
+
+  /** What a reader of committed records sees of all partitions. */
+  async function committed(): Promise<string[]> {
+    const reader = cluster().reader({ isolation: 'read-committed' })
+    for (const partition of [t0, t1]) reader.seek(partition, 0)
+    const values = await drain(reader)
+    reader.close()
+    return values
+  }
+
+  it('shows what was appended and committed in a transaction at once, in all partitions', async () => {
+    const producer = await start()
+    const appended = ['a', 'b'].map((value) => producer.append(t0, batchOf(value)))
+    expect((await Promise.all([...appended, producer.append(t1, batchOf('c'))])).map((it) => it.baseOffset)).toEqual([
+      0, 1, 0,
+    ])
+    await producer.addOffsets(group, [{ ...t0, offset: 7, metadata: 'm' }])
+    expect(await committed()).toEqual([])
+    expect(await offsetOf()).toBeUndefined()
+    await producer.commit()
+    expect(await committed()).toEqual(['a', 'b', 'c'])
+    expect(await cluster().committedOffsets(group, [t0])).toEqual([{ offset: 7, metadata: 'm' }])
+    const [range] = await cluster().offsets([t0], 'read-committed')
+    expect(range).toEqual({ start: 0, end: 3 })
+  })
+
+  it('shows nothing of what was aborted, and goes on with the next', async () => {
+    const producer = await start()
+    await producer.append(t0, batchOf('aborted'))
+    await producer.addOffsets(group, [{ ...t0, offset: 7, metadata: '' }])
+    await producer.abort()
+    await producer.append(t0, batchOf('committed'))
+    await producer.commit()
+    expect(await committed()).toEqual(['committed'])
+    expect(await offsetOf()).toBeUndefined()
+  })
+
+  it('has nothing to commit where nothing was appended', async () => {
+    const producer = await start()
+    await producer.commit()
+    await producer.abort()
+    expect(await cluster().offsets([t0])).toEqual([{ start: 0, end: 0 }])
+  })
+
+  it('shuts out a producer whose id another one takes, and aborts what it had open', async () => {
+    const first = await start()
+    await first.append(t0, batchOf('lost'))
+    const second = await start()
+    await second.append(t0, batchOf('kept'))
+    const late = await failureOf(() => first.append(t0, batchOf('late')))
+    expect(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED']).toContain(late.code)
+    expect((await failureOf(() => first.commit())).retriable).toBe(false)
+    await second.commit()
+    expect(await committed()).toEqual(['kept'])
+  })
+
+  it('keeps the order of appends to a partition, also of those that begin the transaction', async () => {
+    const producer = await start()
+    const values = Array.from({ length: 20 }, (_, i) => String(i))
+    for (let round = 0; round < 3; round++) {
+      const bytes = batchOf('')
+      const appends = values.map((value) => {
+        const batch = batchOf(`${round}/${value}`)
+        const append = producer.append(t0, batch)
+        // The bytes are the caller's again.
+        bytes.copy(batch)
+        return append
+      })
+      await Promise.all(appends)
+      await producer.commit()
+    }
+    expect(await committed()).toEqual([0, 1, 2].flatMap((round) => values.map((value) => `${round}/${value}`)))
+  })
+
+  it('refuses partitions that do not exist and timeouts that are not allowed', async () => {
+    const producer = await start()
+    const nowhere = await failureOf(() => producer.append({ topic: 't', partition: 9 }, batchOf('a')))
+    expect(nowhere.code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    const endless = await failureOf(() => cluster().transactions('b', { timeoutMs: 86_400_000 }))
+    expect(endless.code).toBe('INVALID_TRANSACTION_TIMEOUT')
   })
 }

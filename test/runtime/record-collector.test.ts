@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { AppendResult, Cluster } from '../../src/cluster/cluster.ts'
+import type { AppendResult } from '../../src/cluster/cluster.ts'
 import { MillraceError } from '../../src/errors.ts'
+import type { Committer } from '../../src/runtime/committer.ts'
 import { RecordCollector } from '../../src/runtime/record-collector.ts'
 
 const partition = { topic: 't', partition: 0 }
@@ -14,7 +15,7 @@ function slowCluster() {
       appends.push(append)
       return append.promise
     },
-  } as unknown as Cluster
+  } as unknown as Committer
   return { cluster, appends }
 }
 
