@@ -28,6 +28,7 @@ export { JoinWindows } from './dsl/join-windows.ts'
 export type {
   AggregateOptions,
   BranchOptions,
+  ChosenTopicOptions,
   EmitStrategy,
   GlobalStoreOptions,
   GlobalTableJoinOptions,
@@ -48,6 +49,7 @@ export type {
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
+  ToOptions,
   ToTableOptions,
   VersionedOptions,
   WindowedAggregateOptions,
@@ -181,6 +183,7 @@ export {
 export type { TopicConfig, TopicSettingName } from './topic-config.ts'
 
 export type { DropReason, PunctuationType } from './topology/processor.ts'
+export type { RecordContext, SinkOptions, StreamPartitioner, TopicNameExtractor } from './topology/sink-options.ts'
 export type {
   InvalidTimestampPolicy,
   OffsetReset,

@@ -133,10 +133,10 @@ function write(node: PlanNode, parents: readonly string[], builder: TopologyDraf
       break
     }
     case 'repartition':
-      if (node.filterName === undefined) builder.addSink(node.sinkName, node.topic, parents)
+      if (node.filterName === undefined) builder.addSink(node.sinkName, node.topic, parents, node)
       else {
         builder.addProcessor(node.filterName, carriesNullKeys ? passThrough : dropNullKeys, { parents })
-        builder.addSink(node.sinkName, node.topic, [node.filterName])
+        builder.addSink(node.sinkName, node.topic, [node.filterName], node)
       }
       builder.addSource(node.name, node.topic)
       break
@@ -150,6 +150,9 @@ function write(node: PlanNode, parents: readonly string[], builder: TopologyDraf
       )
       break
     case 'sink':
-      builder.addSink(node.name, node.topic, parents)
+      builder.addSink(node.name, node.topic, parents, node.options)
+      break
+    case 'dynamic-sink':
+      builder.addDynamicSink(node.name, node.choose, node.options, parents, node.options)
   }
 }

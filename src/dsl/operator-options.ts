@@ -3,7 +3,8 @@ import type { Serde } from '../serde/serde.ts'
 import type { Logging } from '../state/changelog-config.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
-import type { SinkTopic } from '../topology/node-topic.ts'
+import type { SinkSerde, SinkTopic } from '../topology/node-topic.ts'
+import type { ChosenTopicFormat, SinkOptions } from '../topology/sink-options.ts'
 import type { SourceOptions } from '../topology/source-options.ts'
 import type { JoinWindows } from './join-windows.ts'
 
@@ -108,6 +109,13 @@ export interface SourceTableOptions<K, V>
   readonly store?: string
 }
 
+export interface ToOptions<K, V> extends OperatorOptions, SinkOptions<K, V> {}
+
+export interface ChosenTopicOptions<K, V>
+  extends OperatorOptions,
+    SinkOptions<K, V>,
+    ChosenTopicFormat<SinkSerde<Exclude<K, null>>, SinkSerde<Exclude<V, null>>> {}
+
 export interface RepartitionOptions<K, V> {
   /** The topic is `<application id>-<name>-repartition`. Default: a generated one. */
   readonly name?: string
@@ -117,6 +125,8 @@ export interface RepartitionOptions<K, V> {
   readonly value?: Serde<V>
   /** Partitions of the topic. Default: as many as the topics have that the records come from. */
   readonly partitions?: number
+  /** Chooses the partitions of each record, as that of `to` does. Default: by the key's bytes. */
+  partitioner?(key: K, value: V, partitions: number): number | readonly number[] | undefined
 }
 
 export interface JoinOptions<K, V> extends OperatorOptions {

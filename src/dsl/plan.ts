@@ -6,8 +6,9 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { Topic, TopicPattern } from '../topic.ts'
-import type { RepartitionTopic, SinkTopic } from '../topology/node-topic.ts'
+import type { RepartitionTopic, SinkSerde, SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
+import type { ChosenTopicFormat, SinkOptions, StreamPartitioner, TopicNameExtractor } from '../topology/sink-options.ts'
 import type { SourceOptions } from '../topology/source-options.ts'
 import { NodeNames } from './node-names.ts'
 import type { KStream } from './streams.ts'
@@ -56,6 +57,7 @@ type ProcessorParts = Partial<
 export interface RepartitionPlan extends PlanLinks {
   readonly kind: 'repartition'
   readonly topic: RepartitionTopic<unknown, unknown>
+  readonly partitioner?: StreamPartitioner<never, never>
   /** undefined for changes of a table, which always have a key. */
   readonly filterName: string | undefined
   readonly sinkName: string
@@ -63,6 +65,7 @@ export interface RepartitionPlan extends PlanLinks {
 
 export interface SinkPlan extends PlanLinks {
   readonly kind: 'sink'
+  readonly options?: SinkOptions<never, never>
   readonly topic: SinkTopic<never, never>
 }
 
@@ -76,7 +79,14 @@ export interface GlobalStorePlan extends PlanLinks {
   readonly create: () => Processor
 }
 
-export type PlanNode = GlobalStorePlan | SourcePlan | ProcessorPlan | RepartitionPlan | SinkPlan
+/** A sink whose topic is chosen for each record. */
+export interface DynamicSinkPlan extends PlanLinks {
+  readonly kind: 'dynamic-sink'
+  readonly choose: TopicNameExtractor<never, never>
+  readonly options: ChosenTopicFormat<SinkSerde<never>, SinkSerde<never>> & SinkOptions<never, never>
+}
+
+export type PlanNode = GlobalStorePlan | SourcePlan | ProcessorPlan | RepartitionPlan | SinkPlan | DynamicSinkPlan
 
 /** A stream as the plan knows it. */
 export interface StreamState {

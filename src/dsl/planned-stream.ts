@@ -7,10 +7,12 @@ import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
+import type { StreamPartitioner, TopicNameExtractor } from '../topology/sink-options.ts'
 import { PlannedGlobalTable } from './global-table.ts'
 import { graceOf } from './join-grace.ts'
 import type { JoinKind } from './join-kind.ts'
 import {
+  type ChosenTopicOptions,
   type GlobalTableJoinOptions,
   type GroupByKeyOptions,
   type GroupByOptions,
@@ -22,13 +24,14 @@ import {
   type ProcessValuesOptions,
   type RepartitionOptions,
   type StreamJoinOptions,
+  type ToOptions,
   type ToTableOptions,
 } from './operator-options.ts'
 import { globalTableJoin } from './operators/global-table-join.ts'
 import { printedLine } from './operators/print.ts'
 import * as operators from './operators/stateless.ts'
 import { streamTableJoin } from './operators/stream-table-join.ts'
-import type { RepartitionPlan, SinkPlan, StreamState } from './plan.ts'
+import type { DynamicSinkPlan, RepartitionPlan, SinkPlan, StreamState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { splitStream } from './planned-branches.ts'
 import { PlannedGroupedStream } from './planned-grouped-stream.ts'
@@ -247,10 +250,15 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     return this.#add<K2, V>('KSTREAM-KEY-SELECT-', named, create, 'key').#group<K2>('groupBy', options)
   }
 
-  to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options: OperatorOptions = {}): void {
+  to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options?: ToOptions<K, V>): void
+  to(choose: TopicNameExtractor<K, V>, options: ChosenTopicOptions<K, V>): void
+  to(topic: SinkTopic<never, never> | TopicNameExtractor<never, never>, options: ToOptions<never, never> = {}): void {
     const { plan, node } = this.#state
     const name = plan.names.operator('KSTREAM-SINK-', options.name)
-    plan.add<SinkPlan>({ kind: 'sink', name, topic }, [node])
+    if (typeof topic === 'function') {
+      const chosen = options as DynamicSinkPlan['options']
+      plan.add<DynamicSinkPlan>({ kind: 'dynamic-sink', name, choose: topic, options: chosen }, [node])
+    } else plan.add<SinkPlan>({ kind: 'sink', name, topic, options }, [node])
   }
 
   /** Adds a step after the stream; the serdes of what it makes anew are unknown. */
@@ -374,7 +382,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
   #repartition(
     prefix: string,
     option: SerdeOption,
-    options: Serdes & { readonly partitions?: number },
+    options: Serdes & { readonly partitions?: number; readonly partitioner?: StreamPartitioner<never, never> },
   ): RepartitionPlan {
     const { plan, node } = this.#state
     const names = repartitionNames(plan.names, prefix)
@@ -389,8 +397,14 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       part: 'value',
       option: `${option.method}({ ${option.value} })`,
     })
-    const { partitions } = options
-    return addRepartition(plan, node, { names, key, value, ...(partitions === undefined ? {} : { partitions }) })
+    const { partitions, partitioner } = options
+    return addRepartition(plan, node, {
+      names,
+      key,
+      value,
+      partitioner,
+      ...(partitions === undefined ? {} : { partitions }),
+    })
   }
 
   #stateAfter(node: RepartitionPlan): StreamState {

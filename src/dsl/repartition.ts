@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import type { StreamPartitioner } from '../topology/sink-options.ts'
 import type { NodeNames } from './node-names.ts'
 import type { GroupedState, Plan, PlanNode, RepartitionPlan } from './plan.ts'
 import { requireSerde } from './tracked-serde.ts'
@@ -19,6 +20,7 @@ export interface RepartitionParts {
   readonly value: Serde<unknown>
   /** Where the user chose how many. */
   readonly partitions?: number
+  readonly partitioner?: StreamPartitioner<never, never> | undefined
 }
 
 /**
@@ -52,12 +54,19 @@ export function addGroupRepartition(
 export function addRepartition(
   plan: Plan,
   parent: PlanNode,
-  { names, key, value, partitions }: RepartitionParts,
+  { names, key, value, partitions, partitioner }: RepartitionParts,
 ): RepartitionPlan {
   const chosen = partitions === undefined ? {} : { partitions }
   const topic = { name: names.topic, key, value, internal: true, ...chosen } as const
   return plan.add<RepartitionPlan>(
-    { kind: 'repartition', name: names.source, sinkName: names.sink, filterName: names.filter, topic },
+    {
+      kind: 'repartition',
+      name: names.source,
+      sinkName: names.sink,
+      filterName: names.filter,
+      topic,
+      ...(partitioner === undefined ? {} : { partitioner }),
+    },
     [parent],
   )
 }

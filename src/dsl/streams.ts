@@ -7,10 +7,12 @@
 
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
+import type { TopicNameExtractor } from '../topology/sink-options.ts'
 import type { Windowed } from '../windowed.ts'
 import type {
   AggregateOptions,
   BranchOptions,
+  ChosenTopicOptions,
   EmitStrategy,
   GlobalTableJoinOptions,
   GroupByKeyOptions,
@@ -26,6 +28,7 @@ import type {
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
+  ToOptions,
   ToTableOptions,
   WindowedAggregateOptions,
   WindowedByOptions,
@@ -156,7 +159,9 @@ export interface KStream<out K, out V> {
   ): KGroupedStream<K2, V>
 
   /** Writes the records to a topic. Its serdes must take the stream's keys and values; null stands for an absent one. */
-  to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options?: OperatorOptions): void
+  to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options?: ToOptions<K, V>): void
+  /** Writes each record to the topic that a function chooses for it; it must exist when the application starts. */
+  to(choose: TopicNameExtractor<K, V>, options: ChosenTopicOptions<K, V>): void
 }
 
 /**

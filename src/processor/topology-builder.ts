@@ -1,7 +1,8 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Topic, TopicPattern } from '../topic.ts'
-import type { SinkTopic } from '../topology/node-topic.ts'
+import type { SinkSerde, SinkTopic } from '../topology/node-topic.ts'
+import type { ChosenTopicFormat, SinkOptions, TopicNameExtractor } from '../topology/sink-options.ts'
 import type { SourceOptions } from '../topology/source-options.ts'
 import type { Topology } from '../topology/topology.ts'
 import { TopologyDraft } from '../topology/topology-draft.ts'
@@ -29,7 +30,9 @@ export interface AddProcessorOptions<KIn, VIn, KOut, VOut> {
   readonly value?: Serde<VOut>
 }
 
-export interface AddSinkOptions<K, V> {
+type SinkFormat = ChosenTopicFormat<SinkSerde<unknown>, SinkSerde<unknown>>
+
+export interface AddSinkOptions<K, V> extends SinkOptions<K, V> {
   /** The nodes that it takes records from. */
   readonly parents: Parents<K, V>
 }
@@ -63,13 +66,21 @@ export class TopologyBuilder {
     return { name }
   }
 
-  /** Writes to a topic what the parents hand on. */
+  /** Writes what the parents hand on to a topic, or each record to the topic that a function chooses for it. */
+  addSink<K, V>(name: string, topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options: AddSinkOptions<K, V>): void
   addSink<K, V>(
     name: string,
-    topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>,
-    { parents }: AddSinkOptions<K, V>,
+    choose: TopicNameExtractor<K, V>,
+    options: AddSinkOptions<K, V> & ChosenTopicFormat<SinkSerde<Exclude<K, null>>, SinkSerde<Exclude<V, null>>>,
+  ): void
+  addSink(
+    name: string,
+    topic: SinkTopic<never, never> | TopicNameExtractor<never, never>,
+    options: { readonly parents: Parents<unknown, unknown> } & SinkOptions<never, never>,
   ): void {
-    this.#draft.addSink(name, topic, namesOf(parents))
+    const parents = namesOf(options.parents)
+    if (typeof topic !== 'function') this.#draft.addSink(name, topic, parents, options)
+    else this.#draft.addDynamicSink(name, topic, options as unknown as SinkFormat, parents, options)
   }
 
   /** Adds a store for processors that are there already. */

@@ -2,7 +2,7 @@ import { assert, MillraceError } from '../errors.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, StreamTime, TaskContext } from '../topology/processor.ts'
-import type { ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
+import type { DynamicSinkNode, ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
 import type { Sink } from './sink.ts'
 
 /** What the nodes of a task share with it and what outlives a restart. */
@@ -18,12 +18,12 @@ export interface GraphState {
 /** The processors of one task, wired: each one's output is its children. */
 export class ProcessorGraph {
   readonly #state: GraphState
-  readonly #makeSink: (node: SinkNode) => Sink
+  readonly #makeSink: (node: SinkNode | DynamicSinkNode) => Sink
   readonly #nodes: Map<string, SubTopology['nodes'][number]>
   readonly #processors = new Map<string, Processor>()
   readonly sinks: Sink[] = []
 
-  constructor(subTopology: SubTopology, state: GraphState, makeSink: (node: SinkNode) => Sink) {
+  constructor(subTopology: SubTopology, state: GraphState, makeSink: (node: SinkNode | DynamicSinkNode) => Sink) {
     this.#state = state
     this.#makeSink = makeSink
     this.#nodes = new Map(subTopology.nodes.map((node) => [node.name, node]))
@@ -48,12 +48,12 @@ export class ProcessorGraph {
     if (existing !== undefined) return existing
     const node = this.#nodes.get(name)
     assert(node !== undefined && node.kind !== 'source', `child '${name}' is a processor or sink of the sub-topology`)
-    const processor: Processor = node.kind === 'sink' ? this.#sink(node) : node.create()
+    const processor: Processor = node.kind === 'processor' ? node.create() : this.#sink(node)
     this.#processors.set(name, processor)
     return processor
   }
 
-  #sink(node: SinkNode): Sink {
+  #sink(node: SinkNode | DynamicSinkNode): Sink {
     const sink = this.#makeSink(node)
     this.sinks.push(sink)
     return sink

@@ -4,6 +4,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { DropReason, StreamTime } from '../topology/processor.ts'
 import type { SourceNode, SubTopology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
+import { ChosenTopic } from './chosen-topic.ts'
 import { type CommitMetadata, decodeCommitMetadata, emptyCommit } from './commit-metadata.ts'
 import { ProcessorGraph } from './processor-graph.ts'
 import { Sink } from './sink.ts'
@@ -68,10 +69,15 @@ export function assembleTask(parts: TaskParts): Task {
       countDrop,
     },
     (node) => {
+      const { name, key, value, partitioner, compression } = node
+      const how = { name, key, value, partitioner, drop: () => countDrop(name, 'no-partition', 1) }
+      const { partitionCounts, otherPartitions } = parts.plan
+      if (node.kind === 'dynamic-sink') {
+        const chosen = new ChosenTopic(node, output, (topic) => partitionCounts.get(topic) ?? otherPartitions)
+        return new Sink({ ...how, topic: 'chosen for each record', output: (record) => chosen.outputOf(record) })
+      }
       const topic = topicName(node.topic, parts.applicationId)
-      const { name, key, value, compression } = node
-      const partitions = parts.plan.partitionCounts.get(topic) ?? 1
-      return new Sink({ name, topic, key, value, output: output.to(topic, partitions, compression) })
+      return new Sink({ ...how, topic, output: output.to(topic, partitionCounts.get(topic) ?? 1, compression) })
     },
   )
   const inputs = parts.inputs.map(({ source, partition }, index) => {

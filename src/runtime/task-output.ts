@@ -75,6 +75,15 @@ export class TopicOutput {
     return this.#batches[partitionFor(key, start, end, this.#batches.length)]
   }
 
+  get partitionCount(): number {
+    return this.#batches.length
+  }
+
+  /** The batch of a partition; undefined where the topic has no such partition. */
+  batchOf(partition: number): PartitionBatch | undefined {
+    return this.#batches[partition]
+  }
+
   /** To be told of each record that was appended to a batch: sends it when it is large enough. */
   appended(batch: PartitionBatch): void {
     if (batch.builder.recordCount === 1) this.#begun.add(batch)

@@ -13,6 +13,8 @@ export interface TopicPlan {
   readonly taskCounts: ReadonlyMap<number, number>
   /** By full topic name. */
   readonly partitionCounts: ReadonlyMap<string, number>
+  /** How many partitions a topic has that is not among these; undefined where there is no such topic. */
+  readonly otherPartitions?: number
 }
 
 /** The topic's name in the cluster: those of the application itself begin with its id. */

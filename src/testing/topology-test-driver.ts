@@ -75,7 +75,7 @@ export class TopologyTestDriver implements Disposable {
    * @throws MillraceError INVALID_ARGUMENT where it does not write the topic
    */
   output<K, V>(topic: Topic<K, V>): TestOutput<K, V> {
-    this.#requireKnown(topic.name, 'write', this.#writtenTopics())
+    if (!this.#choosesTopics()) this.#requireKnown(topic.name, 'write', this.#writtenTopics())
     return new TestOutput(topic, this.#setting.log, this.#positions)
   }
 
@@ -200,6 +200,12 @@ export class TopologyTestDriver implements Disposable {
       .map((topic) => topic.name)
   }
 
+  /** Whether a sink may write to any topic. */
+  #choosesTopics(): boolean {
+    const { subTopologies } = this.#setting.topology
+    return subTopologies.some(({ nodes }) => nodes.some((node) => node.kind === 'dynamic-sink'))
+  }
+
   #writtenTopics(): string[] {
     const { topology, applicationId } = this.#setting
     return topology.subTopologies.flatMap(({ nodes, stores }) => [
@@ -216,6 +222,7 @@ function planOf(topology: Topology, applicationId: string, existing: readonly st
   return {
     topics: plan.topics.map((topic) => ({ ...topic, partitions: 1 })),
     taskCounts: new Map([...plan.taskCounts.keys()].map((subTopology) => [subTopology, 1])),
+    otherPartitions: 1,
     partitionCounts: new Map([...plan.partitionCounts.keys()].map((topic) => [topic, 1])),
   }
 }

@@ -74,6 +74,8 @@ function describeNode({ node, predecessors, successors }: DescribedNode): string
     }
     case 'processor':
       return `Processor: ${node.name} (stores: [${javaHashCopyOrder(javaHashOrder(node.stores)).join(', ')}])${to}${from}`
+    case 'dynamic-sink':
+      return `Sink: ${node.name} (extractor class: ${node.choose.name || 'anonymous'})${from}`
     case 'sink':
       return `Sink: ${node.name} (topic: ${node.topic.name})${from}`
   }

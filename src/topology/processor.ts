@@ -78,4 +78,5 @@ export type DropReason =
   | 'null-value'
   | 'negative-timestamp'
   | 'undecodable'
+  | 'no-partition'
   | 'deleted-before-read'

@@ -34,7 +34,7 @@ function uniteLinked(nodes: readonly TopologyNode[]): Map<string, string> {
   for (const node of nodes) {
     if (node.kind === 'source') continue
     for (const parent of node.parents) unite(node.name, parent)
-    if (node.kind === 'sink') continue
+    if (node.kind !== 'processor') continue
     for (const store of node.stores) {
       const user = firstUsers.get(store)
       if (user === undefined) firstUsers.set(store, node.name)

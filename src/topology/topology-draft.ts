@@ -9,14 +9,17 @@ import {
   isOfPattern,
   isRepartitionTopic,
   type RepartitionTopic,
+  type SinkSerde,
   type SinkTopic,
   type SourceTopic,
   timestampOf,
 } from './node-topic.ts'
 import type { Processor } from './processor.ts'
+import type { ChosenTopicFormat, SinkOptions, StreamPartitioner, TopicNameExtractor } from './sink-options.ts'
 import type { SourceOptions, TimestampExtractor } from './source-options.ts'
 import { groupIntoSubTopologies } from './sub-topologies.ts'
 import type {
+  DynamicSinkNode,
   ProcessorNode,
   SinkNode,
   SourceNode,
@@ -36,7 +39,7 @@ export interface ProcessorOptions {
 }
 
 type Draft<N> = { -readonly [P in keyof N]: N[P] extends readonly string[] ? string[] : N[P] }
-type NodeDraft = Draft<SourceNode> | Draft<ProcessorNode> | Draft<SinkNode>
+type NodeDraft = Draft<SourceNode> | Draft<ProcessorNode> | Draft<SinkNode> | Draft<DynamicSinkNode>
 
 /**
  * Puts a topology together node by node, parents first: what the DSL and TopologyBuilder compile to. Every method refuses what
@@ -160,7 +163,12 @@ export class TopologyDraft {
   }
 
   /** Writes to a topic what the parents hand on. */
-  addSink<K, V>(name: string, topic: SinkTopic<K, V> | RepartitionTopic<K, V>, parents: readonly string[]): this {
+  addSink<K, V>(
+    name: string,
+    topic: SinkTopic<K, V> | RepartitionTopic<K, V>,
+    parents: readonly string[],
+    { partitioner }: SinkOptions<never, never> = {},
+  ): this {
     this.#requireNewNode(name)
     this.#requireParents(name, parents)
     this.#declareTopic(name, topic)
@@ -171,6 +179,31 @@ export class TopologyDraft {
       key: topic.key as Serde<unknown>,
       value: topic.value as Serde<unknown>,
       compression: isRepartitionTopic(topic) ? 'none' : topic.compression,
+      partitioner: partitioner as StreamPartitioner<unknown, unknown> | undefined,
+      parents: [...parents],
+    })
+    this.#addToParents(name, parents)
+    return this
+  }
+
+  /** Writes what the parents hand on to a topic that is chosen for each record. */
+  addDynamicSink<K, V>(
+    name: string,
+    choose: TopicNameExtractor<never, never>,
+    format: ChosenTopicFormat<SinkSerde<K>, SinkSerde<V>>,
+    parents: readonly string[],
+    { partitioner }: SinkOptions<never, never> = {},
+  ): this {
+    this.#requireNewNode(name)
+    this.#requireParents(name, parents)
+    this.#nodes.set(name, {
+      kind: 'dynamic-sink',
+      name,
+      choose: choose as TopicNameExtractor<unknown, unknown>,
+      key: format.key as Serde<unknown>,
+      value: format.value as Serde<unknown>,
+      compression: format.compression ?? 'none',
+      partitioner: partitioner as StreamPartitioner<unknown, unknown> | undefined,
       parents: [...parents],
     })
     this.#addToParents(name, parents)
@@ -266,7 +299,7 @@ export class TopologyDraft {
       if (node === undefined) {
         throw invalid(name, `The parent '${parent}' does not exist`, 'Add parents before their children.')
       }
-      if (node.kind === 'sink') {
+      if (!('children' in node)) {
         throw invalid(
           name,
           `The parent '${parent}' is a sink, which hands nothing on`,
@@ -279,7 +312,7 @@ export class TopologyDraft {
   #addToParents(name: string, parents: readonly string[]): void {
     for (const parent of parents) {
       const node = this.#nodes.get(parent)
-      if (node !== undefined && node.kind !== 'sink' && !node.children.includes(name)) node.children.push(name)
+      if (node !== undefined && 'children' in node && !node.children.includes(name)) node.children.push(name)
     }
   }
 
@@ -300,7 +333,7 @@ export class TopologyDraft {
 
 /** A copy that later calls of the builder do not change. */
 function finished(node: NodeDraft): TopologyNode {
-  if (node.kind === 'sink') return { ...node }
+  if (!('children' in node)) return { ...node }
   if (node.kind === 'source') return { ...node, children: [...node.children] }
   return { ...node, stores: [...node.stores], children: [...node.children] }
 }

@@ -15,8 +15,8 @@ export interface TopologyGraph {
 
 export interface GraphNode {
   readonly name: string
-  readonly kind: TopologyNode['kind']
-  /** Of a source, those it reads; of a sink, the one it writes. */
+  readonly kind: 'source' | 'processor' | 'sink'
+  /** Of a source, those it reads; of a sink, the one it writes, unless it chooses topics one by one. */
   readonly topics: readonly string[]
   /** Of a processor, those it uses. */
   readonly stores: readonly string[]
@@ -43,14 +43,14 @@ export function topologyGraph(subTopologies: readonly SubTopology[]): TopologyGr
 function graphNode(node: TopologyNode): GraphNode {
   return {
     name: node.name,
-    kind: node.kind,
+    kind: node.kind === 'dynamic-sink' ? 'sink' : node.kind,
     topics: topicsOf(node).map((topic) => topic.name),
     stores: node.kind === 'processor' ? node.stores : [],
-    children: node.kind === 'sink' ? [] : node.children,
+    children: 'children' in node ? node.children : [],
   }
 }
 
 function topicsOf(node: TopologyNode): readonly { readonly name: string; readonly internal: boolean }[] {
-  if (node.kind === 'processor') return []
+  if (node.kind === 'processor' || node.kind === 'dynamic-sink') return []
   return node.kind === 'source' ? node.topics : [node.topic]
 }

@@ -2,6 +2,7 @@ import type { Compression } from '../record/compression.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Processor } from './processor.ts'
+import type { StreamPartitioner, TopicNameExtractor } from './sink-options.ts'
 import type { InvalidTimestampPolicy, OffsetReset, TimestampExtractor } from './source-options.ts'
 
 /** What will run, as plain data: nodes, the stores they share, and the sub-topologies they fall into. */
@@ -28,7 +29,7 @@ export interface SubTopology {
   readonly isGlobal: boolean
 }
 
-export type TopologyNode = SourceNode | ProcessorNode | SinkNode
+export type TopologyNode = SourceNode | ProcessorNode | SinkNode | DynamicSinkNode
 
 export interface SourceNode {
   readonly kind: 'source'
@@ -68,6 +69,19 @@ export interface SinkNode {
   readonly value: Serde<unknown>
   /** How its batches are compressed. */
   readonly compression: Compression
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
+  readonly parents: readonly string[]
+}
+
+/** A sink whose topic is chosen for each record. */
+export interface DynamicSinkNode {
+  readonly kind: 'dynamic-sink'
+  readonly name: string
+  readonly choose: TopicNameExtractor<unknown, unknown>
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly compression: Compression
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
   readonly parents: readonly string[]
 }
 

@@ -56,7 +56,7 @@ export class TopologyRun {
       streamTimes: new Map(),
       countDrop: (operator: string, reason: string) => void this.drops.push(`${operator} ${reason}`),
     }
-    const graph = new ProcessorGraph(subTopology, state, (node) => this.#sink(node) as unknown as Sink)
+    const graph = new ProcessorGraph(subTopology, state, (node) => this.#sink(node as SinkNode) as unknown as Sink)
     for (const source of subTopology.nodes) {
       if (source.kind !== 'source') continue
       for (const { name } of source.topics) this.#entries.set(name, { source, output: graph.outputOf(source) })
