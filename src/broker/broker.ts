@@ -31,6 +31,8 @@ import {
 export interface BrokerSettings extends LogSettings, GroupSettings, TransactionSettings, LogUpkeepSettings {
   /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
   readonly autoCreateTopics: boolean
+  /** Files of segments that are open at a time; those that were written to since the last flush are, whatever their number. Default: 512. */
+  readonly maxOpenFiles: number
   /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
   readonly defaultPartitions: number
   /** Partitions that `__consumer_offsets` is made with. Default: 1. */
@@ -52,6 +54,7 @@ const defaultBrokerSettings: BrokerSettings = {
   ...defaultTransactionSettings,
   autoCreateTopics: true,
   defaultPartitions: 1,
+  maxOpenFiles: 512,
   offsetsTopicPartitions: 1,
   transactionsTopicPartitions: 1,
   offsetsRetentionMs: Number.POSITIVE_INFINITY,
@@ -80,8 +83,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const { disk, clock, random, timers } = options.environment
   const directory = await DataDirectory.open(options.directory, disk)
   const flusher = new Flusher(directory.status, () => upkeep.recoveryPoints.schedule())
-  const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy: options.flush })
   const settings = { ...defaultBrokerSettings, ...options.settings }
+  const { maxOpenFiles } = settings
+  const flushPolicy = options.flush
+  const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy, maxOpenFiles })
   const upkeep = new LogUpkeep(directory, logs, settings, options.environment)
   const parts = { directory, logs, settings, upkeep, environment: options.environment }
   try {

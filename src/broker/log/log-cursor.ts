@@ -1,5 +1,6 @@
 import { MillraceError, type Place } from '../../errors.ts'
 import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf } from '../../record/batch-format.ts'
+import { fileUnusable, isOutOfFiles } from '../disk-error.ts'
 import { headerFault } from './batch-check.ts'
 import { quarantined } from './damaged-range.ts'
 import type { PartitionLog } from './partition-log.ts'
@@ -80,6 +81,7 @@ export class LogCursor {
       const length = segment.file.read(into, this.#position)
       if (length === wanted && length > 0) return length
     } catch (error) {
+      if (isOutOfFiles(error)) throw fileUnusable(error, 'opening a segment of the log', segment.path)
       throw this.log.context.status.goOffline('reading the log', segment.path, error)
     }
     throw this.#damaged(segment, this.#position, 'the file ends before it')

@@ -7,6 +7,7 @@ import type { DamagedRange } from './damaged-range.ts'
 import type { Flusher } from './flusher.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
 import { isCompacted, type LogSettings } from './log-settings.ts'
+import { OpenFiles } from './open-files.ts'
 import { createSegments, type FlushPolicy, PartitionLog } from './partition-log.ts'
 import { recoverProducers } from './producer-recovery.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
@@ -22,6 +23,8 @@ export interface PartitionLogsOptions {
   readonly timers: Timers
   readonly flusher: Flusher
   readonly flushPolicy: FlushPolicy
+  /** Files of segments that are open at a time. */
+  readonly maxOpenFiles: number
 }
 
 /** A part of a log that is damaged: it is not served, and left as it is. */
@@ -45,12 +48,14 @@ export class PartitionLogs {
   /** Files of segments that the last process deleted. They may go when the checkpoint says where their logs begin. */
   #leftovers: string[] = []
   readonly #options: PartitionLogsOptions
+  readonly #files: OpenFiles
   readonly #logs = new Map<string, PartitionLog[]>()
   /** Recoveries go one after the other and share it. */
   #buffer: Buffer | undefined
 
   constructor(options: PartitionLogsOptions) {
     this.#options = options
+    this.#files = new OpenFiles(options.disk, options.maxOpenFiles)
   }
 
   get(topic: string, partition: number): PartitionLog | undefined {
@@ -223,9 +228,10 @@ export class PartitionLogs {
 
   #contextOf(settings: LogSettings, cleanedTo: number | undefined): SegmentContext {
     const { disk, clock, directory } = this.#options
+    const files = this.#files
     const { indexIntervalBytes } = settings
     const allowsGaps = cleanedTo !== undefined || isCompacted(settings)
-    return { disk, clock, status: directory.status, indexIntervalBytes, allowsGaps }
+    return { disk, files, clock, status: directory.status, indexIntervalBytes, allowsGaps }
   }
 }
 

@@ -5,12 +5,14 @@ import { headerFault } from './batch-check.ts'
 import type { DamagedRange } from './damaged-range.ts'
 import type { DirectoryStatus } from './directory-status.ts'
 import { OffsetIndex } from './offset-index.ts'
+import type { OpenFiles } from './open-files.ts'
 import { TimeIndex } from './time-index.ts'
 import { type AbortedTransaction, TransactionIndex } from './transaction-index.ts'
 
 /** What a log's segments share. */
 export interface SegmentContext {
   readonly disk: Disk
+  readonly files: OpenFiles
   readonly clock: Clock
   readonly status: DirectoryStatus
   readonly indexIntervalBytes: number
@@ -87,7 +89,8 @@ export class Segment {
     this.timeIndex = new TimeIndex(pathOf('.timeindex'), baseOffset)
     this.transactions = new TransactionIndex(context.disk, pathOf('.txnindex'))
     try {
-      this.file = context.disk.open(this.path, options ?? {})
+      this.file = context.files.file(this.path, { create: options?.create ?? false })
+      this.file.size()
     } catch (error) {
       throw fileUnusable(error, 'opening a segment of the log', this.path)
     }

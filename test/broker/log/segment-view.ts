@@ -45,7 +45,7 @@ const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 export async function openLogsAt(path: string, environment: Environment): Promise<PartitionLogs> {
   const directory = await DataDirectory.open(path, environment.disk)
   const flusher = new Flusher(directory.status)
-  return new PartitionLogs({ ...environment, directory, flusher, flushPolicy: 'page-cache' })
+  return new PartitionLogs({ ...environment, directory, flusher, flushPolicy: 'page-cache', maxOpenFiles: 100 })
 }
 
 /** Everything that our reader finds in a log, by the name of the segment's file. */
