@@ -1,4 +1,4 @@
-import { unset } from '../../record/batch-format.ts'
+import { baseSequenceOf, lastOffsetDeltaAt, lastOffsetOf, unset } from '../../record/batch-format.ts'
 
 /** How many batches of a producer are remembered: as many as a producer may have on their way (KIP-98, KAFKA-5494). */
 const batchesRemembered = 5
@@ -64,6 +64,15 @@ export class ProducerEntry {
     this.lastTimestamp = timestamp
   }
 
+  /** Remembers batches in front of those that are known, as far as there is room. */
+  precede(batches: readonly SequencedBatch[]): void {
+    const [first] = this.batches
+    if (first === undefined) return
+    const earlier = batches.filter((batch) => batch.lastOffset < first.lastOffset)
+    const room = batchesRemembered - this.batches.length
+    if (room > 0) this.batches.unshift(...earlier.slice(-room))
+  }
+
   endTransaction(producerEpoch: number, coordinatorEpoch: number, timestamp: number): void {
     this.#enterEpoch(producerEpoch)
     this.coordinatorEpoch = coordinatorEpoch
@@ -90,4 +99,12 @@ export function follows(sequence: number, last: number): boolean {
 
 function firstSequenceOf({ lastSequence, offsetDelta }: SequencedBatch): number {
   return lastSequence < offsetDelta ? maxSequence - (offsetDelta - lastSequence) + 1 : lastSequence - offsetDelta
+}
+
+/** The sequence numbers of the batch at `start`, which has a producer id and is at its offset. */
+export function sequencedBatch(bytes: Buffer, start: number): SequencedBatch {
+  const sequence = baseSequenceOf(bytes, start)
+  const offsetDelta = bytes.readInt32BE(start + lastOffsetDeltaAt)
+  const lastSequence = sequence < 0 ? unset : sequenceAfter(sequence, offsetDelta)
+  return { lastSequence, lastOffset: lastOffsetOf(bytes, start), offsetDelta }
 }

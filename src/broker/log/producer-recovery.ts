@@ -1,6 +1,7 @@
 import type { Disk, Timers } from '../../env/environment.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerStates } from './producer-states.ts'
+import { completeWindows } from './producer-windows.ts'
 import type { Segment } from './segment.ts'
 import { SegmentScanner } from './segment-scanner.ts'
 
@@ -51,6 +52,7 @@ function startReplay(recovery: ProducerRecovery, trustedOffset: number): Replay 
   const snapshot = snapshots.latestUpTo(trustedOffset)
   snapshots.removeStray(new Set(segments.map((segment) => segment.baseOffset)))
   const from = Math.max(snapshot.offset, startOffset)
+  completeWindows(snapshot.entries, from, segments, recovery.buffer)
   producers.load(snapshot.entries, from)
   for (const { baseOffset, nextOffset, transactions } of segments) {
     if (baseOffset >= from) transactions.clear()

@@ -6,7 +6,6 @@ import {
   baseSequenceOf,
   batchSize,
   controlBit,
-  lastOffsetDeltaAt,
   lastOffsetOf,
   maxTimestampOf,
   producerEpochOf,
@@ -15,7 +14,7 @@ import {
   unset,
 } from '../../record/batch-format.ts'
 import { readTransactionMarker, type TransactionMarker } from '../../record/control-record.ts'
-import { follows, ProducerEntry, sequenceAfter } from './producer-entry.ts'
+import { follows, ProducerEntry, sequenceAfter, sequencedBatch } from './producer-entry.ts'
 
 /**
  * Who appends: a client, whose sequence numbers are checked; a coordinator of the broker's own, whose records have none;
@@ -134,13 +133,7 @@ export class ProducerStates {
       return marker === undefined ? undefined : this.#end(marker, lastOffset)
     }
     const entry = this.#touch(producerId)
-    const offsetDelta = bytes.readInt32BE(start + lastOffsetDeltaAt)
-    const lastSequence = lastSequenceOf(bytes, start)
-    entry.addBatch(
-      producerEpochOf(bytes, start),
-      { lastSequence, lastOffset, offsetDelta },
-      maxTimestampOf(bytes, start),
-    )
+    entry.addBatch(producerEpochOf(bytes, start), sequencedBatch(bytes, start), maxTimestampOf(bytes, start))
     if ((attributes & transactionalBit) === 0 || entry.hasOpenTransaction) return undefined
     entry.transactionStart = baseOffsetOf(bytes, start)
     this.#open.set(entry.transactionStart, producerId)
@@ -188,7 +181,7 @@ export class ProducerStates {
     const sequence = baseSequenceOf(bytes, 0)
     if (origin === 'client') {
       if (sequence < 0) throw this.#invalid(`The batch of producer ${producerIdOf(bytes, 0)} has no sequence number`)
-      const written = entry?.offsetOf(epoch, sequence, lastSequenceOf(bytes, 0))
+      const written = entry?.offsetOf(epoch, sequence, sequencedBatch(bytes, 0).lastSequence)
       if (written !== undefined) return written
     }
     if (entry === undefined) return undefined
@@ -284,9 +277,4 @@ export class ProducerStates {
   #invalid(what: string): MillraceError {
     return new MillraceError('INVALID_RECORD', what, { at: this.#options.place })
   }
-}
-
-function lastSequenceOf(bytes: Buffer, start: number): number {
-  const sequence = baseSequenceOf(bytes, start)
-  return sequence < 0 ? unset : sequenceAfter(sequence, bytes.readInt32BE(start + lastOffsetDeltaAt))
 }

@@ -30,6 +30,23 @@ describe('an idempotent producer', () => {
     expect(forgotten).toMatchObject({ code: 'OUT_OF_ORDER_SEQUENCE_NUMBER', at: { topic: 't', partition: 0 } })
   })
 
+  it.each(['after a clean end', 'after a crash'])(
+    'may send its last five batches again %s, also those of the segment before',
+    async (how) => {
+      const { broker, log, environment } = await setUp({ segmentBytes: 400 })
+      for (let i = 0; i < 12; i++) log.append(produced({ producerId: 1, sequence: i * 2, records: 2 }))
+      expect(log.segments.length).toBeGreaterThan(2)
+      await log.flushed()
+      if (how === 'after a clean end') await broker.close()
+      const { disk } = environment
+      const again = await setUp({}, how === 'after a clean end' ? disk : disk.crash({ keepUnsynced: 'all' }))
+      for (let i = 8; i < 12; i++) {
+        expect(again.log.append(produced({ producerId: 1, sequence: i * 2, records: 2 }))).toBe(i * 2)
+      }
+      expect(again.log.append(produced({ producerId: 1, sequence: 24 }))).toBe(24)
+    },
+  )
+
   it('may not leave a batch out, and one that was cut differently is not the same', async () => {
     const { log } = await setUp()
     log.append(produced({ producerId: 1, sequence: 0, records: 3 }))
