@@ -278,6 +278,7 @@ export class Broker {
       if (existing === undefined) missing.set(name, { name, partitions, config, id: randomId(environment.random) })
     }
     if (missing.size === 0) return
+    directory.status.requireOnline()
     const topics = [...missing.values()]
     try {
       for (const { name, id, partitions, config } of topics) {

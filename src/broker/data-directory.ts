@@ -92,7 +92,13 @@ export class DataDirectory {
 
   /** The id of the cluster that the directory belongs to. Only where it is formatted. */
   get clusterId(): string {
-    const text = readText(this.#disk, `${this.path}/${metaName}`)
+    const path = `${this.path}/${metaName}`
+    let text: string
+    try {
+      text = readText(this.#disk, path)
+    } catch (error) {
+      throw fileUnusable(error, 'reading the properties of the data directory', path)
+    }
     return /^cluster\.id=(.*)$/m.exec(text)?.[1]?.trim() ?? ''
   }
 

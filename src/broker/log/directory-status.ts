@@ -1,4 +1,5 @@
 import { MillraceError, messageOf } from '../../errors.ts'
+import { fileUnusable, systemCodeOf } from '../disk-error.ts'
 
 /**
  * Whether a log directory can still be trusted. After a failed write or fsync the kernel may have dropped the very pages
@@ -33,6 +34,11 @@ export class DirectoryStatus {
     })
     for (const listener of this.#listeners) listener(this.#failure)
     return this.#failure
+  }
+
+  /** The error for a file that could not be opened or made: a failure of the disk itself turns the directory off here too. */
+  unusable(error: unknown, doing: string, path: string): MillraceError {
+    return systemCodeOf(error) === 'EIO' ? this.goOffline(doing, path, error) : fileUnusable(error, doing, path)
   }
 
   onOffline(listener: (failure: MillraceError) => void): void {

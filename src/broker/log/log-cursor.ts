@@ -21,6 +21,8 @@ export class LogCursor {
   #segment: Segment | undefined
   #position = 0
   #layoutVersion = 0
+  /** The least offset that the batch at the position may begin with. */
+  #leastOffset = 0
   /** Whether the batch that holds the offset begins at the position. */
   #isInPlace = false
 
@@ -63,6 +65,7 @@ export class LogCursor {
       }
       this.#position += start
       const left = length - start
+      // The records between the offset and the next batch were compacted away.
       if (left >= batchHeaderBytes && baseOffsetOf(this.#buffer, start) >= limit) return nothing
       leastBytes = left < batchHeaderBytes ? batchHeaderBytes : batchSize(this.#buffer, start)
     }
@@ -93,7 +96,9 @@ export class LogCursor {
     while (at + batchHeaderBytes <= length) {
       this.#requireHeader(segment, at)
       const size = batchSize(this.#buffer, at)
-      if (lastOffsetOf(this.#buffer, at) >= this.offset || at + size > length) return at
+      const lastOffset = lastOffsetOf(this.#buffer, at)
+      if (lastOffset >= this.offset || at + size > length) return at
+      this.#leastOffset = lastOffset + 1
       at += size
     }
     return at
@@ -106,13 +111,14 @@ export class LogCursor {
   #endIn(segment: Segment, start: number, length: number, below: number): number {
     let at = start
     while (at + batchHeaderBytes <= length) {
-      if (at === start) this.#requireHeader(segment, at)
+      if (at === start) this.#requireDue(segment, at, length)
       else if (this.#faultAt(segment, at, this.offset) !== undefined) break
       const size = batchSize(this.#buffer, at)
       const lastOffset = lastOffsetOf(this.#buffer, at)
       const isBelow = lastOffset < this.offset
       if (isBelow || at + size > length || baseOffsetOf(this.#buffer, at) >= below) break
       this.offset = lastOffset + 1
+      this.#leastOffset = this.offset
       at += size
     }
     return at
@@ -122,6 +128,7 @@ export class LogCursor {
     const segment = this.log.segmentOf(this.offset)
     this.#segment = segment
     this.#position = segment.positionOf(this.offset)
+    this.#leastOffset = segment.baseOffset
     this.#layoutVersion = this.log.layoutVersion
     return segment
   }
@@ -142,6 +149,18 @@ export class LogCursor {
   #requireHeader(segment: Segment, at: number): void {
     const fault = this.#faultAt(segment, at, undefined)
     if (fault !== undefined) throw this.#damaged(segment, this.#position + at, fault)
+  }
+
+  /** The batch that holds the offset, or the first one behind it: checksums do not cover where it says that it is. */
+  #requireDue(segment: Segment, at: number, length: number): void {
+    this.#requireHeader(segment, at)
+    const baseOffset = baseOffsetOf(this.#buffer, at)
+    const lastOffset = lastOffsetOf(this.#buffer, at)
+    const isRight = baseOffset >= this.#leastOffset && lastOffset >= this.offset && lastOffset < segment.nextOffset
+    // Of a batch that is not read as a whole yet it does not matter.
+    if (isRight || at + batchSize(this.#buffer, at) > length) return
+    const fault = `it says that it has offsets ${baseOffset} to ${lastOffset}, where ${this.#leastOffset} to ${segment.nextOffset - 1} may be`
+    throw this.#damaged(segment, this.#position + at, fault)
   }
 
   #faultAt(segment: Segment, at: number, dueOffset: number | undefined): string | undefined {

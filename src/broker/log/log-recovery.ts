@@ -64,7 +64,7 @@ export async function recoverLog(options: LogRecoveryOptions): Promise<Recovered
     return { segments, logStartOffset, leftovers, cut }
   } catch (error) {
     for (const segment of segments) segment.close()
-    throw error
+    throw options.context.status.unusable(error, 'recovering a log', options.directory)
   }
 }
 

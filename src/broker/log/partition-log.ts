@@ -1,7 +1,6 @@
 import type { Random } from '../../env/environment.ts'
 import { assert, MillraceError, type Place } from '../../errors.ts'
 import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTime } from '../../record/batch-format.ts'
-import { fileUnusable } from '../disk-error.ts'
 import { requireAppendable } from './batch-check.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
@@ -455,7 +454,7 @@ export function createSegments(context: SegmentContext, directory: string): Segm
   try {
     context.disk.makeDirectory(directory)
   } catch (error) {
-    throw fileUnusable(error, 'making the directory of a log', directory)
+    throw context.status.unusable(error, 'making the directory of a log', directory)
   }
   return [new Segment(context, directory, 0, { create: true })]
 }

@@ -1,7 +1,6 @@
 import type { Clock, Disk, Random, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
-import { fileUnusable } from '../disk-error.ts'
 import type { CheckpointEntry } from '../offset-checkpoint.ts'
 import type { DamagedRange } from './damaged-range.ts'
 import type { Flusher } from './flusher.ts'
@@ -118,7 +117,7 @@ export class PartitionLogs {
       await disk.syncDirectory(directory.path)
     } catch (error) {
       for (const log of made) log.close()
-      throw fileUnusable(error, 'making the logs of a topic', directory.path)
+      throw directory.status.unusable(error, 'making the logs of a topic', directory.path)
     }
     this.#logs.set(topic, made)
   }
@@ -173,35 +172,35 @@ export class PartitionLogs {
     })
     if (cut !== undefined) this.cuts.push(cut)
     for (const { damaged } of segments) for (const range of damaged) this.damages.push({ topic, partition, ...range })
-    const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
     try {
+      const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
       const trustedOffset = wasCleanlyShutDown ? endOf(segments) : startOfChecked(segments, recoveryPoint)
       await recoverProducers({ segments, producers, snapshots, buffer }, trustedOffset, timers, {
         disk: context.disk,
         directory: path,
       })
+      this.#leftovers.push(...leftovers)
+      return new PartitionLog({
+        topic,
+        partition,
+        directory: path,
+        settings,
+        flushPolicy,
+        flusher,
+        context,
+        random,
+        segments,
+        producers,
+        snapshots,
+        logStartOffset,
+        cleanedTo,
+        recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
+        hasUnsyncedNames: !wasCleanlyShutDown,
+      })
     } catch (error) {
       for (const segment of segments) segment.close()
-      throw fileUnusable(error, 'recovering what is known of producers', path)
+      throw directory.status.unusable(error, 'recovering what is known of producers', path)
     }
-    this.#leftovers.push(...leftovers)
-    return new PartitionLog({
-      topic,
-      partition,
-      directory: path,
-      settings,
-      flushPolicy,
-      flusher,
-      context,
-      random,
-      segments,
-      producers,
-      snapshots,
-      logStartOffset,
-      cleanedTo,
-      recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
-      hasUnsyncedNames: !wasCleanlyShutDown,
-    })
   }
 
   #create(topic: string, topicId: string, partition: number, settings: LogSettings): PartitionLog {

@@ -16,22 +16,43 @@ export function completeWindows(
   segments: readonly Segment[],
   buffer: Buffer,
 ): void {
-  const segment = segments.findLast((one) => one.baseOffset < from)
-  if (segment === undefined || entries.length === 0) return
-  const least = segment.positionOf(from) - lookBackBytes
-  const position = least <= 0 ? 0 : (segment.index.positionsAbove(least).next().value ?? 0)
-  const { file, damaged } = segment
-  const scanner = new SegmentScanner(file, { position, baseOffset: undefined, checksums: false, damaged, buffer })
+  if (entries.length === 0) return
   const byId = new Map(entries.map((entry) => [entry.producerId, entry]))
   const found = new Map<ProducerEntry, SequencedBatch[]>()
-  while (scanner.next() && scanner.lastOffset < from) {
-    const bytes = scanner.batch()
-    const entry = byId.get(producerIdOf(bytes, 0))
-    if (entry === undefined || entry.producerEpoch !== producerEpochOf(bytes, 0)) continue
-    if ((attributesOf(bytes, 0) & controlBit) !== 0) continue
-    const batches = found.get(entry)
-    if (batches === undefined) found.set(entry, [sequencedBatch(bytes, 0)])
-    else batches.push(sequencedBatch(bytes, 0))
+  for (const { segment, position } of placesBefore(from, segments)) {
+    const { file, damaged, allowsGaps } = segment
+    const scanner = new SegmentScanner(file, {
+      position,
+      baseOffset: undefined,
+      checksums: false,
+      damaged,
+      allowsGaps,
+      buffer,
+    })
+    while (scanner.next() && scanner.lastOffset < from) {
+      const bytes = scanner.batch()
+      const entry = byId.get(producerIdOf(bytes, 0))
+      if (entry === undefined || entry.producerEpoch !== producerEpochOf(bytes, 0)) continue
+      if ((attributesOf(bytes, 0) & controlBit) !== 0) continue
+      const batches = found.get(entry)
+      if (batches === undefined) found.set(entry, [sequencedBatch(bytes, 0)])
+      else batches.push(sequencedBatch(bytes, 0))
+    }
   }
   for (const [entry, batches] of found) entry.precede(batches)
+}
+
+/** Where to begin in each of the last segments in front of an offset, oldest first. */
+function placesBefore(from: number, segments: readonly Segment[]): { segment: Segment; position: number }[] {
+  const places: { segment: Segment; position: number }[] = []
+  let left = lookBackBytes
+  for (let i = segments.length - 1; i >= 0 && left > 0; i--) {
+    const segment = segments[i] as Segment
+    if (segment.baseOffset >= from) continue
+    const end = segment.nextOffset <= from ? segment.size : segment.positionOf(from)
+    const position = end <= left ? 0 : (segment.index.positionsAbove(end - left).next().value ?? 0)
+    places.unshift({ segment, position })
+    left -= end - position
+  }
+  return places
 }

@@ -1,6 +1,6 @@
 import type { Clock, Disk, DiskFile } from '../../env/environment.ts'
 import { batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
-import { diskFull, fileUnusable, isDiskFull, isOutOfFiles } from '../disk-error.ts'
+import { diskFull, isDiskFull, isOutOfFiles } from '../disk-error.ts'
 import { headerFault } from './batch-check.ts'
 import type { DamagedRange } from './damaged-range.ts'
 import type { DirectoryStatus } from './directory-status.ts'
@@ -92,7 +92,7 @@ export class Segment {
       this.file = context.files.file(this.path, { create: options?.create ?? false })
       this.file.size()
     } catch (error) {
-      throw fileUnusable(error, 'opening a segment of the log', this.path)
+      throw context.status.unusable(error, 'opening a segment of the log', this.path)
     }
   }
 

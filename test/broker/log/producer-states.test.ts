@@ -39,8 +39,11 @@ describe('an idempotent producer', () => {
       await log.flushed()
       if (how === 'after a clean end') await broker.close()
       const { disk } = environment
-      const again = await setUp({}, how === 'after a clean end' ? disk : disk.crash({ keepUnsynced: 'all' }))
-      for (let i = 8; i < 12; i++) {
+      const again = await setUp(
+        { segmentBytes: 400 },
+        how === 'after a clean end' ? disk : disk.crash({ keepUnsynced: 'all' }),
+      )
+      for (let i = 7; i < 12; i++) {
         expect(again.log.append(produced({ producerId: 1, sequence: i * 2, records: 2 }))).toBe(i * 2)
       }
       expect(again.log.append(produced({ producerId: 1, sequence: 24 }))).toBe(24)
