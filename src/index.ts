@@ -30,6 +30,7 @@ export type {
   BranchOptions,
   ChosenTopicOptions,
   EmitStrategy,
+  ForeignKeyJoinOptions,
   GlobalStoreOptions,
   GlobalTableJoinOptions,
   GlobalTableOptions,

@@ -73,6 +73,15 @@ export interface TableJoinOptions<V> extends OperatorOptions, StoreSettings {
   readonly value?: Serde<V>
 }
 
+export interface ForeignKeyJoinOptions<K, V, FK, R> extends TableJoinOptions<R> {
+  /** The key of the other table's row that belongs to a row; null or undefined where there is none. Must make the same of the same. */
+  readonly foreignKey: (value: V, key: K) => FK | null | undefined
+  /** The partition of this table's topic that a key is in, where it is not the one that Kafka's default partitioner chooses. Default: answers go to where the row that asks is. */
+  readonly partitioner?: (key: K, partitions: number) => number
+  /** The partition of the other table's topic that a foreign key is in. Default: the one that Kafka's default partitioner chooses. */
+  readonly otherPartitioner?: (foreignKey: FK, partitions: number) => number
+}
+
 export interface TableGroupByOptions<K, V> {
   /** Names the operator, and the repartition topic `<application id>-<name>-repartition`. Default: the topic is named after the store. */
   readonly name?: string

@@ -2,8 +2,15 @@ import type { Serde } from '../serde/serde.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { Processor } from '../topology/processor.ts'
 import { describesNamelessStore } from './aggregation.ts'
+import { addForeignKeyJoin, type ForeignKeyJoinParts } from './foreign-key-join.ts'
 import type { JoinKind } from './join-kind.ts'
-import type { OperatorOptions, TableGroupByOptions, TableJoinOptions, TableOptions } from './operator-options.ts'
+import type {
+  ForeignKeyJoinOptions,
+  OperatorOptions,
+  TableGroupByOptions,
+  TableJoinOptions,
+  TableOptions,
+} from './operator-options.ts'
 import { type RecordCallback, tableToStream } from './operators/stateless.ts'
 import { type TableOperatorOptions, tableFilter } from './operators/table-filter.ts'
 import { tableMapValues } from './operators/table-map-values.ts'
@@ -75,19 +82,31 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return new PlannedGroupedTable<K2, V2>(grouped, <A>(state: TableState) => new PlannedTable<K2, A>(state))
   }
 
+  join<FK, V2, R>(
+    other: KTable<FK, V2>,
+    joiner: (left: V, right: V2, key: K) => R | null,
+    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
+  ): KTable<K, R>
   join<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V, right: V2, key: K) => R | null,
-    options: TableJoinOptions<R> = {},
-  ): KTable<K, R> {
+    options?: TableJoinOptions<R>,
+  ): KTable<K, R>
+  join<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
     return this.#join(other, 'inner', joiner as TableJoiner, options)
   }
 
+  leftJoin<FK, V2, R>(
+    other: KTable<FK, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R | null,
+    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
+  ): KTable<K, R>
   leftJoin<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options: TableJoinOptions<R> = {},
-  ): KTable<K, R> {
+    options?: TableJoinOptions<R>,
+  ): KTable<K, R>
+  leftJoin<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
     return this.#join(other, 'left', joiner as TableJoiner, options)
   }
 
@@ -114,9 +133,13 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return mapper === undefined ? stream : stream.selectKey(mapper)
   }
 
-  #join<V2, R>(other: KTable<K, V2>, kind: JoinKind, joiner: TableJoiner, options: TableJoinOptions<R>): KTable<K, R> {
-    const right = PlannedTable.stateOf(other)
+  #join<R>(other: object, kind: JoinKind, joiner: TableJoiner, options: object): KTable<K, R> {
+    const right = PlannedTable.stateOf(other as KTable<unknown, unknown>)
     if (right === undefined || right.plan !== this.#state.plan) throw ofAnotherBuilder('joined', this.#state.node.name)
+    if ('foreignKey' in options && options.foreignKey !== undefined) {
+      const parts = { joiner, isLeft: kind === 'left', options: options as ForeignKeyJoinParts['options'] }
+      return new PlannedTable<K, R>(addForeignKeyJoin(this.#state, right, parts))
+    }
     return new PlannedTable<K, R>(addTableJoin(this.#state, right, { kind, joiner, options }))
   }
 

@@ -19,7 +19,7 @@ export interface SourceTableParts {
   /** How far back versions of rows are kept; undefined where they have none. */
   readonly historyRetentionMs: number | undefined
   /** What the user called, for error messages. */
-  readonly method: 'table' | 'toTable'
+  readonly method: 'table' | 'toTable' | 'join' | 'leftJoin'
 }
 
 /** Adds the operator that turns the records of a node into a table. */

@@ -14,6 +14,7 @@ import type {
   BranchOptions,
   ChosenTopicOptions,
   EmitStrategy,
+  ForeignKeyJoinOptions,
   GlobalTableJoinOptions,
   GroupByKeyOptions,
   GroupByOptions,
@@ -365,6 +366,17 @@ export interface KTable<out K, out V> {
     selector: (value: V, key: K) => readonly [NoInfer<K2> | null | undefined, NoInfer<V2> | null | undefined] | null,
     options: TableGroupByOptions<K2, V2>,
   ): KGroupedTable<K2, V2>
+  // By foreign key first: the compiler types the functions of a call by the first signature that takes as many arguments.
+  /**
+   * Joins each row with the row of the other table whose key `options.foreignKey` finds in it; many rows may have the same. An
+   * update of either makes the joined rows anew. Neither topics nor keys are aligned: rows ask for one another through two topics of the
+   * application's own, so that results come a little later than their records, and an outdated one is never the last.
+   */
+  join<FK, V2, R>(
+    other: KTable<FK, V2>,
+    joiner: (left: V, right: V2, key: K) => R | null,
+    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
+  ): KTable<K, R>
   /**
    * Joins the tables by their keys: a row for each key that both have. An update of either makes the row anew, with the
    * later of both timestamps; null from the joiner deletes it. Both must have the same number of partitions.
@@ -373,6 +385,12 @@ export interface KTable<out K, out V> {
     other: KTable<K, V2>,
     joiner: (left: V, right: V2, key: K) => R | null,
     options?: TableJoinOptions<R>,
+  ): KTable<K, R>
+  /** As `join` by a foreign key, but with a row for each row of this table; where there is none of the other, the joiner is given null. */
+  leftJoin<FK, V2, R>(
+    other: KTable<FK, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R | null,
+    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
   ): KTable<K, R>
   /** As `join`, with a row for each key of this table; where the other has none, the joiner is given null. */
   leftJoin<V2, R>(

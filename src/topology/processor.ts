@@ -67,7 +67,8 @@ export interface StreamTime {
 /**
  * Why a record was not processed further: every one is counted, per operator. `late` is too late for all of its windows;
  * `not-latest` is an update of a version that another one has followed already, where only the latest counts;
- * `late-for-some` counts records that some of their windows did not take, but others did: these are processed further.
+ * `late-for-some` counts records that some of their windows did not take, but others did: these are processed further. `stale` are
+ * answers to what a row asked before it changed, in joins by foreign key.
  */
 export type DropReason =
   | 'late'
@@ -76,6 +77,8 @@ export type DropReason =
   | 'before-window'
   | 'null-key'
   | 'null-value'
+  | 'null-foreign-key'
+  | 'stale'
   | 'negative-timestamp'
   | 'undecodable'
   | 'no-partition'

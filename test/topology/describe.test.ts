@@ -137,6 +137,27 @@ const builders: Record<string, () => Topology> = {
         .toStream()
         .to(named('out')),
     ),
+  'foreign-key join': () =>
+    dsl((b) =>
+      b
+        .table(named('t1'))
+        .join(b.table(named('t2')), (v1, v2) => v1 + v2, { foreignKey: (v) => v })
+        .toStream()
+        .to(named('out')),
+    ),
+  'foreign-key join named': () =>
+    dsl((b) =>
+      b
+        .table(named('t1'))
+        .join(b.table(named('t2')), (v1, v2) => v1 + v2, {
+          foreignKey: (v) => v,
+          name: 'fk',
+          store: 'res',
+          value: text,
+        })
+        .toStream()
+        .to(named('out')),
+    ),
   'table groupBy aggregate': () =>
     dsl((b) =>
       b
@@ -252,8 +273,6 @@ const refused: Record<string, () => Topology> = {
 const notBuildable = [
   'table materialised + optimise  [topology.optimization=all]',
   'self join  [topology.optimization=all]',
-  'foreign-key join',
-  'foreign-key join named',
   'versioned table with grace join',
 ]
 

@@ -17,7 +17,13 @@ export type JoinOutput = readonly [key: string | null, value: string | null, tim
 
 /** A topology with a join, in words that this file and the Java program that recorded Kafka Streams both understand. */
 export interface JoinCase {
-  readonly op: 'stream-stream' | 'table-table' | 'windowed-tables' | 'windowed-sessions' | 'windowed-sliding'
+  readonly op:
+    | 'stream-stream'
+    | 'foreign-key'
+    | 'table-table'
+    | 'windowed-tables'
+    | 'windowed-sessions'
+    | 'windowed-sliding'
   readonly kind: JoinKind
   /** Keep the joined rows in a store. */
   readonly kept?: boolean
@@ -60,6 +66,7 @@ export function recordedJoins(op: JoinCase['op']): RecordedJoin[] {
 export function topologyOf(join: JoinCase): Topology {
   const builder = new StreamsBuilder()
   if (join.op === 'stream-stream') writeStreams(builder, join)
+  else if (join.op === 'foreign-key') writeForeignKeys(builder, join)
   else if (join.op === 'table-table') writeTables(builder, join)
   else writeWindowedTables(builder, join)
   return builder.build()
@@ -114,6 +121,19 @@ function writeTables(builder: StreamsBuilder, join: JoinCase): void {
   if (join.group) writeGroup(table)
   else table.toStream().to(text('out'))
   if (join.lookup) builder.stream(text('S')).leftJoin(table, joiner).to(text('out'))
+}
+
+/** Values of the left table begin with the key of a right row and a colon, or with `-` where there is none. */
+function writeForeignKeys(builder: StreamsBuilder, join: JoinCase): void {
+  const left = builder.table(text('L'))
+  const right = builder.table(text('R'))
+  const foreignKey = (value: string): string | null =>
+    value.startsWith('-') ? null : value.slice(0, value.indexOf(':'))
+  const options = { foreignKey, name: 'fk', ...(join.kept ? { store: 'kept' } : {}), value: serde.string }
+  let table = join.kind === 'inner' ? left.join(right, joiner, options) : left.leftJoin(right, joiner, options)
+  if (join.then !== undefined) table = joined(table, builder.table(text('R2')), join.then, false)
+  if (join.group) writeGroup(table)
+  else table.toStream().to(text('out'))
 }
 
 function writeGroup(table: KTable<string, string>): void {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { type JoinCase, type RecordedJoin, recordedJoins, run } from './join-cases.ts'
 
-const kinds: readonly JoinCase['op'][] = ['stream-stream', 'table-table', 'windowed-tables', 'windowed-sessions']
+const kinds: readonly JoinCase['op'][] = [
+  'stream-stream',
+  'foreign-key',
+  'table-table',
+  'windowed-tables',
+  'windowed-sessions',
+]
 
 describe.each(kinds)('joins as Kafka Streams 4.1.1 made them, %s', (op) => {
   const cases = recordedJoins(op)

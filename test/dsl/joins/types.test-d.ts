@@ -100,6 +100,33 @@ export function refusesJoinsOfStreams(): void {
   clicks.join(views, (click) => click, { within: TimeWindows.of('5m') })
 }
 
+export function infersJoinsByForeignKey(): void {
+  const withName = orders.join(customers, (order, customer) => ({ ...order, ...customer }), {
+    foreignKey: (order) => order.customer,
+  })
+  expectTypeOf(withName).toEqualTypeOf<KTable<string, { customer: string; cents: number; name: string }>>()
+  const numbered = orders.leftJoin(
+    byNumber,
+    (order, customer, key) => {
+      expectTypeOf(order).toEqualTypeOf<Order>()
+      expectTypeOf(customer).toEqualTypeOf<Customer | null>()
+      expectTypeOf(key).toEqualTypeOf<string>()
+      return customer?.name ?? null
+    },
+    { foreignKey: (order, key) => (key === '' ? null : order.cents), name: 'by-cents', value: serde.string },
+  )
+  expectTypeOf(numbered).toEqualTypeOf<KTable<string, string>>()
+}
+
+export function refusesJoinsByForeignKey(): void {
+  // @ts-expect-error the foreign key is a string, the customers' keys are numbers
+  orders.join(byNumber, (order) => order, { foreignKey: (order) => order.customer })
+  // @ts-expect-error there may be no customer
+  orders.leftJoin(byNumber, (_, customer) => customer.name, { foreignKey: (order) => order.cents })
+  // @ts-expect-error there is no outer join by foreign key
+  orders.outerJoin(byNumber, (order) => order, { foreignKey: (order: Order) => order.cents })
+}
+
 export function refusesJoinsOfTables(): void {
   // @ts-expect-error the keys are of different types
   orders.join(byNumber, (order, customer) => [order, customer])
