@@ -1,6 +1,8 @@
 import { cpus } from 'node:os'
+import { chainLength } from './chain-length.ts'
 import { logAppend, logAppendCompressed, logAppendSynced } from './log-append.ts'
 import { logRead, logReadCompressed } from './log-read.ts'
+import { operatorFamilies } from './operator-families.ts'
 import { type Comparison, median } from './rounds.ts'
 import { jsonChain, numberChain } from './stateless-chain.ts'
 import { windowedAggregate } from './windowed-aggregate.ts'
@@ -25,6 +27,12 @@ const workloads: Record<string, () => Promise<Comparison>> = {
   'stateless chain, JSON': jsonChain,
   'windowed aggregate, 1e3 keys': () => windowedAggregate(1_000),
   'windowed aggregate, 1e5 keys': () => windowedAggregate(100_000),
+  ...operatorFamilies,
+  'chain of 1': () => chainLength(1),
+  'chain of 2': () => chainLength(2),
+  'chain of 5': () => chainLength(5),
+  'chain of 10': () => chainLength(10),
+  'chain of 20': () => chainLength(20),
 }
 
 const wanted = process.argv.slice(2)
@@ -50,5 +58,5 @@ for (const [name, run] of chosen) {
 }
 
 function row(name: string, ours: string, hand: string, ratio: string, range: string, note = ''): string {
-  return `${name.padEnd(30)}${ours.padStart(16)}${hand.padStart(16)}${ratio.padStart(8)}${range.padStart(14)}  ${note}\n`
+  return `${name.padEnd(38)}${ours.padStart(16)}${hand.padStart(16)}${ratio.padStart(8)}${range.padStart(14)}  ${note}\n`
 }
