@@ -41,7 +41,7 @@ const allowed: Record<string, readonly string[]> = {
   broker: nouns,
   cluster: nouns,
   runtime: [...nouns, 'state', 'stores', 'topology', 'cluster'],
-  testing: [...nouns, 'state', 'stores', 'topology', 'cluster', 'runtime'],
+  testing: [...nouns, 'state', 'stores', 'topology', 'cluster', 'runtime', 'processor'],
 }
 const bannedWords = ['util', 'utils', 'helper', 'helpers', 'manager', 'common', 'base', 'abstract', 'impl', 'internal']
 

@@ -38,6 +38,11 @@ export class TestOutput<K, V> {
     return this.#position >= this.#log.end(this.#topic.name)
   }
 
+  /** How many records have not been read. */
+  get size(): number {
+    return this.#log.end(this.#topic.name) - this.#position
+  }
+
   /**
    * The next record; undefined where there is none yet.
    * @throws MillraceError SERDE_FAILED
@@ -57,6 +62,16 @@ export class TestOutput<K, V> {
     const records = this.#decode(end)
     this.#positions.set(this.#topic.name, end)
     return records
+  }
+
+  /** As `readAll`, keys and values alone. */
+  readKeyValues(): [key: K | null, value: V | null][] {
+    return this.readAll().map(({ key, value }) => [key, value])
+  }
+
+  /** As `readAll`, values alone. */
+  readValues(): (V | null)[] {
+    return this.readAll().map(({ value }) => value)
   }
 
   /**

@@ -10,12 +10,13 @@ import type { Topic } from '../topic.ts'
 import { isOfPattern } from '../topology/node-topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { MemoryLog } from './memory-log.ts'
-import { TestInput } from './test-input.ts'
+import { TestInput, type TestInputOptions } from './test-input.ts'
 import { TestOutput } from './test-output.ts'
 import { TestStore } from './test-store.ts'
 import { type TestSetting, TestTasks } from './test-tasks.ts'
 
-export type { TestInput } from './test-input.ts'
+export { type CapturedForward, type CapturedPunctuation, MockProcessorContext } from './mock-processor-context.ts'
+export type { TestInput, TestInputOptions } from './test-input.ts'
 export type { TestOutput, TestRecord } from './test-output.ts'
 export type { StoredSession, StoredValue, TestStore } from './test-store.ts'
 
@@ -64,10 +65,10 @@ export class TopologyTestDriver implements Disposable {
    * Where records are piped to a topic that the topology reads.
    * @throws MillraceError INVALID_ARGUMENT where it does not read the topic
    */
-  input<K, V>(topic: Topic<K, V>): TestInput<K, V> {
+  input<K, V>(topic: Topic<K, V>, options: TestInputOptions = {}): TestInput<K, V> {
     this.#match(topic.name)
     this.#requireKnown(topic.name, 'read', this.#sourceTopics())
-    return new TestInput(topic, this.#clock, (batch) => this.#process(topic.name, batch))
+    return new TestInput(topic, this.#clock, (batch) => this.#process(topic.name, batch), options)
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What the compiler must infer and refuse of the test driver. Checked by `tsc`; never run. */
-import { expectTypeOf } from 'vitest'
+import { expect, expectTypeOf } from 'vitest'
 import { type DropMetric, serde, type Topology, topic, type Windowed } from '../../src/index.ts'
 import {
   type StoredSession,
@@ -8,6 +8,7 @@ import {
   type TestRecord,
   TopologyTestDriver,
 } from '../../src/testing/topology-test-driver.ts'
+import '../../src/testing/vitest-matchers.ts'
 
 interface Reading {
   readonly celsius: number
@@ -59,4 +60,16 @@ export function refusesWhatTheTopicDoesNotTake(driver: TopologyTestDriver): void
   driver.advanceWallClockTime('5')
   // @ts-expect-error times are milliseconds
   new TopologyTestDriver({} as Topology, { startMs: '0' })
+}
+
+export function matchersTakeWhatTheOutputHas(output: TestOutput<string, number>, driver: TopologyTestDriver): void {
+  expect(output).toHaveRecords([{ key: 'a', value: 1 }, { timestamp: 5 }])
+  expect(output).toHaveTable([['a', 1]])
+  expect(driver).toHaveDrops([{ operator: 'source', reason: 'null-key', count: 1 }])
+  // @ts-expect-error: the topic's values are numbers
+  expect(output).toHaveRecords([{ value: 'one' }])
+  // @ts-expect-error: drops are the driver's
+  expect(output).toHaveDrops([])
+  // @ts-expect-error: records are the output's
+  expect(driver).toHaveRecords([])
 }
