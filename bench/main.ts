@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { chainLength } from './chain-length.ts'
+import { exactlyOnce } from './guarantees.ts'
 import { logAppend, logAppendCompressed, logAppendSynced } from './log-append.ts'
 import { logRead, logReadCompressed } from './log-read.ts'
 import { operatorFamilies } from './operator-families.ts'
@@ -33,6 +34,8 @@ const workloads: Record<string, () => Promise<Comparison>> = {
   'chain of 5': () => chainLength(5),
   'chain of 10': () => chainLength(10),
   'chain of 20': () => chainLength(20),
+  'exactly once, commits each 1s': () => exactlyOnce('1s'),
+  'exactly once, commits each 100ms': () => exactlyOnce('100ms'),
 }
 
 const wanted = process.argv.slice(2)
