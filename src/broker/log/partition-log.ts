@@ -144,6 +144,13 @@ export class PartitionLog implements Flushable {
     return this.#recoveryPoint
   }
 
+  /** The time of the youngest record, in milliseconds since 1970; -1 where there is none. */
+  get largestTimestamp(): number {
+    let largest = -1
+    for (const segment of this.segments) if (segment.largestTimestamp > largest) largest = segment.largestTimestamp
+    return largest
+  }
+
   /** The offset after the last record of which it is decided whether readers of committed records see it. */
   get lastStableOffset(): number {
     const undecided = this.producers.firstUnstableOffset ?? this.#highWatermark

@@ -18,7 +18,7 @@ export function isRetentionLimited({ settings }: PartitionLog): boolean {
 export function retainedFrom(log: PartitionLog, nowMs: number): number {
   if (!deletesByAge(log.settings)) return log.logStartOffset
   const { retentionMs, retentionBytes } = log.settings
-  const end = log.settings.cleanupPolicy === 'delete' ? nowMs : Math.min(nowMs, youngest(log))
+  const end = log.settings.cleanupPolicy === 'delete' ? nowMs : Math.min(nowMs, log.largestTimestamp)
   let excessBytes = retentionBytes < 0 ? 0 : log.sizeBytes - retentionBytes
   let start = log.logStartOffset
   for (let i = 0; i < log.segments.length; i++) {
@@ -35,8 +35,4 @@ export function retainedFrom(log: PartitionLog, nowMs: number): number {
     start = Math.max(start, nextOffset)
   }
   return start
-}
-
-function youngest(log: PartitionLog): number {
-  return log.segments.reduce((largest, segment) => Math.max(largest, segment.largestTimestamp), -1)
 }

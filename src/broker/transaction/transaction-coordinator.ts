@@ -250,7 +250,9 @@ export class TransactionCoordinator {
       // A marker that is in the log already, because the last process got so far, is not written twice.
       const known = log.producers.get(producerId)
       if (known !== undefined && known.producerEpoch >= producerEpoch && !known.hasOpenTransaction) continue
-      const marker = { producerId, producerEpoch, outcome, coordinatorEpoch: 0, timestamp: clock.wallMs() } as const
+      // Of the time of the records, which retention and the rolling of segments go by: these may be of another year.
+      const timestamp = log.largestTimestamp < 0 ? clock.wallMs() : log.largestTimestamp
+      const marker = { producerId, producerEpoch, outcome, coordinatorEpoch: 0, timestamp } as const
       log.append(transactionMarkerBatch(marker), 'coordinator')
     }
     await Promise.all(marked.map(({ log }) => log.acknowledged()))

@@ -47,6 +47,14 @@ function contents(broker: Broker, partition: number): string[] {
   return found
 }
 
+/** Gives what is under way its turns. */
+async function until(environment: Environment, isDone: () => boolean): Promise<void> {
+  for (let turns = 0; !isDone(); turns++) {
+    expect(turns).toBeLessThan(1_000)
+    await environment.timers.nextTurn()
+  }
+}
+
 describe('the transaction coordinator', () => {
   it('writes a marker to each partition of a transaction, and raises the epoch', async () => {
     const broker = await open(worldOn())
@@ -64,6 +72,20 @@ describe('the transaction coordinator', () => {
     ])
     expect(broker.log(topic, 0).lastStableOffset).toBe(2)
     expect(broker.transactions.get('a')).toMatchObject({ status: 'CompleteCommit', partitions: [] })
+  })
+
+  it("writes markers of its records' time, so that old records and their markers are of one age", async () => {
+    const environment = worldOn()
+    const broker = await open(environment, { segmentMs: 60_000 })
+    const producer = await broker.transactions.initProducerId({ transactionalId: 'a', timeoutMs: 60_000 })
+    const request = { transactionalId: 'a', ...producer }
+    await broker.transactions.addPartitions(request, partitions.slice(0, 1))
+    append(broker, 0, producer)
+    await broker.transactions.end(request, 'commit')
+    await broker.transactions.settled('a')
+    const log = broker.log(topic, 0)
+    expect(log.largestTimestamp).toBe(1_000)
+    expect(log.segments).toHaveLength(1)
   })
 
   it('lets nobody write what is not part of an open transaction, so that none is left open', async () => {
@@ -93,7 +115,7 @@ describe('the transaction coordinator', () => {
     await environment.clock.advanceAsync(4_500)
     expect(broker.transactions.get('a')?.status).toBe('Ongoing')
     await environment.clock.advanceAsync(1_600)
-    await broker.transactions.settled('a')
+    await until(environment, () => broker.transactions.get('a')?.status === 'CompleteAbort')
     expect(contents(broker, 0)).toEqual(['0/0/0', 'abort 0/1'])
     expect((await failureOf(() => append(broker, 0, producer, 1))).code).toBe('INVALID_PRODUCER_EPOCH')
     expect((await failureOf(() => broker.transactions.end(request, 'commit'))).code).toBe('INVALID_TXN_STATE')
@@ -104,9 +126,7 @@ describe('the transaction coordinator', () => {
     const broker = await open(environment, { transactionalIdExpirationMs: 30_000 })
     await broker.transactions.initProducerId({ transactionalId: 'a', timeoutMs: 5_000 })
     await environment.clock.advanceAsync(41_000)
-    await broker.log('__transaction_state', 0).flushed()
-    await environment.clock.nextTurn()
-    expect([...broker.transactions.entries()]).toEqual([])
+    await until(environment, () => broker.transactions.get('a') === undefined)
     await broker.close()
     expect([...(await open(worldOn(environment.disk))).transactions.entries()]).toEqual([])
   })
@@ -121,7 +141,7 @@ describe('the transaction coordinator', () => {
     environment.disk.failNext('write', 'ENOSPC', 1, 1)
     await broker.transactions.end(request, 'abort')
     await environment.clock.advanceAsync(1_500)
-    await broker.transactions.settled('a')
+    await until(environment, () => broker.transactions.get('a')?.status === 'CompleteAbort')
     expect(contents(broker, 0)).toEqual(['0/0/0', 'abort 0/1'])
     expect(broker.log(topic, 0).abortedTransactions(0, 10)).toHaveLength(1)
   })
