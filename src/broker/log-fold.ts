@@ -1,4 +1,5 @@
 import type { Timers } from '../env/environment.ts'
+import { MillraceError, type Place } from '../errors.ts'
 import { BatchReader } from '../record/batch-reader.ts'
 import { LogCursor } from './log/log-cursor.ts'
 import type { PartitionLog } from './log/partition-log.ts'
@@ -39,8 +40,27 @@ export class LogFold {
     if (bytes.length === 0) return false
     this.#reader.reset(bytes)
     while (this.#reader.nextBatch()) {
-      while (this.#reader.next()) if (this.#reader.offset >= from) this.#apply(this.#reader)
+      while (this.#reader.next()) if (this.#reader.offset >= from) this.#take()
     }
     return true
   }
+
+  #take(): void {
+    try {
+      this.#apply(this.#reader)
+    } catch (error) {
+      const { topic, partition } = this.#cursor.log
+      throw unreadableRecord(error, { topic, partition, offset: this.#reader.offset })
+    }
+  }
+}
+
+/** The error for a record of the broker's own logs that is not in its format: decoders read up to where it ends. */
+export function unreadableRecord(error: unknown, at: Place): unknown {
+  if (!(error instanceof RangeError)) return error
+  return new MillraceError('CORRUPT_BATCH', `A record of the broker's own log cannot be read: ${error.message}`, {
+    at,
+    remedy: 'Put back a copy of the log that it is in.',
+    cause: error,
+  })
 }

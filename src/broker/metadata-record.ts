@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
-import { assert, MillraceError } from '../errors.ts'
+import { MillraceError } from '../errors.ts'
 import { idFromBytes, idToBytes } from './topic-id.ts'
 
 /**
@@ -143,7 +143,7 @@ class MetadataFields {
   unsigned(): number {
     let value = 0
     for (let shift = 0; ; shift += 7) {
-      assert(shift < 35, 'an unsigned varint of the registry has at most five bytes')
+      if (shift >= 35) throw damagedRecord('an unsigned varint has more than five bytes')
       const byte = this.#bytes[this.#take(1)] as number
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return value >>> 0
@@ -174,10 +174,16 @@ class MetadataFields {
 
   #take(length: number): number {
     const start = this.#position
-    assert(length >= 0 && start + length <= this.#end, 'a record of the registry ends with its last field')
+    if (length < 0 || start + length > this.#end) throw damagedRecord('it ends before its last field')
     this.#position = start + length
     return start
   }
+}
+
+function damagedRecord(fault: string): MillraceError {
+  return new MillraceError('CORRUPT_BATCH', `A record of the topic registry is damaged: ${fault}`, {
+    remedy: 'Put back a copy of the registry.',
+  })
 }
 
 function unknownRecord(frame: number, type: number, version: number): MillraceError {
