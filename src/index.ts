@@ -29,6 +29,7 @@ export type {
   AggregateOptions,
   BranchOptions,
   ChosenTopicOptions,
+  EmitOptions,
   EmitStrategy,
   ForeignKeyJoinOptions,
   GlobalStoreOptions,

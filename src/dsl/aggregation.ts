@@ -26,6 +26,8 @@ export interface Aggregation<F extends AggregateFunctions> {
   readonly late: SinkTopic<never, never> | undefined
   /** Whether only final results are handed on, when their windows close. */
   readonly isFinal: boolean
+  /** How often these are handed on at most, by the clock on the wall. */
+  readonly emitEveryMs?: number
   readonly functions: F
   readonly create: (parts: AggregateOperatorParts<F>) => () => Processor
 }
@@ -37,6 +39,7 @@ export interface AggregateOperatorParts<F> {
   /** The side child that takes records which come too late. */
   readonly lateChild: string | undefined
   readonly isFinal: boolean
+  readonly emitEveryMs: number
   /** Makes a copy of an aggregate. */
   readonly copy: (aggregate: unknown) => unknown
 }
@@ -63,7 +66,7 @@ export function addAggregation<F extends AggregateFunctions>(
   aggregation: Aggregation<F>,
 ): TableState {
   const { plan } = grouped
-  const { method, options, shape, late, isFinal } = aggregation
+  const { method, options, shape, late, isFinal, emitEveryMs = 0 } = aggregation
   const prefix = method === 'reduce' ? 'KSTREAM-REDUCE-' : 'KSTREAM-AGGREGATE-'
   // Kafka Streams' counts take one number more, but for those in sliding windows.
   if (method === 'count' && shape?.kind !== 'sliding' && describesNamelessStore(options)) {
@@ -90,7 +93,7 @@ export function addAggregation<F extends AggregateFunctions>(
     const copy = copier(value)
     const own = method === 'reduce' ? owningFirst(aggregation.functions, copy) : aggregation.functions
     const functions = rows.keepsOldValues ? onCopies(own, copy) : own
-    return aggregation.create({ functions, store, lateChild, isFinal, copy })()
+    return aggregation.create({ functions, store, lateChild, isFinal, emitEveryMs, copy })()
   }
   const node = plan.addProcessor(name, create, [parent], {
     stores: [
@@ -118,7 +121,7 @@ export function describesNamelessStore({ store, key, value, engine, logging, ret
 }
 
 /** The windows' shape with the retention that the options ask for. */
-function keptFor(
+export function keptFor(
   shape: WindowShape | undefined,
   { retention }: AggregationOptions,
   name: string,

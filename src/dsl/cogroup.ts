@@ -1,11 +1,11 @@
 import { MillraceError } from '../errors.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import { type AggregateFunctions, copier, onCopies } from './aggregate-functions.ts'
-import type { Aggregation, AggregationOptions } from './aggregation.ts'
+import { type Aggregation, type AggregationOptions, keptFor } from './aggregation.ts'
 import { passThrough } from './operators/stateless.ts'
 import type { GroupedState, Plan, PlanNode, ProcessorPlan, SinkPlan, TableState } from './plan.ts'
 import { addGroupRepartition } from './repartition.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, settingsOf } from './store-declarations.ts'
 import { AggregatedRows } from './table-rows.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 import type { WindowShape } from './window-shape.ts'
@@ -51,7 +51,7 @@ export function addCogrouping<F extends AggregateFunctions>(
   const parents = inputs.map((input, i) => parentOf(state, input.grouped, i, store))
   const serdes = serdesOf(inputs, options, store)
   const rows = new AggregatedRows(store, shape)
-  const declaration = declareStore({ name: store, ...serdes, engine: options.engine }, shape)
+  const declaration = declareStore({ name: store, ...serdes, ...settingsOf(options) }, keptFor(shape, options, store))
   const nodes = inputs.map(({ aggregator }, i) => {
     const given = options.name === undefined ? undefined : `${options.name}-cogroup-agg-${i}`
     const name = names.operator('COGROUPKSTREAM-AGGREGATE-', given)
@@ -59,7 +59,7 @@ export function addCogrouping<F extends AggregateFunctions>(
       const copy = copier(serdes.value)
       const own = { ...cogrouping.functions, aggregator } as F
       const functions = rows.keepsOldValues ? onCopies(own, copy) : own
-      return cogrouping.create({ functions, store, lateChild, isFinal: false, copy })()
+      return cogrouping.create({ functions, store, lateChild, isFinal: false, emitEveryMs: 0, copy })()
     }
     return addOperator(plan, name, create, parents[i] as PlanNode, cogrouping.late, declaration)
   })

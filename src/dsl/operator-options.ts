@@ -223,6 +223,14 @@ export interface AggregateOptions<K, A> extends StoreOptions<K, A> {
  */
 export type EmitStrategy = 'window-update' | 'window-close'
 
+export interface EmitOptions {
+  /**
+   * With `'window-close'`: how often results are handed on at most, by the clock on the wall; those of windows that closed in
+   * between come together, with the next record after that. Default: 0, after every record that closes windows (Kafka Streams: 1 s).
+   */
+  readonly every?: Duration
+}
+
 export interface WindowedByOptions<K, V> {
   /** Takes, unchanged, the records that come too late for all of their windows. Default: they are only counted. */
   readonly late?: SinkTopic<K, V>

@@ -2,7 +2,7 @@ import type { Windowed } from '../windowed.ts'
 import type { AggregateFunctions, SessionAggregateFunctions } from './aggregate-functions.ts'
 import type { Aggregation } from './aggregation.ts'
 import { addCogrouping, type CogroupedState, withInput } from './cogroup.ts'
-import type { AggregateOptions, WindowedByOptions } from './operator-options.ts'
+import type { AggregateOptions, WindowedAggregateOptions, WindowedByOptions } from './operator-options.ts'
 import { keyValueAggregate } from './operators/key-value-aggregate.ts'
 import type { GroupedState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
@@ -70,7 +70,7 @@ class PlannedTimeCogroupedStream<K, A> implements TimeWindowedCogroupedKStream<K
     this.#late = late
   }
 
-  aggregate(initializer: () => A, options: AggregateOptions<K, A>): KTable<Windowed<K>, A> {
+  aggregate(initializer: () => A, options: WindowedAggregateOptions<K, A>): KTable<Windowed<K>, A> {
     const parts = { options, ...inRecordWindows(this.#windows), late: this.#late, functions: { initializer } }
     return new PlannedTable<Windowed<K>, A>(addCogrouping(this.#state, parts))
   }
@@ -90,7 +90,7 @@ class PlannedSessionCogroupedStream<K, A> implements SessionWindowedCogroupedKSt
   aggregate(
     initializer: () => A,
     merger: (a: A, b: A, key: K) => A,
-    options: AggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A> {
     const functions = { initializer, merger: merger as SessionAggregateFunctions['merger'] }
     const parts = { options, ...inSessions(this.#windows), late: this.#late, functions }

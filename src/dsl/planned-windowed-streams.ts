@@ -1,9 +1,10 @@
+import { toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Windowed } from '../windowed.ts'
 import { type AggregateFunctions, counting, reducing, type SessionAggregateFunctions } from './aggregate-functions.ts'
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
-import type { EmitStrategy, WindowedAggregateOptions, WindowedStoreOptions } from './operator-options.ts'
+import type { EmitOptions, EmitStrategy, WindowedAggregateOptions, WindowedStoreOptions } from './operator-options.ts'
 import type { GroupedState } from './plan.ts'
 import { PlannedTable } from './planned-table.ts'
 import type { KTable, SessionWindowedKStream, TimeWindowedKStream } from './streams.ts'
@@ -15,6 +16,7 @@ import type { SessionWindows } from './windows.ts'
 export interface WindowedResults {
   readonly late: SinkTopic<never, never> | undefined
   readonly emit: EmitStrategy
+  readonly emitEveryMs?: number
 }
 
 type Parts = Pick<Aggregation<AggregateFunctions>, 'method' | 'options' | 'value'>
@@ -30,14 +32,15 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
     this.#results = results
   }
 
-  emit(strategy: EmitStrategy): TimeWindowedKStream<K, V> {
+  emit(strategy: EmitStrategy, options: EmitOptions = {}): TimeWindowedKStream<K, V> {
     if (strategy === 'window-close' && this.#windows instanceof UnlimitedWindows) {
       throw new MillraceError('INVALID_ARGUMENT', 'Unlimited windows never close', {
         at: { operator: this.#grouped.node.name },
         remedy: 'Leave emit out, or use windows of a size.',
       })
     }
-    return new PlannedTimeWindowedStream<K, V>(this.#grouped, this.#windows, { ...this.#results, emit: strategy })
+    const results = emitting(this.#results, strategy, options)
+    return new PlannedTimeWindowedStream<K, V>(this.#grouped, this.#windows, results)
   }
 
   count(options: WindowedStoreOptions<K, number> = {}): KTable<Windowed<K>, number> {
@@ -66,8 +69,14 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
   }
 }
 
-function howResults({ late, emit }: WindowedResults): Pick<Aggregation<AggregateFunctions>, 'late' | 'isFinal'> {
-  return { late, isFinal: emit === 'window-close' }
+function emitting(results: WindowedResults, emit: EmitStrategy, { every = 0 }: EmitOptions): WindowedResults {
+  return { ...results, emit, emitEveryMs: toMilliseconds(every, 'interval') }
+}
+
+type HowResults = Pick<Aggregation<AggregateFunctions>, 'late' | 'isFinal' | 'emitEveryMs'>
+
+function howResults({ late, emit, emitEveryMs = 0 }: WindowedResults): HowResults {
+  return { late, isFinal: emit === 'window-close', emitEveryMs }
 }
 
 export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStream<K, V> {
@@ -81,8 +90,9 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
     this.#results = results
   }
 
-  emit(strategy: EmitStrategy): SessionWindowedKStream<K, V> {
-    return new PlannedSessionWindowedStream<K, V>(this.#grouped, this.#windows, { ...this.#results, emit: strategy })
+  emit(strategy: EmitStrategy, options: EmitOptions = {}): SessionWindowedKStream<K, V> {
+    const results = emitting(this.#results, strategy, options)
+    return new PlannedSessionWindowedStream<K, V>(this.#grouped, this.#windows, results)
   }
 
   count(options: WindowedStoreOptions<K, number> = {}): KTable<Windowed<K>, number> {

@@ -13,6 +13,7 @@ import type {
   AggregateOptions,
   BranchOptions,
   ChosenTopicOptions,
+  EmitOptions,
   EmitStrategy,
   ForeignKeyJoinOptions,
   GlobalTableJoinOptions,
@@ -261,7 +262,7 @@ export interface CogroupedKStream<out K, out V, in out A> {
 /** Streams grouped by the same keys and by windows of time. */
 export interface TimeWindowedCogroupedKStream<out K, in out A> {
   /** Folds the values of all streams into one aggregate for each key and window. null deletes it. */
-  aggregate(initializer: () => A, options: AggregateOptions<K, A>): KTable<Windowed<K>, A>
+  aggregate(initializer: () => A, options: WindowedAggregateOptions<K, A>): KTable<Windowed<K>, A>
 }
 
 /** Streams grouped by the same keys and by sessions, which records of any of the streams lengthen. */
@@ -270,7 +271,7 @@ export interface SessionWindowedCogroupedKStream<out K, in out A> {
   aggregate(
     initializer: () => A,
     merger: (a: A, b: A, key: K) => A,
-    options: AggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A>
 }
 
@@ -294,13 +295,13 @@ export interface UnlimitedWindowedKStream<out K, out V> {
  */
 export interface TimeWindowedKStream<out K, out V> extends UnlimitedWindowedKStream<K, V> {
   /** When results are handed on. Default: `'window-update'`. */
-  emit(strategy: EmitStrategy): TimeWindowedKStream<K, V>
+  emit(strategy: EmitStrategy, options?: EmitOptions): TimeWindowedKStream<K, V>
 }
 
 /** A stream grouped by key and session. A record that joins sessions deletes their results (null) and makes one for the whole. */
 export interface SessionWindowedKStream<out K, out V> {
   /** When results are handed on. Default: `'window-update'`; with `'window-close'` there are no deletions. */
-  emit(strategy: EmitStrategy): SessionWindowedKStream<K, V>
+  emit(strategy: EmitStrategy, options?: EmitOptions): SessionWindowedKStream<K, V>
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
   count(options?: WindowedStoreOptions<K, number>): KTable<Windowed<K>, number>
   /** Combines each value with the session's result so far, and the results of sessions that join. null deletes the result. */

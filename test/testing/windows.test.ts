@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  SessionWindows,
   SlidingWindows,
   StreamsBuilder,
   serde,
@@ -150,6 +151,60 @@ describe("emit('window-close')", () => {
       [8, 2],
       [16, 1],
     ])
+  })
+
+  it('hands on at most so often as it is told, by the clock on the wall, and loses nothing in between', () => {
+    const finalsOf = (write: (builder: StreamsBuilder) => void, ...timestamps: number[]) => {
+      const builder = new StreamsBuilder()
+      write(builder)
+      using driver = new TopologyTestDriver(builder.build(), { startMs: 5_000 })
+      return timestamps.map((timestamp) => {
+        if (timestamp === 1_000) driver.advanceWallClockTime(1_000)
+        driver.input(texts).pipe({ key: 'a', value: 'x', timestamp })
+        return driver
+          .output(windowCounts)
+          .readAll()
+          .map(({ key }) => key?.window.start)
+      })
+    }
+    const often = { every: '1s' } as const
+    const count = { value: windowCounts.value }
+    const grouped = (builder: StreamsBuilder) => builder.stream(texts).groupByKey()
+    const times = finalsOf(
+      (b) =>
+        grouped(b).windowedBy(TimeWindows.of(10)).emit('window-close', often).count(count).toStream().to(windowCounts),
+      0,
+      20,
+      500,
+      1_000,
+    )
+    expect(times).toEqual([[], [], [], [0, 20, 500]])
+    const sliding = finalsOf(
+      (b) =>
+        grouped(b)
+          .windowedBy(SlidingWindows.of(10))
+          .emit('window-close', often)
+          .count(count)
+          .toStream()
+          .to(windowCounts),
+      15,
+      100,
+      1_000,
+    )
+    expect(sliding).toEqual([[], [], [5, 90]])
+    const sessions = finalsOf(
+      (b) =>
+        grouped(b)
+          .windowedBy(SessionWindows.withGap(10))
+          .emit('window-close', often)
+          .count(count)
+          .toStream()
+          .to(windowCounts),
+      15,
+      100,
+      1_000,
+    )
+    expect(sessions).toEqual([[], [], [15, 100]])
   })
 
   it('is refused for windows that never close', () => {

@@ -4,6 +4,7 @@ import type { FlowRecord, SavedHeaders } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { SessionWindows } from '../windows.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
+import { EmitThrottle } from './emit-throttle.ts'
 import { emptySavedHeaders, SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
@@ -23,6 +24,8 @@ export interface SessionAggregateOptions {
   readonly skipsNullValues: boolean
   /** Whether only the last result of each session is handed on, when the session closes. The store must then be one that holds. */
   readonly isFinal: boolean
+  /** How often final results are handed on at most, by the clock on the wall. Default: 0, after every record that closes windows. */
+  readonly emitEveryMs?: number
   /** The side child that takes records which came too late. */
   readonly lateChild?: string | undefined
 }
@@ -47,6 +50,7 @@ class SessionAggregate implements Processor {
   readonly #gapMs: number
   readonly #graceMs: number
   readonly #isFinal: boolean
+  readonly #throttle: EmitThrottle
   readonly #emit = (session: SessionEntry): void => this.#forwardFinal(session)
   readonly #saved = new SavedRecord()
   readonly #savedHeaders: SavedHeaders = emptySavedHeaders()
@@ -65,6 +69,7 @@ class SessionAggregate implements Processor {
     this.#gapMs = options.windows.gapMs
     this.#graceMs = options.windows.graceMs
     this.#isFinal = options.isFinal
+    this.#throttle = new EmitThrottle(options.emitEveryMs ?? 0)
   }
 
   init(context: ProcessorContext): void {
@@ -92,7 +97,7 @@ class SessionAggregate implements Processor {
     if (timestamp > streamTime.observed) streamTime.observed = timestamp
     const closedUntil = streamTime.observed - this.#gapMs - this.#graceMs
     this.#take(record, timestamp, closedUntil)
-    if (this.#isFinal && closedUntil > streamTime.emitted) this.#emitClosed(record, closedUntil)
+    if (this.#isFinal && this.#throttle.isDue(context.task)) this.#emitClosed(record, closedUntil)
   }
 
   #take(record: FlowRecord, timestamp: number, closedUntil: number): void {
@@ -165,6 +170,7 @@ class SessionAggregate implements Processor {
 
   #emitClosed(record: FlowRecord, closedUntil: number): void {
     const { streamTime } = this.#context
+    if (closedUntil <= streamTime.emitted) return
     streamTime.emitted = closedUntil
     this.#save(record)
     this.#record = record

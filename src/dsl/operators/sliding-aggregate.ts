@@ -4,6 +4,7 @@ import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { SlidingWindows } from '../sliding-windows.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
+import { EmitThrottle } from './emit-throttle.ts'
 import { SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
@@ -19,6 +20,8 @@ export interface SlidingAggregateOptions {
   readonly copy: (aggregate: unknown) => unknown
   /** Whether only the last result of each window is handed on, when the window closes. The store must then be one that holds. */
   readonly isFinal: boolean
+  /** How often final results are handed on at most, by the clock on the wall. Default: 0, after every record that closes windows. */
+  readonly emitEveryMs?: number
   /** The side child that takes records which came too late for all of their windows. */
   readonly lateChild?: string | undefined
 }
@@ -49,6 +52,7 @@ class SlidingAggregate implements Processor {
   readonly #sizeMs: number
   readonly #graceMs: number
   readonly #isFinal: boolean
+  readonly #throttle: EmitThrottle
   readonly #emit = (window: SessionEntry): void => this.#forwardFinal(window)
   readonly #saved = new SavedRecord()
   /** The key's windows that are at hand for the record. */
@@ -82,6 +86,7 @@ class SlidingAggregate implements Processor {
     this.#sizeMs = options.windows.differenceMs
     this.#graceMs = options.windows.graceMs
     this.#isFinal = options.isFinal
+    this.#throttle = new EmitThrottle(options.emitEveryMs ?? 0)
   }
 
   init(context: ProcessorContext): void {
@@ -113,7 +118,7 @@ class SlidingAggregate implements Processor {
     }
     this.#closedUntil = streamTime.observed - this.#graceMs
     this.#take(record, timestamp)
-    if (this.#isFinal && this.#closedUntil > streamTime.emitted) this.#emitClosed(record)
+    if (this.#isFinal && this.#throttle.isDue(context.task)) this.#emitClosed(record)
   }
 
   #take(record: FlowRecord, timestamp: number): void {
@@ -272,6 +277,7 @@ class SlidingAggregate implements Processor {
 
   #emitClosed(record: FlowRecord): void {
     const { streamTime } = this.#context
+    if (this.#closedUntil <= streamTime.emitted) return
     streamTime.emitted = this.#closedUntil
     this.#saved.save(record)
     this.#record = record

@@ -2,6 +2,7 @@ import { WindowEntry, WindowStore } from '../../state/window-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { connectedStore, requireRetention } from './connected-store.ts'
+import { EmitThrottle } from './emit-throttle.ts'
 import { SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
@@ -27,6 +28,8 @@ export interface WindowAggregateOptions {
   readonly skipsNullValues: boolean
   /** Whether only the last result of each window is handed on, when the window closes. The store must then be one that holds. */
   readonly isFinal: boolean
+  /** How often final results are handed on at most, by the clock on the wall. Default: 0, after every record that closes windows. */
+  readonly emitEveryMs?: number
   /** The side child that takes records which came too late for all of their windows. */
   readonly lateChild?: string | undefined
 }
@@ -57,6 +60,7 @@ class WindowAggregate implements Processor {
   readonly #advanceMs: number
   readonly #graceMs: number
   readonly #isFinal: boolean
+  readonly #throttle: EmitThrottle
   readonly #closed: WindowEntry[] = []
   readonly #saved = new SavedRecord()
   #context!: ProcessorContext
@@ -75,6 +79,7 @@ class WindowAggregate implements Processor {
     this.#advanceMs = options.windows.advanceMs
     this.#graceMs = options.windows.graceMs
     this.#isFinal = options.isFinal
+    this.#throttle = new EmitThrottle(options.emitEveryMs ?? 0)
   }
 
   init(context: ProcessorContext): void {
@@ -102,7 +107,7 @@ class WindowAggregate implements Processor {
     const streamTime = context.streamTime
     if (timestamp > streamTime.observed) streamTime.observed = timestamp
     this.#take(record, timestamp)
-    if (this.#isFinal) this.#emitClosed(record)
+    if (this.#isFinal && this.#throttle.isDue(context.task)) this.#emitClosed(record)
   }
 
   #take(record: FlowRecord, timestamp: number): void {
