@@ -4,6 +4,7 @@ import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTim
 import { requireAppendable } from './batch-check.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
 import { type LogSettings, longestSegmentMs, maxSegmentBytes } from './log-settings.ts'
 import { rewindProducers } from './producer-recovery.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
@@ -35,6 +36,7 @@ export interface PartitionLogOptions {
   /** What is known of producers at the end of the segments, and the files it is kept in. */
   readonly producers: ProducerStates
   readonly snapshots: ProducerSnapshots
+  readonly epochs: LeaderEpochs
   /** The first offset that can be read, as far as that is known; the first segment may begin behind it. */
   readonly logStartOffset: number
   readonly cleanedTo: number | undefined
@@ -63,6 +65,8 @@ export class PartitionLog implements Flushable {
   readonly segments: Segment[]
   readonly context: SegmentContext
   readonly producers: ProducerStates
+  /** Which leaderships wrote it. */
+  readonly epochs: LeaderEpochs
   /** What is in quarantine; nearly always nothing. */
   readonly damage: readonly DamagedRange[]
   /** Grows when segments are cut, removed or replaced: a reader's place in a segment is only good while it stays the same. */
@@ -97,6 +101,7 @@ export class PartitionLog implements Flushable {
     this.segments = options.segments
     this.context = options.context
     this.producers = options.producers
+    this.epochs = options.epochs
     this.#snapshots = options.snapshots
     this.directory = options.directory
     this.cleanedTo = options.cleanedTo
@@ -179,6 +184,7 @@ export class PartitionLog implements Flushable {
     this.#assignOffsets(batches, baseOffset)
     if (isStamped) stampBatches(batches, nowMs)
     this.#write(batches)
+    if (this.epochs.note(this.leaderEpoch, baseOffset)) this.#saveEpochs()
     for (let start = 0; start < batches.length; start += batchSize(batches, start)) this.producers.apply(batches, start)
     if (this.#unsynced.at(-1) !== this.#active) this.#unsynced.push(this.#active)
     if (this.#flushPolicy === 'page-cache') this.#raiseHighWatermark(this.logEndOffset)
@@ -239,6 +245,7 @@ export class PartitionLog implements Flushable {
     this.#active = last
     truncateSegment(last, offset)
     this.layoutVersion++
+    if (this.epochs.truncateEnd(this.logEndOffset)) this.#saveEpochs()
     this.#unsynced = this.#unsynced.filter((segment) => this.segments.includes(segment) && segment !== last)
     this.#unsynced.push(last)
     this.#hasUnsyncedNames = true
@@ -269,6 +276,7 @@ export class PartitionLog implements Flushable {
     this.requireDeletable(offset)
     if (offset <= this.#logStartOffset) return false
     this.#logStartOffset = offset
+    if (this.epochs.truncateStart(offset)) this.#saveEpochs()
     return true
   }
 
@@ -328,6 +336,14 @@ export class PartitionLog implements Flushable {
     this.#unsynced = this.#unsynced.filter((other) => !replaced.includes(other))
     this.#snapshots.removeStray(new Set(this.segments.map((other) => other.baseOffset)))
     this.layoutVersion++
+  }
+
+  #saveEpochs(): void {
+    try {
+      this.epochs.save()
+    } catch (error) {
+      throw this.context.status.goOffline('writing the epochs of a log', this.directory, error)
+    }
   }
 
   #removeSnapshotsBelow(offset: number): void {

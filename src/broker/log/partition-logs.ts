@@ -3,7 +3,9 @@ import { MillraceError } from '../../errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import type { CheckpointEntry } from '../offset-checkpoint.ts'
 import type { DamagedRange } from './damaged-range.ts'
+import { recoverEpochs } from './epoch-recovery.ts'
 import type { Flusher } from './flusher.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
 import { isCompacted, type LogSettings } from './log-settings.ts'
 import { OpenFiles } from './open-files.ts'
@@ -179,6 +181,11 @@ export class PartitionLogs {
         disk: context.disk,
         directory: path,
       })
+      const epochs = new LeaderEpochs(context.disk, path)
+      if (!epochs.load()) await recoverEpochs(epochs, segments, logStartOffset, buffer, timers)
+      else if (!wasCleanlyShutDown) await recoverEpochs(epochs, segments, trustedOffset, buffer, timers)
+      epochs.truncateEnd(endOf(segments))
+      epochs.truncateStart(logStartOffset)
       this.#leftovers.push(...leftovers)
       return new PartitionLog({
         topic,
@@ -192,6 +199,7 @@ export class PartitionLogs {
         segments,
         producers,
         snapshots,
+        epochs,
         logStartOffset,
         cleanedTo,
         recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
@@ -199,7 +207,7 @@ export class PartitionLogs {
       })
     } catch (error) {
       for (const segment of segments) segment.close()
-      throw directory.status.unusable(error, 'recovering what is known of producers', path)
+      throw directory.status.unusable(error, 'recovering what is known of producers and epochs', path)
     }
   }
 
@@ -211,7 +219,8 @@ export class PartitionLogs {
     const segments = createSegments(context, path)
     writePartitionMetadata(disk, path, topicId)
     const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
-    const own = { topic, partition, directory: path, settings, segments, producers, snapshots }
+    const epochs = new LeaderEpochs(disk, path)
+    const own = { topic, partition, directory: path, settings, segments, producers, snapshots, epochs }
     const shared = { flushPolicy, flusher, context, random, cleanedTo: undefined }
     return new PartitionLog({ ...own, ...shared, logStartOffset: 0, recoveryPoint: 0, hasUnsyncedNames: false })
   }

@@ -1,5 +1,12 @@
 import type { DiskFile } from '../../env/environment.ts'
-import { baseOffsetOf, batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
+import {
+  baseOffsetOf,
+  batchHeaderBytes,
+  batchSize,
+  lastOffsetOf,
+  leaderEpochOf,
+  maxTimestampOf,
+} from '../../record/batch-format.ts'
 import { checksumFault, headerFault } from './batch-check.ts'
 import type { DamagedRange } from './damaged-range.ts'
 
@@ -53,6 +60,10 @@ export class SegmentScanner {
 
   get baseOffset(): number {
     return baseOffsetOf(this.#buffer, this.position - this.#bufferedFrom)
+  }
+
+  get leaderEpoch(): number {
+    return leaderEpochOf(this.#buffer, this.position - this.#bufferedFrom)
   }
 
   /** The whole batch; valid until the next call of the scanner. */
