@@ -61,9 +61,11 @@ export type {
 
 export { SlidingWindows } from './dsl/sliding-windows.ts'
 export type {
+  AnyWindows,
   BranchedKStream,
   Branches,
   CogroupedKStream,
+  CogroupedWindowedBy,
   GlobalKTable,
   KGroupedStream,
   KGroupedTable,
@@ -74,6 +76,7 @@ export type {
   TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
   UnlimitedWindowedKStream,
+  WindowedBy,
 } from './dsl/streams.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
 export {

@@ -8,7 +8,9 @@ import type { GroupedState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedTable } from './planned-table.ts'
 import type {
+  AnyWindows,
   CogroupedKStream,
+  CogroupedWindowedBy,
   KGroupedStream,
   KTable,
   SessionWindowedCogroupedKStream,
@@ -48,10 +50,9 @@ export class PlannedCogroupedStream<K, V, A> implements CogroupedKStream<K, V, A
     return new PlannedTable<K, A>(addCogrouping(this.#state, parts))
   }
 
-  windowedBy(windows: RecordWindows, options?: WindowedByOptions<K, V>): TimeWindowedCogroupedKStream<K, A>
-  windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedCogroupedKStream<K, A>
+  windowedBy<W extends AnyWindows>(windows: W, options?: WindowedByOptions<K, V>): CogroupedWindowedBy<W, K, A>
   windowedBy(
-    windows: RecordWindows | SessionWindows,
+    windows: AnyWindows,
     { late }: WindowedByOptions<K, V> = {},
   ): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
     if (windows instanceof SessionWindows) return new PlannedSessionCogroupedStream<K, A>(this.#state, windows, late)

@@ -7,13 +7,14 @@ import { PlannedCogroupedStream } from './planned-cogrouped-streams.ts'
 import { PlannedTable } from './planned-table.ts'
 import { PlannedSessionWindowedStream, PlannedTimeWindowedStream } from './planned-windowed-streams.ts'
 import type {
+  AnyWindows,
   CogroupedKStream,
   KGroupedStream,
   KTable,
   SessionWindowedKStream,
   TimeWindowedKStream,
+  WindowedBy,
 } from './streams.ts'
-import type { RecordWindows } from './window-operators.ts'
 import { SessionWindows } from './windows.ts'
 
 export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
@@ -51,10 +52,9 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 
-  windowedBy(windows: RecordWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
-  windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
+  windowedBy<W extends AnyWindows>(windows: W, options?: WindowedByOptions<K, V>): WindowedBy<W, K, V>
   windowedBy(
-    windows: RecordWindows | SessionWindows,
+    windows: AnyWindows,
     options: WindowedByOptions<K, V> = {},
   ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
     const results = { late: options.late, emit: 'window-update' } as const

@@ -233,10 +233,17 @@ export interface KGroupedStream<out K, out V> {
   cogroup<A>(aggregator: (aggregate: A, value: V, key: K) => A | null): CogroupedKStream<K, V, A>
 
   /** Groups by window of event time as well. */
-  windowedBy(windows: TimeWindows | SlidingWindows, options?: WindowedByOptions<K, V>): TimeWindowedKStream<K, V>
-  windowedBy(windows: UnlimitedWindows, options?: WindowedByOptions<K, V>): UnlimitedWindowedKStream<K, V>
-  windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedKStream<K, V>
+  windowedBy<W extends AnyWindows>(windows: W, options?: WindowedByOptions<K, V>): WindowedBy<W, K, V>
 }
+
+export type AnyWindows = TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows
+
+/** A grouped stream with windows of the kind. One signature instead of an overload for each: a wrong argument is then one clear line of the compiler's. */
+export type WindowedBy<W extends AnyWindows, K, V> = W extends SessionWindows
+  ? SessionWindowedKStream<K, V>
+  : W extends UnlimitedWindows
+    ? UnlimitedWindowedKStream<K, V>
+    : TimeWindowedKStream<K, V>
 
 /**
  * Streams grouped by the same keys, that are aggregated into results of one type: `V` is what their values can be. Each
@@ -252,12 +259,12 @@ export interface CogroupedKStream<out K, out V, in out A> {
   aggregate(initializer: () => A, options: AggregateOptions<K, A>): KTable<K, A>
 
   /** Groups by window of event time as well. Each stream has an event time of its own, which decides what is late. */
-  windowedBy(
-    windows: TimeWindows | SlidingWindows | UnlimitedWindows,
-    options?: WindowedByOptions<K, V>,
-  ): TimeWindowedCogroupedKStream<K, A>
-  windowedBy(windows: SessionWindows, options?: WindowedByOptions<K, V>): SessionWindowedCogroupedKStream<K, A>
+  windowedBy<W extends AnyWindows>(windows: W, options?: WindowedByOptions<K, V>): CogroupedWindowedBy<W, K, A>
 }
+
+export type CogroupedWindowedBy<W extends AnyWindows, K, A> = W extends SessionWindows
+  ? SessionWindowedCogroupedKStream<K, A>
+  : TimeWindowedCogroupedKStream<K, A>
 
 /** Streams grouped by the same keys and by windows of time. */
 export interface TimeWindowedCogroupedKStream<out K, in out A> {

@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import ts from '@typescript/typescript6'
+import { describe, expect, it } from 'vitest'
+import { root } from '../source-files.ts'
+
+/**
+ * What users read when they hand in a wrong serde, key, store or window: one line that names both types. The lines below it,
+ * which the compiler adds to say how it came to that, are not compared.
+ */
+const preamble = `
+import { GlobalKTable, JoinWindows, SessionWindows, StreamsBuilder, TimeWindows, keyValueStore, serde, topic, untilWindowCloses } from '../src/index.ts'
+interface Reading { site: string; celsius: number }
+const readings = topic('readings', { key: serde.string, value: serde.json<Reading>() })
+const numbers = topic('numbers', { key: serde.string, value: serde.float64 })
+const byNumber = topic('by-number', { key: serde.float64, value: serde.string })
+const builder = new StreamsBuilder()
+const stream = builder.stream(readings)
+const table = builder.table(numbers)
+`
+
+const mistakes: Readonly<Record<string, string>> = {
+  'stream.to(numbers)':
+    "Argument of type 'Topic<string, number>' is not assignable to parameter of type 'SinkTopic<string, Reading>'.",
+  'stream.selectKey((r) => r.celsius).to(readings)':
+    "Argument of type 'Topic<string, Reading>' is not assignable to parameter of type 'SinkTopic<number, Reading>'.",
+  'stream.groupByKey({ key: serde.float64 })': "Type 'Serde<number>' is not assignable to type 'Serde<string>'.",
+  'stream.groupByKey().count({ value: serde.string })':
+    "Type 'Serde<string>' is not assignable to type 'Serde<number>'.",
+  'stream.groupByKey().aggregate(() => 0, (sum, r) => sum + r.celsius, { value: serde.string })':
+    "Type 'number' is not assignable to type 'string'.",
+  'stream.groupBy((r) => r.celsius, { key: serde.string })': "Type 'number' is not assignable to type 'string'.",
+  'stream.groupBy((r) => r.site)': 'Expected 2 arguments, but got 1.',
+  "stream.groupByKey().windowedBy('1m')":
+    "Argument of type 'string' is not assignable to parameter of type 'AnyWindows'.",
+  "stream.groupByKey().windowedBy(TimeWindows.of('1 minute'))":
+    "Argument of type '\"1 minute\"' is not assignable to parameter of type 'Duration'.",
+  "stream.groupByKey().windowedBy(SessionWindows.withGap('1m')).aggregate(() => 0, (n) => n, { value: serde.float64 })":
+    'Expected 4 arguments, but got 3.',
+  'stream.groupByKey().count().suppress(untilWindowCloses())':
+    "Argument of type 'UntilWindowCloses' is not assignable to parameter of type 'SuppressedFor<string>'.",
+  "stream.groupByKey().windowedBy(TimeWindows.of('1m')).count().toStream().to(numbers)":
+    "Argument of type 'Topic<string, number>' is not assignable to parameter of type 'SinkTopic<Windowed<string>, number>'.",
+  'stream.join(builder.table(byNumber), (r, name) => name)':
+    "Argument of type 'KTable<number, string>' is not assignable to parameter of type 'KTable<string, string>'.",
+  'table.join(builder.table(byNumber), (n, name) => name)':
+    "Argument of type 'KTable<number, string>' is not assignable to parameter of type 'KTable<string, string>'.",
+  'stream.leftJoin(table, (r, n) => n.toFixed())': "'n' is possibly 'null'.",
+  'stream.filter((r) => r.fahrenheit > 1)': "Property 'fahrenheit' does not exist on type 'Reading'.",
+  'table.mapValues((n) => n + 1, { value: serde.string })': "Type 'number' is not assignable to type 'string'.",
+  "builder.table(numbers, { stor: 'rows' })":
+    "Object literal may only specify known properties, but 'stor' does not exist in type 'SourceTableOptions<string, number>'. Did you mean to write 'store'?",
+  "topic('x', { key: serde.string, value: serde.float64, timestamp: (n) => n.at })":
+    "Property 'at' does not exist on type 'number'.",
+}
+
+function firstLines(sources: readonly string[]): Map<string, string[]> {
+  const path = join(root, 'test', 'compile-errors.ts')
+  const text = `${preamble}${sources.join('\n')}\n`
+  const options: ts.CompilerOptions = {
+    ...ts.parseJsonConfigFileContent(
+      ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+      ts.sys,
+      root,
+    ).options,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  }
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  host.getSourceFile = (name, target, ...rest) =>
+    name === path ? ts.createSourceFile(name, text, target) : getSourceFile.call(host, name, target, ...rest)
+  host.fileExists = (name) => name === path || fileExists.call(host, name)
+  host.readFile = (name) => (name === path ? text : readFile.call(host, name))
+  const program = ts.createProgram([path], options, host)
+  const source = program.getSourceFile(path) as ts.SourceFile
+  const firstLine = preamble.split('\n').length - 1
+  const found = new Map<string, string[]>(sources.map((one) => [one, []]))
+  for (const diagnostic of program.getSemanticDiagnostics(source)) {
+    const { line } = source.getLineAndCharacterOfPosition(diagnostic.start ?? 0)
+    const message = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n').split('\n')[0] as string
+    found.get(sources[line - firstLine] ?? '')?.push(message)
+  }
+  return found
+}
+
+describe('what the compiler says', () => {
+  const found = firstLines(Object.keys(mistakes))
+
+  it.each(Object.entries(mistakes))('of %s', (source, message) => {
+    expect(found.get(source)).toEqual([message])
+  })
+})
