@@ -6,6 +6,7 @@ import { logRead, logReadCompressed } from './log-read.ts'
 import { operatorFamilies } from './operator-families.ts'
 import { type Comparison, median } from './rounds.ts'
 import { jsonChain, numberChain } from './stateless-chain.ts'
+import { storeGetCold, storeGetHot, storePut, storeRange } from './stores.ts'
 import { windowedAggregate } from './windowed-aggregate.ts'
 
 /**
@@ -26,6 +27,15 @@ const workloads: Record<string, () => Promise<Comparison>> = {
   'log read, zstd': () => logReadCompressed('zstd'),
   'stateless chain, numbers': numberChain,
   'stateless chain, JSON': jsonChain,
+  'store put, memory': () => storePut('memory'),
+  'store put, lmdb': () => storePut('lmdb'),
+  'store put, leveldb': () => storePut('leveldb'),
+  'store get, hot': storeGetHot,
+  'store get from memory engine': () => storeGetCold('memory'),
+  'store get from lmdb': () => storeGetCold('lmdb'),
+  'store get from leveldb': () => storeGetCold('leveldb'),
+  'store range, memory': () => storeRange('memory'),
+  'store range, lmdb': () => storeRange('lmdb'),
   'windowed aggregate, 1e3 keys': () => windowedAggregate(1_000),
   'windowed aggregate, 1e5 keys': () => windowedAggregate(100_000),
   ...operatorFamilies,

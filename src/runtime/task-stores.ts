@@ -1,5 +1,6 @@
 import type { CommittedOffset, TopicPartition } from '../cluster/cluster.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
+import type { StoreEngine } from '../state/store-engine.ts'
 import { Changelog, restoreStore } from './changelog.ts'
 import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { RecordCollector } from './record-collector.ts'
@@ -33,7 +34,7 @@ export class TaskStores {
     let hasUndone = false
     for (const declaration of declarations) {
       if (!declaration.logged) {
-        stores.push(this.#openUnlogged(declaration))
+        stores.push(await this.#openUnlogged(declaration))
         continue
       }
       const { changelog, store, undone } = await this.#openLogged(declaration, last.metadata)
@@ -44,8 +45,8 @@ export class TaskStores {
     return stores
   }
 
-  #openUnlogged(declaration: StoreDeclaration): TaskStore {
-    const store = declaration.create(this.#openEngine(declaration))
+  async #openUnlogged(declaration: StoreDeclaration): Promise<TaskStore> {
+    const store = declaration.create(await this.#openEngine(declaration))
     store.ready(0)
     return { store, changelog: undefined }
   }
@@ -58,7 +59,7 @@ export class TaskStores {
     }
     const [range] = await cluster.offsets([partition], 'read-committed')
     const committed = metadata.changelogs[declaration.name] ?? 0
-    const engine = this.#openEngine(declaration)
+    const engine = await this.#openEngine(declaration)
     // An engine ahead of the last commit, or behind what the changelog still has, cannot be brought to it: start over.
     if (engine.position() > committed || engine.position() < range.start) engine.clear()
     const store = declaration.create(engine)
@@ -67,10 +68,13 @@ export class TaskStores {
     return { store, changelog, undone }
   }
 
-  #openEngine(declaration: StoreDeclaration) {
-    const { stateDirectory, applicationId, engine, environment } = this.#config
+  async #openEngine(declaration: StoreDeclaration): Promise<StoreEngine> {
+    const { stateDirectory, applicationId, environment } = this.#config
+    const engine = declaration.engine ?? this.#config.engine
     const directory = stateDirectory === undefined ? undefined : `${stateDirectory}/${applicationId}/${this.#taskId}`
-    return (declaration.engine ?? engine).open({ directory, store: declaration.name, disk: environment.disk })
+    const location = { directory, store: declaration.name, disk: environment.disk }
+    await engine.prepare?.(location)
+    return engine.open(location)
   }
 
   /** Undoing moved the ends of changelogs: the last commit is repeated with them, before the engines take them over. */

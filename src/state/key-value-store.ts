@@ -114,7 +114,7 @@ export class KeyValueStore implements StateStore {
 
   ready(changelogPosition: number): void {
     this.#layer.ready(changelogPosition)
-    this.#engineIsEmpty = isEmpty(this.#engine)
+    this.#engineIsEmpty = this.#engine.isEmpty()
   }
 
   close(): void {
@@ -135,9 +135,4 @@ export class KeyValueStore implements StateStore {
     // What was forgotten must be read again, and the commit before this wrote it to the engine.
     this.#engineIsEmpty = false
   }
-}
-
-function isEmpty(engine: StoreEngine): boolean {
-  for (const _ of engine.range(undefined, undefined)) return false
-  return true
 }

@@ -149,6 +149,10 @@ class LmdbEngine implements StoreEngine {
     return Math.max(0, entryCount - (this.#rows.getBinaryFast(positionKey) === undefined ? 0 : 1))
   }
 
+  isEmpty(): boolean {
+    return this.size() === 0
+  }
+
   clear(): void {
     this.#requireOpen()
     this.#transact(() => this.#rows.clearSync())

@@ -58,6 +58,10 @@ class MemoryEngine implements StoreEngine {
     return this.#tree.size
   }
 
+  isEmpty(): boolean {
+    return this.size() === 0
+  }
+
   clear(): void {
     this.#tree.clear()
     this.#position = 0

@@ -7,7 +7,10 @@ import type { Disk } from '../env/environment.ts'
 export interface StoreEngine {
   /** The value at the key. The bytes are the caller's to read until the next call of the engine. */
   get(key: Uint8Array): Buffer | undefined
-  /** The entries with `from <= key < to` in key order (`reverse`: from the greatest down); an open end where undefined. The engine must not be written while iterating. */
+  /**
+   * The entries with `from <= key < to` in key order (`reverse`: from the greatest down); an open end where undefined. The engine must not be written while iterating.
+   * An engine may have point reads only: then this, `size` and deletions of ranges fail with INVALID_ARGUMENT.
+   */
   range(
     from: Uint8Array | undefined,
     to: Uint8Array | undefined,
@@ -19,6 +22,8 @@ export interface StoreEngine {
   position(): number
   /** How many entries there are; an engine that cannot know may be off by a few. */
   size(): number
+  /** Whether there is no entry; may be false although there is none any more. */
+  isEmpty(): boolean
   /** Empties the store and sets the position to 0. */
   clear(): void
   close(): void
@@ -45,6 +50,8 @@ export type EngineOperation =
 export interface StoreEngineFactory {
   readonly name: string
   readonly durable: boolean
+  /** Does what `open` needs and cannot do at once: where there is it, it is awaited before each `open` of the same location. */
+  prepare?(location: EngineLocation): Promise<void>
   open(location: EngineLocation): StoreEngine
 }
 

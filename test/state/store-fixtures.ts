@@ -38,6 +38,10 @@ export class CountingEngine implements StoreEngine {
     return this.#engine.size()
   }
 
+  isEmpty(): boolean {
+    return this.#engine.isEmpty()
+  }
+
   clear(): void {
     this.#engine.clear()
   }
