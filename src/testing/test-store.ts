@@ -1,8 +1,10 @@
 import { MillraceError } from '../errors.ts'
+import { JoinStore } from '../state/join-store.ts'
 import { KeyValueStore } from '../state/key-value-store.ts'
 import { type SessionEntry, SessionStore } from '../state/session-store.ts'
 import { SlidingWindowStore } from '../state/sliding-window-store.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { UnjoinedStore } from '../state/unjoined-store.ts'
 import { WindowStore } from '../state/window-store.ts'
 import type { Window } from '../windowed.ts'
 
@@ -68,5 +70,8 @@ function wayToRead(store: StateStore): string {
     return 'It has a value for each key and window: read it with get(key, windowStart).'
   }
   if (store instanceof SessionStore) return 'It has sessions: read them with find(key).'
+  if (store instanceof JoinStore || store instanceof UnjoinedStore) {
+    return 'It has the records that a join of streams keeps or has wait: what becomes of them is read from the output.'
+  }
   return 'It holds results back until they are final: they are read from the output.'
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JoinWindows } from '../../../src/dsl/join-windows.ts'
@@ -8,7 +9,7 @@ import { serde } from '../../../src/serde/serdes.ts'
 import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts'
 import { topic } from '../../../src/topic.ts'
 import type { Topology } from '../../../src/topology/topology.ts'
-import { type JoinCase, type JoinEvent, type JoinKind, run, text } from './join-cases.ts'
+import { type JoinCase, type JoinEvent, type JoinKind, run, text, topologyOf } from './join-cases.ts'
 import { StreamJoinModel } from './stream-join-model.ts'
 
 const joiner = (left: string | null, right: string | null): string => `${left}+${right}`
@@ -37,6 +38,14 @@ const events = fc
       return [name, key, value === null ? null : `v${i}`, time]
     })
   })
+
+const file = new URL('../../vectors/stream-join-topics.json', import.meta.url)
+const [logged] = (JSON.parse(readFileSync(file, 'utf8')) as { cases: LoggedJoin[] }).cases
+
+/** What Kafka Streams 4.1.1 wrote to changelogs: keys and values in hex. */
+interface LoggedJoin extends JoinCase {
+  readonly topics: Readonly<Record<string, readonly (readonly [string, string | null, number])[]>>
+}
 
 describe('a join of two streams', () => {
   it.each(kinds)('is what the rules say, %s, also when it is restarted', (kind) => {
@@ -90,6 +99,24 @@ describe('a join of two streams', () => {
     )
   })
 
+  it("logs Kafka Streams' bytes, but for how records of one key and time are numbered, and the times of deletions", () => {
+    using driver = new TopologyTestDriver(topologyOf(logged), { applicationId: 'app' })
+    for (const [name, key, value, timestamp] of logged.events) driver.input(text(name)).pipe({ key, value, timestamp })
+    for (const [name, records] of Object.entries(logged.topics)) {
+      const raw = topic(name, { key: serde.bytes, value: serde.bytes })
+      const isNumbered = !name.includes('OUTERSHARED')
+      const found = driver.output(raw).readAll()
+      const lines = found.map(({ key, value, timestamp }) => [hexOf(key), hexOf(value), timestamp])
+      const comparable = ([key, value, timestamp]: readonly unknown[]) => [
+        isNumbered ? String(key).slice(0, -8) : key,
+        value,
+        value === null ? 'any' : timestamp,
+      ]
+      expect(lines.map(comparable)).toEqual(records.map(comparable))
+      expect(records.length).toBeGreaterThan(2)
+    }
+  })
+
   it('keeps records only as long as they can be matched, and waits for no more than it must', () => {
     const builder = new StreamsBuilder()
     const [left, right] = ['L', 'R'].map((name) => builder.stream(text(name)))
@@ -105,6 +132,13 @@ describe('a join of two streams', () => {
       { key: 'k2989', value: 'null+v', timestamp: 2_989 },
       { key: 'k2999', value: 'w+v', timestamp: 3_000 },
     ])
+  })
+
+  it('has stores that a test does not read', () => {
+    using driver = new TopologyTestDriver(topologyOf(logged))
+    for (const name of ['KSTREAM-OUTERTHIS-0000000004-store', 'KSTREAM-OUTERSHARED-0000000004-store']) {
+      expect(() => driver.store(name).get('k')).toThrow('what becomes of them is read from the output')
+    }
   })
 
   it('counts records that cannot be joined', () => {
@@ -207,6 +241,10 @@ describe('the windows of a join', () => {
     expect(() => JoinWindows.of(1).grace(-1)).toThrow("'-1' is not a grace period")
   })
 })
+
+function hexOf(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('hex')
+}
 
 function written(write: (left: KStream<string, string>, right: KStream<string, string>) => void): Topology {
   const builder = new StreamsBuilder()
