@@ -143,7 +143,7 @@ class SessionAggregate implements Processor {
     this.#restore(record)
   }
 
-  /** Keeps the record for its siblings. Of a session's result no single record is the origin: it has no headers. */
+  /** Keeps the record for its siblings. An update has no headers; a final result has those of the record that closed it. */
   #save(record: FlowRecord): void {
     this.#saved.save(record)
     record.saveHeaders(this.#savedHeaders)
@@ -172,10 +172,10 @@ class SessionAggregate implements Processor {
     const { streamTime } = this.#context
     if (closedUntil <= streamTime.emitted) return
     streamTime.emitted = closedUntil
-    this.#save(record)
+    this.#saved.save(record)
     this.#record = record
     this.#store.takeEnded(closedUntil, this.#emit)
-    this.#restore(record)
+    this.#saved.restore(record)
     this.#store.expireBefore(streamTime.observed - this.#store.retentionMs)
   }
 

@@ -29,6 +29,8 @@ function difference(kind: string, theirs: string | undefined, ours: string | und
 const onlyKafkaRefuses: readonly RegExp[] = [
   // A join is built before the table whose store it looks up, when that comes from a grouped stream that is used twice.
   /StateStore \S+ is not added yet/,
+  // Two streams without names are cogrouped that both need a repartition topic, or one that does is cogrouped twice.
+  /-repartition-(filter|sink|source) is already added/,
 ]
 
 function differentErrors(kafka: Answer, ours: Answer): Difference | undefined {

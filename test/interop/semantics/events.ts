@@ -16,7 +16,7 @@ export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] 
   // A restart begins timers anew.
   const hasTimers = nodes.some((node) => node.timer !== undefined)
   const restarts = draw.chance(0.2) && !hasTimers ? 0.1 : 0
-  const headers = draw.chance(0.3) && !nodes.some((node) => node.op === 'suppress') ? 0.4 : 0
+  const headers = draw.chance(0.3) ? 0.4 : 0
   const count = draw.between(3, 30)
   let value = 'v0'
   for (let i = 1; i <= count; i++) {
@@ -36,7 +36,7 @@ export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] 
 
 export function sourceTopics(node: CaseNode): readonly string[] {
   if (node.op === 'stream') return node.topics as readonly string[]
-  return node.op === 'table' || node.op === 'globalTable' ? [node.topic as string] : []
+  return node.of.length === 0 ? [node.topic as string] : []
 }
 
 class TimeDraw {

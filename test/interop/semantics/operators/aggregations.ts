@@ -1,8 +1,11 @@
 import { SlidingWindows } from '../../../../src/dsl/sliding-windows.ts'
 import type {
+  CogroupedKStream,
   KGroupedStream,
   KTable,
+  SessionWindowedCogroupedKStream,
   SessionWindowedKStream,
+  TimeWindowedCogroupedKStream,
   TimeWindowedKStream,
 } from '../../../../src/dsl/streams.ts'
 import { UnlimitedWindows } from '../../../../src/dsl/unlimited-windows.ts'
@@ -18,6 +21,9 @@ import { same } from './stateless.ts'
 type Grouped = KGroupedStream<string, string>
 type TimeWindowed = TimeWindowedKStream<string, string>
 type SessionWindowed = SessionWindowedKStream<string, string>
+type Cogrouped = CogroupedKStream<string, string, string>
+type TimeWindowedCogrouped = TimeWindowedCogroupedKStream<string, string>
+type SessionWindowedCogrouped = SessionWindowedCogroupedKStream<string, string>
 type Results = KTable<Windowed<string> | string, string | number>
 
 /** What groups streams and keeps a result for each group. */
@@ -97,6 +103,56 @@ export const aggregations: Readonly<Record<string, Operator>> = {
     draw: ([input], drawing) => drawFold(input, drawing),
     build: windowedAggregate,
   },
+  cogroup: {
+    weight: 2,
+    takes: ['grouped'],
+    draw: ([input], { draw }) =>
+      input.key === 'string'
+        ? { is: 'cogrouped', key: 'string', value: 'string', fn: draw.one(combinations) }
+        : undefined,
+    build: (node, { input }) =>
+      input<Grouped>(0).cogroup((aggregate: string, value) => combine(node, '+', aggregate, value)),
+  },
+  cogroupMore: {
+    weight: 4,
+    takes: ['cogrouped', 'grouped'],
+    draw: ([cogrouped, grouped], drawing) =>
+      grouped.key === 'string' && isUnused(cogrouped, drawing) && isUnused(grouped, drawing)
+        ? { ...same(cogrouped), fn: drawing.draw.one(combinations) }
+        : undefined,
+    build: (node, { input }) =>
+      input<Cogrouped>(0).cogroup(input<Grouped>(1), (aggregate, value) => combine(node, '/', aggregate, value)),
+  },
+  cogroupWindowedBy: {
+    weight: 2,
+    takes: ['cogrouped'],
+    draw: ([input], drawing) =>
+      isUnused(input, drawing) ? { ...same(input), is: 'windowedCogrouped', ...drawWindows(drawing.draw) } : undefined,
+    build: (node, { input }) => windowedBy(input<Grouped>(0), node),
+  },
+  cogroupAggregate: {
+    weight: 3,
+    takes: ['cogrouped'],
+    draw: ([input], drawing) => (isUnused(input, drawing) ? drawFold(input, drawing) : undefined),
+    build: (node, { input }) => input<Cogrouped>(0).aggregate(empty, storing(node)),
+  },
+  windowedCogroupAggregate: {
+    weight: 3,
+    takes: ['windowedCogrouped'],
+    draw: ([input], drawing) => (isUnused(input, drawing) ? drawFold(input, drawing) : undefined),
+    build: windowedCogroupAggregate,
+  },
+}
+
+/** Whether the grouped stream or what is cogrouped is used only here: Kafka Streams' cogroup changes what it is called on. */
+function isUnused({ id }: CaseNode, { nodes }: Drawing): boolean {
+  return !nodes.some((node) => node.of.includes(id))
+}
+
+function windowedCogroupAggregate(node: CaseNode, { input, inputNode }: Building): Results {
+  if (inputNode(0).windows !== 'session') return input<TimeWindowedCogrouped>(0).aggregate(empty, storing(node))
+  const merger = (a: string, b: string) => combine(node, '&', a, b) as string
+  return input<SessionWindowedCogrouped>(0).aggregate(empty, merger, storing(node))
 }
 
 /** Sizes that are small against the times of events, so that windows fill, overlap and close within a case. */
@@ -129,7 +185,7 @@ function windowedBy(grouped: Grouped, node: CaseNode): unknown {
 
 /** The format of the keys of a windowed stream's results. */
 function resultKey(input: CaseNode): Format {
-  if (input.is === 'grouped') return input.key
+  if (input.is === 'grouped' || input.is === 'cogrouped') return input.key
   if (input.windows === 'unlimited') return 'window:9223372036854775807'
   return input.windows === 'session' ? 'session' : `window:${input.size as number}`
 }
@@ -167,7 +223,8 @@ function drawRetention({ op, windows, size, grace }: CaseNode): { retention?: nu
 export function saysInitialValues(table: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
   const { windows } = table.of.length === 0 ? table : node(table.of[0])
   if (windows === 'sliding') return true
-  if (/^(windowedC|c)ount$|^(windowedA|a)ggregate$/.test(table.op)) return windows !== 'session'
+  if (/^(windowedC|c)ount$|^(windowedA|a|windowedCogroupA|cogroupA)ggregate$/.test(table.op))
+    return windows !== 'session'
   const isDerived = /^table(Filter|FilterNot|MapValues)$|^suppress$/.test(table.op)
   return isDerived && table.store === undefined && saysInitialValues(node(table.of[0]), { node })
 }

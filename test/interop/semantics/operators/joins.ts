@@ -56,12 +56,14 @@ export const joins: Readonly<Record<string, Operator>> = {
             how: drawing.draw.one(['inner', 'left']),
             fn: joiners[0],
             ...drawName(drawing, 'join'),
+            ...drawGrace(table, drawing),
           }
         : undefined,
     build: (node, { input, inputNode }) => {
       const [stream, table] = [input<Texts>(0), input<TextTable>(1)]
       const joiner = (left: string, right: string | null) => join(node, left, right) as string
-      const options = { ...named(node), key: serdeOf(node.key), value: serdeOf(inputNode(0).value) }
+      const grace = node.grace === undefined ? {} : { grace: node.grace as number }
+      const options = { ...named(node), ...grace, key: serdeOf(node.key), value: serdeOf(inputNode(0).value) }
       return node.how === 'inner' ? stream.join(table, joiner, options) : stream.leftJoin(table, joiner, options)
     },
   },
@@ -77,6 +79,11 @@ export const joins: Readonly<Record<string, Operator>> = {
       return node.how === 'left' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
     },
   },
+}
+
+/** Only records that are joined with a versioned table can wait, and not longer than its history. */
+function drawGrace({ historyMs }: CaseNode, { draw }: Drawing): { grace?: number } {
+  return historyMs !== undefined && draw.chance(0.6) ? { grace: draw.between(0, historyMs as number) } : {}
 }
 
 function drawStreamJoin(left: CaseNode, drawing: Drawing): Drawn {

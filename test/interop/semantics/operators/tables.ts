@@ -1,5 +1,5 @@
 import type { KGroupedTable } from '../../../../src/dsl/streams.ts'
-import { untilWindowCloses } from '../../../../src/dsl/suppressed.ts'
+import { untilTimeLimit, untilWindowCloses } from '../../../../src/dsl/suppressed.ts'
 import type { CaseNode } from '../case.ts'
 import { combinations, combine, keyFunctions, mapKey, mapValue, test, valueFunctions } from '../functions.ts'
 import { countOptions, drawCount, saysInitialValues, storing } from './aggregations.ts'
@@ -43,11 +43,8 @@ export const tables: Readonly<Record<string, Operator>> = {
   suppress: {
     weight: 3,
     takes: ['table'],
-    draw: ([input], drawing) =>
-      isResultOfWindows(input, drawing)
-        ? { ...same(input), until: 'window-closes', ...drawName(drawing, 'suppress') }
-        : undefined,
-    build: (node, { input }) => input<TextTable>(0).suppress(untilWindowCloses() as never, named(node)),
+    draw: drawSuppress,
+    build: (node, { input }) => input<TextTable>(0).suppress(suppressed(node) as never, named(node)),
   },
   tableGroupBy: {
     weight: 3,
@@ -124,6 +121,41 @@ function drawResult(input: CaseNode, drawing: Drawing): Drawn {
 
 function drawCombination({ draw }: Drawing): string {
   return draw.chance(0.3) ? combinations[1] : combinations[0]
+}
+
+function drawSuppress([input]: readonly CaseNode[], drawing: Drawing): Drawn | undefined {
+  const { draw } = drawing
+  if (isVersioned(input, drawing) || hasUnknownSerdes(input, drawing)) return undefined
+  const name = drawName(drawing, 'suppress')
+  if (isResultOfWindows(input, drawing) && draw.chance(0.7)) {
+    return { ...same(input), until: 'window-closes', ...name }
+  }
+  const bound = draw.chance(0.5) ? { maxRecords: draw.between(1, 3) } : {}
+  return { ...same(input), until: 'time-limit', limit: draw.one([0, 1, 5, 20]), ...bound, ...name }
+}
+
+function suppressed({ until, limit, maxRecords }: CaseNode) {
+  if (until === 'window-closes') return untilWindowCloses()
+  return untilTimeLimit(
+    limit as number,
+    maxRecords === undefined ? 'unbounded' : { maxRecords: maxRecords as number, whenFull: 'emit-early' },
+  )
+}
+
+/** Through operators that keep no rows of their own. */
+function comesFrom(input: CaseNode, { node }: Pick<Drawing, 'node'>, isOrigin: (table: CaseNode) => boolean): boolean {
+  if (isOrigin(input)) return true
+  return /^table(Filter|FilterNot|MapValues)$/.test(input.op) && comesFrom(node(input.of[0]), { node }, isOrigin)
+}
+
+/** A versioned table's history would be lost in a buffer: neither can hold one back. */
+function isVersioned(input: CaseNode, drawing: Drawing): boolean {
+  return comesFrom(input, drawing, (table) => table.historyMs !== undefined)
+}
+
+/** Kafka Streams takes the application's default serdes where an operator has told none; Millrace has no such default. */
+function hasUnknownSerdes(input: CaseNode, drawing: Drawing): boolean {
+  return comesFrom(input, drawing, (table) => table.op === 'tableJoin' && table.plain === true)
 }
 
 /** Whether the windows and their grace are known: those of the aggregation that the table comes from. */

@@ -57,7 +57,7 @@ final class Operators {
     void build(Node n) {
         Object result = switch (n.op()) {
             case "stream" -> builder.stream(topics(n), consumed(n));
-            case "table" -> table(n);
+            case "table", "versionedTable" -> table(n);
             case "globalTable" -> n.has("store")
                 ? builder.globalTable(n.text("topic"), consumed(n), materialized(n, n.key()))
                 : builder.globalTable(n.text("topic"), consumed(n));
@@ -81,12 +81,12 @@ final class Operators {
 
             case "groupByKey" -> stream(n, 0).groupByKey(grouped(n));
             case "groupBy" -> stream(n, 0).groupBy((k, v) -> Functions.mapKey(n, k, v), grouped(n));
-            case "windowedBy" -> windowedBy(n);
+            case "windowedBy", "cogroupWindowedBy" -> windowedBy(n);
             case "emitOnClose" -> emitOnClose(n);
             case "count", "windowedCount" -> count(n);
             case "reduce", "windowedReduce" -> reduce(n);
-            case "aggregate", "windowedAggregate", "cogroupAggregate" -> aggregate(n);
-            case "cogroup" -> cogroup(n);
+            case "aggregate", "windowedAggregate", "cogroupAggregate", "windowedCogroupAggregate" -> aggregate(n);
+            case "cogroup", "cogroupMore" -> cogroup(n);
 
             case "tableFilter" -> n.has("store")
                 ? table(n, 0).filter((k, v) -> Functions.test(n, k, v), named(n), materialized(n, n.key()))
