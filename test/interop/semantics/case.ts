@@ -78,8 +78,8 @@ export type OutputLine = readonly [
   headers?: readonly (readonly [name: string, value: string])[],
 ]
 
-/** What a store holds for a key; sessions have no timestamp. */
-export type StoreLine = readonly [key: string, value: string, timestamp?: number]
+/** What a store holds, as its changelog says it: bytes as letters of their numbers. */
+export type StoreContents = Readonly<Record<string, readonly [value: string, timestamp: number]>>
 
 /** What a case came to. Either it was refused or failed, with the error, or it has everything else. */
 export interface Answer {
@@ -90,5 +90,6 @@ export interface Answer {
   readonly steps?: readonly (readonly OutputLine[])[]
   /** Topics that were written to, those of the application's own too. */
   readonly topics?: readonly string[]
-  readonly stores?: Readonly<Record<string, readonly StoreLine[]>>
+  /** By changelog topic: what is in the stores at the end. */
+  readonly stores?: Readonly<Record<string, StoreContents>>
 }

@@ -8,7 +8,7 @@ export interface RecordedCase {
   readonly kafka: Answer
 }
 
-const maxBytes = 400_000
+const maxBytes = 800_000
 
 /** Chooses cases to be kept: each has operators next to each other that none before it had, and something comes out of it. */
 export class Corpus {

@@ -91,8 +91,8 @@ class TopologyDraw {
   }
 }
 
-/** Operators behind which there can be another sub-topology. */
-const dividing = ['repartition', 'groupBy', 'tableGroupBy', 'selectKey', 'map', 'flatMap', 'process', 'foreignKeyJoin']
+/** Operators before which, where the key has changed, another sub-topology begins; and those that always begin one. */
+const dividing = ['groupByKey', 'toTable', 'streamJoin', 'streamTableJoin', 'repartition', 'groupBy', 'tableGroupBy']
 
 /**
  * Kafka Streams' driver has one event time for the whole topology; Millrace's, as every live application, one for each
@@ -100,6 +100,6 @@ const dividing = ['repartition', 'groupBy', 'tableGroupBy', 'selectKey', 'map', 
  */
 function settleTimers(nodes: readonly CaseNode[]): CaseNode[] {
   const sourceCount = nodes.filter((node) => node.of.length === 0).length
-  const isWhole = sourceCount === 1 && nodes.filter((node) => dividing.includes(node.op)).length === 1
+  const isWhole = sourceCount === 1 && !nodes.some((node) => dividing.includes(node.op))
   return nodes.map((node) => (node.timer === 'stream-time' && !isWhole ? { ...node, timer: 'wall-clock' } : node))
 }

@@ -1,11 +1,12 @@
 import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import { messageOf } from '../../../src/errors.ts'
 import type { RecordHeader } from '../../../src/record/headers.ts'
+import { serde } from '../../../src/serde/serdes.ts'
 import type { TestInput } from '../../../src/testing/test-input.ts'
 import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts'
 import { topic } from '../../../src/topic.ts'
 import type { Topology } from '../../../src/topology/topology.ts'
-import type { Answer, Case, CaseEvent, CaseNode, OutputLine } from './case.ts'
+import type { Answer, Case, CaseEvent, CaseNode, OutputLine, StoreContents } from './case.ts'
 import { type Data, text } from './functions.ts'
 import { serdeOf, topicOf } from './operators/operator.ts'
 import { operators } from './operators/operators.ts'
@@ -18,12 +19,8 @@ export function runMillrace(given: Case): Answer {
     using driver = new TopologyTestDriver(topology, { applicationId: 'app' })
     const session = new Session(driver, nodes)
     const steps = given.events.map((event) => session.step(event))
-    return {
-      id,
-      describe: topology.describe(),
-      steps,
-      topics: driver.producedTopics(),
-    }
+    const topics = driver.producedTopics()
+    return { id, describe: topology.describe(), steps, topics, stores: storesOf(driver, topics) }
   } catch (error) {
     return { id, error: messageOf(error) }
   }
@@ -42,6 +39,27 @@ export function buildTopology(nodes: readonly CaseNode[]): Topology {
     built.set(node.id, result)
   }
   return builder.build()
+}
+
+function storesOf(driver: TopologyTestDriver, topics: readonly string[]): Record<string, StoreContents> {
+  const changelogs = topics.filter((name) => name.endsWith('-changelog'))
+  return Object.fromEntries(changelogs.map((name) => [name, contentsOf(driver, name)]))
+}
+
+function contentsOf(driver: TopologyTestDriver, changelog: string): StoreContents {
+  const rows = new Map<string, readonly [value: string, timestamp: number]>()
+  const records = driver.output(topic(changelog, { key: serde.bytes, value: serde.bytes })).readAll()
+  for (const { key, value, timestamp } of records) {
+    if (key === null) continue
+    if (value === null) rows.delete(letters(key))
+    else rows.set(letters(key), [letters(value), timestamp])
+  }
+  return Object.fromEntries(rows)
+}
+
+/** Each byte as the letter of that number. */
+function letters(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1')
 }
 
 /** The driver's topics, opened once. */

@@ -217,16 +217,36 @@ function drawRetention({ op, windows, size, grace }: CaseNode): { retention?: nu
 /**
  * Whether updates of the table say that before a key's first update it had the initializer's value. Without a cache Kafka
  * Streams' aggregations say so (in sliding windows also the value that a new window begins with); with one, and in Millrace,
- * there was nothing before. An operator that uses the values before
- * takes out of its result what was never put in.
+ * there was nothing before.
  */
 export function saysInitialValues(table: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
   const { windows } = table.of.length === 0 ? table : node(table.of[0])
   if (windows === 'sliding') return true
   if (/^(windowedC|c)ount$|^(windowedA|a|windowedCogroupA|cogroupA)ggregate$/.test(table.op))
     return windows !== 'session'
-  const isDerived = /^table(Filter|FilterNot|MapValues)$|^suppress$/.test(table.op)
-  return isDerived && table.store === undefined && saysInitialValues(node(table.of[0]), { node })
+  return isDerived(table) && saysInitialValues(node(table.of[0]), { node })
+}
+
+/**
+ * Whether the values before are not those that were handed on before: an operator that uses them takes out of its result
+ * what was never put in. Kafka Streams' suppress also says the value before the last update, though that waited in vain.
+ */
+export function saysOtherOldValues(table: CaseNode, drawing: Pick<Drawing, 'node'>): boolean {
+  return saysInitialValues(table, drawing) || isSuppressed(table, drawing)
+}
+
+/** A suppressed table is looked up as it was before what waits: before the first, where that is the initializer's value. */
+export function showsInitialValues(table: CaseNode, drawing: Pick<Drawing, 'node'>): boolean {
+  return saysInitialValues(table, drawing) && isSuppressed(table, drawing)
+}
+
+function isSuppressed(table: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
+  return table.op === 'suppress' || (isDerived(table) && isSuppressed(node(table.of[0]), { node }))
+}
+
+/** Made of the updates of another table, without rows of its own. */
+function isDerived(table: CaseNode): boolean {
+  return /^table(Filter|FilterNot|MapValues)$|^suppress$/.test(table.op) && table.store === undefined
 }
 
 function drawFold(input: CaseNode, drawing: Drawing): Drawn | undefined {

@@ -2,7 +2,7 @@ import { JoinWindows } from '../../../../src/dsl/join-windows.ts'
 import type { GlobalKTable } from '../../../../src/dsl/streams.ts'
 import type { CaseNode } from '../case.ts'
 import { join, joiners, keyFunctions, mapKey } from '../functions.ts'
-import { saysInitialValues, storing } from './aggregations.ts'
+import { saysOtherOldValues, showsInitialValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, Texts, TextTable } from './operator.ts'
 import { drawName, drawStore, named, serdeOf, stored } from './operator.ts'
 
@@ -48,7 +48,7 @@ export const joins: Readonly<Record<string, Operator>> = {
     weight: 4,
     takes: ['stream', 'table'],
     draw: ([stream, table], drawing) =>
-      stream.key === table.key
+      stream.key === table.key && !showsInitialValues(table, drawing)
         ? {
             is: 'stream',
             key: stream.key,
@@ -105,7 +105,7 @@ function drawStreamJoin(left: CaseNode, drawing: Drawing): Drawn {
 }
 
 function drawTableJoin(left: CaseNode, right: CaseNode, drawing: Drawing): Drawn | undefined {
-  if (saysInitialValues(left, drawing) || saysInitialValues(right, drawing)) return undefined
+  if (saysOtherOldValues(left, drawing) || saysOtherOldValues(right, drawing)) return undefined
   const { draw } = drawing
   const store = drawStore(drawing)
   return {

@@ -2,7 +2,7 @@ import type { KGroupedTable } from '../../../../src/dsl/streams.ts'
 import { untilTimeLimit, untilWindowCloses } from '../../../../src/dsl/suppressed.ts'
 import type { CaseNode } from '../case.ts'
 import { combinations, combine, keyFunctions, mapKey, mapValue, test, valueFunctions } from '../functions.ts'
-import { countOptions, drawCount, saysInitialValues, storing } from './aggregations.ts'
+import { countOptions, drawCount, saysOtherOldValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, TextTable } from './operator.ts'
 import { drawName, drawStore, named, serdeOf } from './operator.ts'
 import { same } from './stateless.ts'
@@ -50,7 +50,7 @@ export const tables: Readonly<Record<string, Operator>> = {
     weight: 3,
     takes: ['table'],
     draw: ([input], drawing) =>
-      saysInitialValues(input, drawing)
+      saysOtherOldValues(input, drawing)
         ? undefined
         : {
             is: 'groupedTable',
@@ -112,7 +112,7 @@ function drawFilter(input: CaseNode, drawing: Drawing): Drawn | undefined {
     ...drawName(drawing, 'filter'),
     ...drawStore(drawing),
   }
-  return drawn.store === undefined && saysInitialValues(input, drawing) ? undefined : drawn
+  return drawn.store === undefined && saysOtherOldValues(input, drawing) ? undefined : drawn
 }
 
 function drawResult(input: CaseNode, drawing: Drawing): Drawn {
