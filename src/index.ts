@@ -53,6 +53,7 @@ export type {
   TableOptions,
   ToOptions,
   ToTableOptions,
+  TransformValuesOptions,
   VersionedOptions,
   WindowedAggregateOptions,
   WindowedByOptions,
@@ -107,6 +108,8 @@ export type {
   ProcessorSupplier,
   RecordMetadata,
   ScheduleOptions,
+  ValueTransformer,
+  ValueTransformerSupplier,
 } from './processor/processor.ts'
 export type { FixedKeyRecord, ForwardableRecord, ProcessorRecord } from './processor/processor-record.ts'
 export {

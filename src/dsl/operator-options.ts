@@ -66,6 +66,11 @@ export interface TableOptions<V> extends OperatorOptions, StoreSettings {
   readonly value?: Serde<V>
 }
 
+export interface TransformValuesOptions<V> extends TableOptions<V> {
+  /** The stores that the transformers use. Without a store of the operator's own, joins with it can only look up what needs none of them. */
+  readonly stores?: readonly StoreDeclaration[]
+}
+
 export interface TableJoinOptions<V> extends OperatorOptions, StoreSettings {
   /** Keeps the joined rows in a store of this name, by which it can be queried. Default: rows are joined when they are looked up, unless serde or engine of a store are given. */
   readonly store?: string

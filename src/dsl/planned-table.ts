@@ -1,4 +1,8 @@
+import type { ValueTransformer, ValueTransformerSupplier } from '../processor/processor.ts'
+import { requireNewEachTime } from '../processor/processor-step.ts'
+import { ValueTransformation } from '../processor/value-transformation.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { Processor } from '../topology/processor.ts'
 import { describesNamelessStore } from './aggregation.ts'
@@ -10,13 +14,14 @@ import type {
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
+  TransformValuesOptions,
 } from './operator-options.ts'
 import { type RecordCallback, tableToStream } from './operators/stateless.ts'
 import { type TableOperatorOptions, tableFilter } from './operators/table-filter.ts'
-import { tableMapValues } from './operators/table-map-values.ts'
+import { tableMapValues, tableTransformValues } from './operators/table-map-values.ts'
 import { tableSelect } from './operators/table-select.ts'
 import type { TableJoiner } from './operators/table-table-join.ts'
-import { filteredValue, mappedValue, type ValueGetterFactory } from './operators/value-getter.ts'
+import { filteredValue, mappedValue, transformedValue, type ValueGetterFactory } from './operators/value-getter.ts'
 import type { TableState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedGroupedTable } from './planned-grouped-table.ts'
@@ -59,6 +64,25 @@ export class PlannedTable<K, V> implements KTable<K, V> {
       value: undefined,
       derive: (name) => (parent) => mappedValue(parent, name, erased),
       create: (how) => tableMapValues(erased, how),
+    })
+  }
+
+  transformValues<V2 = V>(
+    supplier: ValueTransformerSupplier<K, V, V2>,
+    options: TransformValuesOptions<V2> = {},
+  ): KTable<K, V2> {
+    const { stores = [], ...tableOptions } = options
+    requireNewEachTime(supplier, options.name ?? 'transformValues')
+    const create = (): ValueTransformation =>
+      new ValueTransformation(supplier() as ValueTransformer<unknown, unknown, unknown>)
+    return this.#derive({
+      prefix: 'KTABLE-TRANSFORMVALUES-',
+      method: 'transformValues',
+      options: tableOptions,
+      value: undefined,
+      stores,
+      derive: (name) => (parent) => transformedValue(parent, name, create),
+      create: (how) => tableTransformValues(create, how),
     })
   }
 
@@ -158,19 +182,20 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   #derive<V2>({ prefix, method, options, ...parts }: Derivation<V2>): PlannedTable<K, V2> {
     const state = this.#state
     const { plan } = state
-    if (describesNamelessStore(options)) plan.names.store(prefix, undefined)
+    if (method !== 'transformValues' && describesNamelessStore(options)) plan.names.store(prefix, undefined)
     const name = plan.names.operator(prefix, options.name)
     const value = givenOrTracked(options.value, parts.value ?? { serde: undefined, madeBy: name })
     const { store } = options
-    const rows = new DerivedRows(state.rows, store, parts.derive(name), method === 'mapValues')
+    const isMaking = method === 'mapValues' || method === 'transformValues'
+    const rows = new DerivedRows(state.rows, store, parts.derive(name), isMaking)
     // Where the parent has its rows anyway, the values before spare deletions of rows that a filter never let through.
-    if (method !== 'mapValues') rows.followParent()
+    if (!isMaking) rows.followParent()
     const create = parts.create(() => ({
       store,
       sendsOldValues: rows.sendsOldValues,
       isVersioned: state.rows.historyMs !== undefined,
     }))
-    const node = plan.addProcessor(name, create, [state.node])
+    const node = plan.addProcessor(name, create, [state.node], { stores: [...(parts.stores ?? [])] })
     if (store !== undefined) {
       const need = { operator: name, purpose: `the store '${store}'` }
       const serdes = {
@@ -187,7 +212,9 @@ export class PlannedTable<K, V> implements KTable<K, V> {
 /** An operator that makes a table of the updates of another. */
 interface Derivation<V2> {
   readonly prefix: string
-  readonly method: 'filter' | 'filterNot' | 'mapValues'
+  readonly method: 'filter' | 'filterNot' | 'mapValues' | 'transformValues'
+  /** Stores that the user's transformers use. */
+  readonly stores?: readonly StoreDeclaration[]
   readonly options: TableOptions<V2>
   /** The serde of the values where the operator does not make new ones. */
   readonly value: TrackedSerde | undefined

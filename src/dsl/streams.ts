@@ -5,7 +5,7 @@
  * records through a repartition topic.
  */
 
-import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
+import type { FixedKeyProcessorSupplier, ProcessorSupplier, ValueTransformerSupplier } from '../processor/processor.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { TopicNameExtractor } from '../topology/sink-options.ts'
 import type { Windowed } from '../windowed.ts'
@@ -32,6 +32,7 @@ import type {
   TableOptions,
   ToOptions,
   ToTableOptions,
+  TransformValuesOptions,
   WindowedAggregateOptions,
   WindowedByOptions,
   WindowedStoreOptions,
@@ -366,6 +367,15 @@ export interface KTable<out K, out V> {
    * row is looked up, and must make the same of the same.
    */
   mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options?: TableOptions<V2>): KTable<K, V2>
+  /**
+   * Makes a new value for each row by transformers of your own, which may keep state; they are called for deletions too, with
+   * null. Without a store a transformer is called again when a row is looked up, also for one that is not there, and must make
+   * the same of the same. Results have the type of `options.value`, or else of the table's values.
+   */
+  transformValues<V2 = V>(
+    supplier: ValueTransformerSupplier<K, V, V2>,
+    options?: TransformValuesOptions<V2>,
+  ): KTable<K, V2>
   /**
    * Groups by a new key: the selector makes a new `[key, value]` of each row, whose types are those of the serdes. Rows for
    * which it makes no key or no value have no group. It is called for values before and now, and must make the same of the same.

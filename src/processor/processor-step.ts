@@ -40,7 +40,7 @@ class RecordStep implements Step {
 
   init(step: StepContext): void {
     this.#name = step.name
-    this.#context = new TaskProcessorContext(step, false)
+    this.#context = new TaskProcessorContext(step, 'anything')
     initialise(step.name, () => this.#processor.init?.(this.#context))
   }
 
@@ -68,7 +68,7 @@ class FixedKeyStep implements Step {
 
   init(step: StepContext): void {
     this.#name = step.name
-    this.#context = new TaskProcessorContext(step, true)
+    this.#context = new TaskProcessorContext(step, 'fixed-keys')
     initialise(step.name, () => this.#processor.init?.(this.#context))
   }
 
@@ -83,7 +83,7 @@ class FixedKeyStep implements Step {
   }
 }
 
-function initialise(operator: string, init: () => void): void {
+export function initialise(operator: string, init: () => void): void {
   try {
     init()
   } catch (error) {
@@ -93,7 +93,7 @@ function initialise(operator: string, init: () => void): void {
 }
 
 /** Tasks must not share a processor, as they would where a supplier hands out one that it made before. */
-function requireNewEachTime(supplier: () => unknown, operator: string): void {
+export function requireNewEachTime(supplier: () => unknown, operator: string): void {
   const first = supplier()
   if (supplier() !== first) return
   throw new MillraceError('INVALID_TOPOLOGY', 'The supplier makes the same processor each time', {

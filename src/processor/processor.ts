@@ -34,6 +34,22 @@ export interface FixedKeyProcessor<in KIn, in VIn, out VOut> {
 /** Makes a processor: a new one at each call. It is called once for each task, and twice more when the topology is written. */
 export type FixedKeyProcessorSupplier<KIn, VIn, VOut> = () => FixedKeyProcessor<KIn, VIn, VOut>
 
+/**
+ * Makes a new value for each row of a table, with state and timers of its own; it hands on nothing else. `value` is null where
+ * the row is deleted or was not there. After Kafka Streams' ValueTransformerWithKey.
+ */
+export interface ValueTransformer<in K, in V, out V2> {
+  /** Called once, when the stores are ready and before the first row. The place for `schedule`. */
+  init?(context: ProcessingContext): void
+  /** null deletes the row. */
+  transform(value: V | null, key: K, context: ProcessingContext): V2 | null
+  /** Called when the task ends. */
+  close?(): void
+}
+
+/** Makes a transformer: a new one at each call. */
+export type ValueTransformerSupplier<K, V, V2> = () => ValueTransformer<K, V, V2>
+
 /** What every processor may know and do. */
 export interface ProcessingContext {
   readonly applicationId: string

@@ -9,13 +9,16 @@ import { FixedKeyRecord, type ForwardableRecord } from './processor-record.ts'
 /** A record of either kind of processors. */
 export type AnyRecord = ForwardableRecord<unknown, unknown>
 
+/** What a processor may hand on. */
+export type Forwards = 'anything' | 'fixed-keys' | 'nothing'
+
 /**
  * What a user's processor is given of its task. Users see records that do not change; what they hand on is put into a
  * travelling record of the processor's own, which its children get.
  */
 export class TaskProcessorContext implements ProcessorContext<unknown, unknown> {
   readonly #step: StepContext
-  readonly #hasFixedKeys: boolean
+  readonly #forwards: Forwards
   readonly #writer: StoreWriter
   /** What the processor handles its stores with, by their names. */
   readonly #stores = new Map<string, unknown>()
@@ -27,9 +30,9 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
   /** The time of the punctuation that runs; undefined where none does. */
   #punctuatedAt: number | undefined
 
-  constructor(step: StepContext, hasFixedKeys: boolean) {
+  constructor(step: StepContext, forwards: Forwards) {
     this.#step = step
-    this.#hasFixedKeys = hasFixedKeys
+    this.#forwards = forwards
     this.#writer = {
       timestamp: () => this.#incoming?.timestamp ?? this.#punctuatedAt ?? Math.max(step.task.streamTimeMs, 0),
       expired: () => step.drop('late'),
@@ -139,7 +142,8 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
     const given = this.#given
     const { name } = this.#step
     const { timestamp, headers } = record
-    if (this.#hasFixedKeys && !(record instanceof FixedKeyRecord)) throw notGiven(name)
+    if (this.#forwards === 'nothing') throw nothingToForward(name)
+    if (this.#forwards === 'fixed-keys' && !(record instanceof FixedKeyRecord)) throw notGiven(name)
     if (!Number.isSafeInteger(timestamp) || timestamp < 0) throw badTimestamp(name, timestamp)
     if (incoming === undefined) {
       if (this.#punctuatedAt === undefined) throw notNow(name)
@@ -198,6 +202,17 @@ function notNow(operator: string): MillraceError {
       at: { operator },
       remedy:
         'Forward in process() or in a punctuation, before they return: not in init() or close(), nor after an await.',
+    },
+  )
+}
+
+function nothingToForward(operator: string): MillraceError {
+  return new MillraceError(
+    'INVALID_ARGUMENT',
+    'A record was forwarded by what only makes values for the rows of a table',
+    {
+      at: { operator },
+      remedy: 'Return the value, or use process() on the stream of updates.',
     },
   )
 }

@@ -1,3 +1,4 @@
+import type { ValueTransformation } from '../../processor/value-transformation.ts'
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -13,21 +14,78 @@ import { takesParameter } from './takes-parameter.ts'
  * Streams' KTableMapValues.
  */
 export function tableMapValues(mapper: RecordCallback<unknown>, options: () => TableOperatorOptions): () => Processor {
-  return () => new TableMapValues(mapper, options())
+  return () => new TableMapValues(new MapperCalls(mapper), options())
+}
+
+/** As `tableMapValues`, by transformers of the user's, which are called for deletions too. After KTableTransformValues. */
+export function tableTransformValues(
+  create: () => ValueTransformation,
+  options: () => TableOperatorOptions,
+): () => Processor {
+  return () => new TableMapValues(new TransformerCalls(create()), options())
+}
+
+/** How values are made of a row's. */
+interface ValueMaking {
+  /** Whether it makes values also where a row has none. */
+  readonly takesAbsence: boolean
+  init(context: ProcessorContext): void
+  /** undefined deletes. */
+  make(record: FlowRecord, value: unknown): unknown
+  close(): void
+}
+
+class MapperCalls implements ValueMaking {
+  readonly takesAbsence = false
+  readonly #mapper: RecordCallback<unknown>
+  readonly #readsKey: boolean
+
+  constructor(mapper: RecordCallback<unknown>) {
+    this.#mapper = mapper
+    this.#readsKey = takesParameter(mapper, 1)
+  }
+
+  init(): void {}
+
+  make(record: FlowRecord, value: unknown): unknown {
+    const mapper = this.#mapper
+    return mapper(value, this.#readsKey ? record.key() : undefined) ?? undefined
+  }
+
+  close(): void {}
+}
+
+class TransformerCalls implements ValueMaking {
+  readonly takesAbsence = true
+  readonly #transformation: ValueTransformation
+
+  constructor(transformation: ValueTransformation) {
+    this.#transformation = transformation
+  }
+
+  init(context: ProcessorContext): void {
+    this.#transformation.init(context)
+  }
+
+  make(record: FlowRecord, value: unknown): unknown {
+    return this.#transformation.of(record, value)
+  }
+
+  close(): void {
+    this.#transformation.close()
+  }
 }
 
 class TableMapValues implements Processor {
-  readonly #mapper: RecordCallback<unknown>
-  readonly #readsKey: boolean
+  readonly #making: ValueMaking
   readonly #options: TableOperatorOptions
   readonly #saved: SavedValue = emptySavedValue()
   #name = ''
   #output!: Processor
   #store: KeyValueStore | undefined
 
-  constructor(mapper: RecordCallback<unknown>, options: TableOperatorOptions) {
-    this.#mapper = mapper
-    this.#readsKey = takesParameter(mapper, 1)
+  constructor(making: ValueMaking, options: TableOperatorOptions) {
+    this.#making = making
     this.#options = options
   }
 
@@ -36,16 +94,18 @@ class TableMapValues implements Processor {
     this.#name = context.name
     this.#output = context.output
     this.#store = store === undefined ? undefined : connectedStore(context, store, KeyValueStore)
+    this.#making.init(context)
   }
 
   process(record: FlowRecord): void {
     const store = this.#store
-    const value = record.hasValue ? this.#map(record, record.value()) : undefined
+    const { takesAbsence } = this.#making
+    const value = record.hasValue || takesAbsence ? this.#make(record, record.value()) : undefined
     const entry = store?.entry(store.keyId(record))
     let oldValue: unknown
     if (this.#options.sendsOldValues) {
       if (entry !== undefined) oldValue = entry.value
-      else if (record.oldValue !== undefined) oldValue = this.#map(record, record.oldValue)
+      else if (record.oldValue !== undefined || takesAbsence) oldValue = this.#make(record, record.oldValue ?? null)
     }
     if (entry !== undefined) store?.update(entry, value, record.timestamp)
 
@@ -60,9 +120,12 @@ class TableMapValues implements Processor {
     record.restoreValue(this.#saved)
   }
 
-  #map(record: FlowRecord, value: unknown): unknown {
+  close(): void {
+    this.#making.close()
+  }
+
+  #make(record: FlowRecord, value: unknown): unknown {
     record.operator = this.#name
-    const mapper = this.#mapper
-    return mapper(value, this.#readsKey ? record.key() : undefined) ?? undefined
+    return this.#making.make(record, value)
   }
 }

@@ -1,3 +1,4 @@
+import type { ValueTransformation } from '../../processor/value-transformation.ts'
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import { VersionedStore } from '../../state/versioned-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
@@ -44,6 +45,19 @@ export function mappedValue(
   mapper: RecordCallback<unknown>,
 ): ValueGetterFactory {
   return (context) => new MappedValue(parent(context), operator, mapper)
+}
+
+/** For a table of transformed values without a store: the parent's row, transformed again at every look-up. */
+export function transformedValue(
+  parent: ValueGetterFactory,
+  operator: string,
+  create: () => ValueTransformation,
+): ValueGetterFactory {
+  return (context) => {
+    const transformation = create()
+    transformation.init(context)
+    return new TransformedValue(parent(context), operator, transformation)
+  }
 }
 
 class StoredValue implements ValueGetter {
@@ -107,6 +121,28 @@ class FilteredValue implements ValueGetter {
     const predicate = this.#predicate
     const holds = !!predicate(value, this.#readsKey ? record.key() : undefined)
     return holds === this.#keepsWhen ? value : undefined
+  }
+}
+
+class TransformedValue implements ValueGetter {
+  readonly #parent: ValueGetter
+  readonly #operator: string
+  readonly #transformation: ValueTransformation
+
+  constructor(parent: ValueGetter, operator: string, transformation: ValueTransformation) {
+    this.#parent = parent
+    this.#operator = operator
+    this.#transformation = transformation
+  }
+
+  get timestamp(): number {
+    return this.#parent.timestamp
+  }
+
+  get(record: FlowRecord): unknown {
+    const value = this.#parent.get(record)
+    record.operator = this.#operator
+    return this.#transformation.ofRow(record.key(), value ?? null)
   }
 }
 
