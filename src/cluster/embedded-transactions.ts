@@ -1,11 +1,11 @@
 import type { Broker } from '../broker/broker.ts'
+import { sequenceAfter } from '../broker/log/producer-entry.ts'
 import { offsetsTopic } from '../broker/topics.ts'
 import type { ProducerIdentity } from '../broker/transaction/transaction-step.ts'
 import { MillraceError } from '../errors.ts'
 import { recordCountOf, stampProducer } from '../record/batch-format.ts'
 import type { AppendResult, OffsetCommit, TopicPartition, TransactionalProducer } from './cluster.ts'
 
-const maxSequence = 2_147_483_647
 /** The one before is being ended by the coordinator, which takes some writes: more than this many times is no coincidence. */
 const initAttempts = 100
 
@@ -152,10 +152,6 @@ interface WaitingPartition {
     readonly resolve: (result: AppendResult) => void
     readonly reject: (error: unknown) => void
   }[]
-}
-
-function sequenceAfter(sequence: number, count: number): number {
-  return sequence > maxSequence - count ? count - (maxSequence - sequence) - 1 : sequence + count
 }
 
 function nameOf({ topic, partition }: TopicPartition): string {
