@@ -55,8 +55,8 @@ export function keyValueStore<K, V>(name: string, options: TypedStoreOptions<K, 
 }
 
 /**
- * Declares a store of one value and its event time for each key, as the tables and aggregations of the DSL have them: given
- * to one of these as its `store`, it is that operator's store, and what reads its results.
+ * Declares a store of one value and its event time for each key, as tables and aggregations of the DSL keep them. Its changelog
+ * has the timestamps of the values.
  */
 export function timestampedKeyValueStore<K, V>(
   name: string,

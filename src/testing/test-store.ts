@@ -5,6 +5,7 @@ import { type SessionEntry, SessionStore } from '../state/session-store.ts'
 import { SlidingWindowStore } from '../state/sliding-window-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { UnjoinedStore } from '../state/unjoined-store.ts'
+import { VersionedStore } from '../state/versioned-store.ts'
 import { WindowStore } from '../state/window-store.ts'
 import type { Window } from '../windowed.ts'
 
@@ -32,13 +33,14 @@ export class TestStore {
   }
 
   /**
-   * The value of a key, in a window store that of a key in the window that starts at `windowStart` (milliseconds since
+   * The value of a key, of versions the latest; in a window store that of a key in the window that starts at `windowStart` (milliseconds since
    * 1970); undefined where there is none.
    * @throws MillraceError INVALID_ARGUMENT where the store is of another kind
    */
   get(key: unknown, windowStart?: number): StoredValue | undefined {
     const store = this.#current()
     if (store instanceof KeyValueStore && windowStart === undefined) return store.get(key)
+    if (store instanceof VersionedStore && windowStart === undefined) return store.latest(store.keys.idOfKey(key))
     const hasWindows = store instanceof WindowStore || store instanceof SlidingWindowStore
     if (hasWindows && Number.isSafeInteger(windowStart)) return store.get(key, windowStart as number)
     throw this.#misread(store)
@@ -65,6 +67,7 @@ export class TestStore {
 }
 
 function wayToRead(store: StateStore): string {
+  if (store instanceof VersionedStore) return 'It has versions of a value for each key: read the latest with get(key).'
   if (store instanceof KeyValueStore) return 'It has one value for each key: read it with get(key).'
   if (store instanceof WindowStore || store instanceof SlidingWindowStore) {
     return 'It has a value for each key and window: read it with get(key, windowStart).'

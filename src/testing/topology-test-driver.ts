@@ -6,6 +6,7 @@ import { withMatchingTopics } from '../runtime/matching-topics.ts'
 import { requireApplicationId } from '../runtime/run-options.ts'
 import type { BadRecordPolicy } from '../runtime/task-input.ts'
 import { changelogTopic, planTopics, type TopicPlan, topicName } from '../runtime/topic-plan.ts'
+import type { TypedStore } from '../stores/typed-store.ts'
 import type { Topic } from '../topic.ts'
 import { isOfPattern } from '../topology/node-topic.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -81,10 +82,27 @@ export class TopologyTestDriver implements Disposable {
   }
 
   /**
-   * The contents of a store, as the operators see them now.
+   * The contents of a store, as the operators see them now: by its name, or by its declaration, which gives what reads it. That
+   * is for the store as it is until the driver restarts.
    * @throws MillraceError INVALID_ARGUMENT where the topology has no such store
    */
-  store(name: string): TestStore {
+  store(name: string): TestStore
+  store<S, R>(declared: TypedStore<S, R>): R
+  store<S, R>(which: string | TypedStore<S, R>): TestStore | R {
+    if (typeof which === 'string') return this.#store(which)
+    const { subTopologies, globalStores } = this.#setting.topology
+    const isOurs = [...globalStores, ...subTopologies].some(({ stores }) => stores.some((store) => store === which))
+    if (isOurs) return which.openReadOnly(this.#current(which.name))
+    throw new MillraceError(
+      'INVALID_ARGUMENT',
+      `The topology does not have this declaration of a store '${which.name}'`,
+      {
+        remedy: 'Give the declaration that its processors were connected to.',
+      },
+    )
+  }
+
+  #store(name: string): TestStore {
     const { topology } = this.#setting
     const stores = [...topology.globalStores, ...topology.subTopologies].flatMap((subTopology) => subTopology.stores)
     if (!stores.some((store) => store.name === name)) {
@@ -92,10 +110,12 @@ export class TopologyTestDriver implements Disposable {
         remedy: listOf(stores.map((store) => store.name)),
       })
     }
-    return new TestStore(name, () => {
-      this.#requireOpen()
-      return this.#tasks.store(name) as NonNullable<ReturnType<TestTasks['store']>>
-    })
+    return new TestStore(name, () => this.#current(name))
+  }
+
+  #current(name: string): NonNullable<ReturnType<TestTasks['store']>> {
+    this.#requireOpen()
+    return this.#tasks.store(name) as NonNullable<ReturnType<TestTasks['store']>>
   }
 
   /** Records an operator did not pass on although no user function said so. */

@@ -96,6 +96,8 @@ describe('a table that keeps versions', () => {
     for (const timestamp of [10, 30, 20]) {
       driver.input(text('T')).pipe({ key: 'k', value: `at ${timestamp}`, timestamp })
     }
+    const store = driver.store('KSTREAM-TOTABLE-STATE-STORE-0000000002')
+    expect(store.get('k')).toEqual({ value: 'at 30', timestamp: 30 })
     for (const timestamp of [25, 30, 5]) driver.input(text('S')).pipe({ key: 'k', value: 's', timestamp })
     expect(
       driver
