@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.ts'
+import { GraceBuffer } from '../state/grace-buffer.ts'
 import { JoinStore } from '../state/join-store.ts'
 import { KeyValueStore } from '../state/key-value-store.ts'
 import { type SessionEntry, SessionStore } from '../state/session-store.ts'
@@ -73,8 +74,8 @@ function wayToRead(store: StateStore): string {
     return 'It has a value for each key and window: read it with get(key, windowStart).'
   }
   if (store instanceof SessionStore) return 'It has sessions: read them with find(key).'
-  if (store instanceof JoinStore || store instanceof UnjoinedStore) {
-    return 'It has the records that a join of streams keeps or has wait: what becomes of them is read from the output.'
+  if (store instanceof JoinStore || store instanceof UnjoinedStore || store instanceof GraceBuffer) {
+    return 'It has the records that a join keeps or has wait: what becomes of them is read from the output.'
   }
   return 'It holds results back until they are final: they are read from the output.'
 }
