@@ -138,8 +138,7 @@ export class TopologyDraft {
     const source = this.#nodes.get(names.source) as Draft<SourceNode>
     source.isGlobal = true
     this.addProcessor(names.processor, create, { parents: [names.source] })
-    // Its topic is what it is restored from.
-    this.addStateStore({ ...store, logged: false }, [names.processor])
+    this.addStateStore(store, [names.processor])
     this.#globalStores.add(store.name)
     return this
   }
