@@ -49,7 +49,10 @@ export function mapValue(node: CaseNode, value: Data, key: Data): string | null 
   }
 }
 
-export const keyFunctions = ['few', 'fewOrNull', 'text', 'constant'] as const
+export const keyFunctions = ['few', 'fewOrNull', 'text', 'constant', 'letter'] as const
+
+/** Of the value alone; most are keys that sources have. */
+export const foreignKeyFunctions = ['letter', 'letter', 'few', 'fewOrNull', 'constant'] as const
 
 export function mapKey(node: CaseNode, value: Data, key: Data): string | null {
   switch (node.keyFn as (typeof keyFunctions)[number]) {
@@ -61,6 +64,8 @@ export function mapKey(node: CaseNode, value: Data, key: Data): string | null {
       return key === null ? null : text(key)
     case 'constant':
       return 'all'
+    case 'letter':
+      return 'abc'[weight(value) % 3]
   }
 }
 

@@ -92,7 +92,16 @@ class TopologyDraw {
 }
 
 /** Operators before which, where the key has changed, another sub-topology begins; and those that always begin one. */
-const dividing = ['groupByKey', 'toTable', 'streamJoin', 'streamTableJoin', 'repartition', 'groupBy', 'tableGroupBy']
+const dividing = [
+  'groupByKey',
+  'toTable',
+  'streamJoin',
+  'streamTableJoin',
+  'repartition',
+  'groupBy',
+  'tableGroupBy',
+  'foreignKeyJoin',
+]
 
 /**
  * Kafka Streams' driver has one event time for the whole topology; Millrace's, as every live application, one for each

@@ -1,7 +1,7 @@
 import { JoinWindows } from '../../../../src/dsl/join-windows.ts'
 import type { GlobalKTable } from '../../../../src/dsl/streams.ts'
 import type { CaseNode } from '../case.ts'
-import { join, joiners, keyFunctions, mapKey } from '../functions.ts'
+import { foreignKeyFunctions, join, joiners, keyFunctions, mapKey } from '../functions.ts'
 import { saysOtherOldValues, showsInitialValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, Texts, TextTable } from './operator.ts'
 import { drawName, drawStore, named, serdeOf, stored } from './operator.ts'
@@ -23,6 +23,31 @@ export const joins: Readonly<Record<string, Operator>> = {
       const options = { ...named(node), ...stored(node), within, key: serdeOf(node.key), value, otherValue }
       if (node.how === 'inner') return left.join(right, joiner, options)
       return node.how === 'left' ? left.leftJoin(right, joiner, options) : left.outerJoin(right, joiner, options)
+    },
+  },
+  foreignKeyJoin: {
+    weight: 4,
+    takes: ['table', 'table'],
+    draw: ([left, right], drawing) => {
+      if (left.key !== 'string' || right.key !== 'string') return undefined
+      if (saysOtherOldValues(left, drawing) || saysOtherOldValues(right, drawing)) return undefined
+      const { draw } = drawing
+      return {
+        is: 'table',
+        key: 'string',
+        value: 'string',
+        how: draw.one(['inner', 'left']),
+        fn: draw.one(joiners),
+        keyFn: draw.one(foreignKeyFunctions),
+        ...drawName(drawing, 'join'),
+        ...drawStore(drawing),
+      }
+    },
+    build: (node, { input }) => {
+      const [left, right] = [input<TextTable>(0), input<TextTable>(1)]
+      const joiner = (a: string, b: string | null) => join(node, a, b)
+      const options = { ...storing(node), foreignKey: (value: string) => mapKey(node, value, null) }
+      return node.how === 'inner' ? left.join(right, joiner, options) : left.leftJoin(right, joiner, options)
     },
   },
   globalTableJoin: {

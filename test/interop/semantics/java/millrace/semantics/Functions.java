@@ -53,6 +53,7 @@ final class Functions {
             case "fewOrNull" -> weight(value) % 4 == 3 ? null : "k" + weight(value) % 3;
             case "text" -> key == null ? null : text(key);
             case "constant" -> "all";
+            case "letter" -> String.valueOf("abc".charAt(weight(value) % 3));
             default -> throw new IllegalArgumentException(node.text("keyFn"));
         };
     }
