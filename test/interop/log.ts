@@ -75,7 +75,8 @@ async function weReadApaches(isRecording: boolean): Promise<void> {
 
 async function compareOurs(logs: PartitionLogs, topic: string, dump: LogDump, expected: RegExp[]): Promise<string[]> {
   try {
-    await logs.open(topic, 1, defaultLogSettings)
+    const cleanupPolicy = topic.startsWith('compacted') ? 'compact' : 'delete'
+    await logs.open(topic, 1, { ...defaultLogSettings, cleanupPolicy })
     return compare(viewOf(logs.ofTopic(topic)[0] as PartitionLog), dump, expected)
   } catch (error) {
     return [String(error)]

@@ -39,8 +39,8 @@ export class LogCursor {
 
   /**
    * The next whole batches below the given offset (default: the high watermark), at most as many as fit the buffer but always
-   * one: a larger batch makes the buffer grow. The first may begin below the offset. Empty where there is nothing to read yet. Valid until the next
-   * read; checksums are left to whoever decodes the records.
+   * one: a larger batch makes the buffer grow. The first may begin below the offset. Empty where there is nothing to read yet.
+   * Valid until the next read; checksums are left to whoever decodes the records.
    * @throws MillraceError OFFSET_OUT_OF_RANGE, CORRUPT_BATCH, STORAGE_FAILED
    */
   read(below: number = this.log.highWatermark): Buffer {
@@ -55,6 +55,8 @@ export class LogCursor {
     let leastBytes = batchHeaderBytes
     for (;;) {
       segment = this.#segmentWithMore(segment)
+      // All records up to the end are gone: compacted, or lost in a crash before they were acknowledged.
+      if (this.#position >= segment.size && segment.allowsGaps) return nothing
       const length = this.#fill(segment, leastBytes)
       const start = isJump ? this.#startIn(segment, length) : 0
       const end = this.#endIn(segment, start, length, limit)

@@ -95,8 +95,10 @@ export class FaultyDisk implements Disk {
     const call = this.calls++
     if (this.#fault === undefined || call < this.#at) return run()
     if (this.#fault === 'full for a while') {
-      // A sync that finds no room has lost what was written: that is a failure of the disk, and tried as one.
-      if (call >= this.#at + fullForCalls || !takesSpace || operation === 'sync') return run()
+      // A sync that finds no room has lost what was written, a rename leaves a swap half done: these are failures of the
+      // disk, after which it is off, and tried as such.
+      const isFailure = operation === 'sync' || operation === 'rename'
+      if (call >= this.#at + fullForCalls || !takesSpace || isFailure) return run()
       runInPart()
       throw new SystemError('ENOSPC', operation, path)
     }

@@ -1,4 +1,4 @@
-import type { Stage } from './stage.ts'
+import { compactedTopic, type Stage } from './stage.ts'
 
 /** What a broker does with its disk, as scripts: a fault is tried at each of their calls. */
 export const protocols: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -45,5 +45,19 @@ export const protocols: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await stage.wait(120_000)
     await stage.append('t', 2)
     await stage.close()
+  },
+
+  async compaction(stage) {
+    await stage.open()
+    await stage.create(compactedTopic)
+    await stage.append(compactedTopic, 9)
+    await stage.compact()
+    await stage.append(compactedTopic, 6)
+    await stage.compact()
+    await stage.wait(120_000)
+    await stage.close()
+    await stage.open()
+    await stage.append(compactedTopic, 2)
+    await stage.compact()
   },
 }

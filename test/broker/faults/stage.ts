@@ -24,6 +24,14 @@ const settings = {
   retentionCheckIntervalMs: 60_000,
 }
 
+export const compactedTopic = 'compacted'
+const compactedConfig = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' }
+const keyCount = 7
+
+function keyAt(offset: number): string {
+  return `key ${offset % keyCount}`
+}
+
 /** What a partition must hold at least, and what it may hold. */
 interface PartitionModel {
   /** Everything that was appended or may have been, in order. */
@@ -31,6 +39,8 @@ interface PartitionModel {
   acknowledged: number
   /** What was deleted, or may have been. */
   deleted: number
+  /** Whether of each key only the last record must be there. */
+  readonly isCompacted: boolean
 }
 
 /** A broker on a disk on which something goes wrong, and the model of what it must still hold afterwards. */
@@ -81,7 +91,8 @@ export class Stage {
 
   create(topic: string): Promise<boolean> {
     return this.attempt(async () => {
-      await this.broker?.createTopics([{ name: topic, partitions: 1 }])
+      const config = topic === compactedTopic ? compactedConfig : {}
+      await this.broker?.createTopics([{ name: topic, partitions: 1, config }])
       if (this.broker !== undefined) this.#topics.add(topic)
     })
   }
@@ -96,13 +107,8 @@ export class Stage {
         const log = this.broker?.log(topic, 0)
         if (log === undefined) return
         try {
-          log.append(
-            batchOfRecords(
-              values.map((value) => ({ value })),
-              {},
-              header,
-            ),
-          )
+          const records = values.map((value, k) => ({ key: keyAt(model.sent.length + k), value }))
+          log.append(batchOfRecords(records, {}, header))
           model.sent.push(...values)
         } catch (error) {
           // A write that failed and could not be undone may be found later, or a part of it.
@@ -139,6 +145,11 @@ export class Stage {
   async wait(ms: number): Promise<void> {
     await this.attempt(() => this.#world.clock.advanceAsync(ms))
     await this.#world.clock.nextTurn()
+  }
+
+  /** Compacts what can be compacted. */
+  async compact(): Promise<void> {
+    await this.attempt(() => this.broker?.compact())
   }
 
   async close(): Promise<void> {
@@ -198,7 +209,12 @@ export class Stage {
   }
 
   #modelOf(topic: string): PartitionModel {
-    const model = this.#models.get(topic) ?? { sent: [], acknowledged: 0, deleted: 0 }
+    const model = this.#models.get(topic) ?? {
+      sent: [],
+      acknowledged: 0,
+      deleted: 0,
+      isCompacted: topic === compactedTopic,
+    }
     this.#models.set(topic, model)
     return model
   }
@@ -210,13 +226,20 @@ function requireRecords(broker: Broker, topic: string, model: PartitionModel): v
   requireThat(log.logEndOffset >= model.acknowledged, `${topic} ends at ${log.logEndOffset}, not ${model.acknowledged}`)
   const cursor = new LogCursor(log, log.logStartOffset, 500)
   let due = log.logStartOffset
+  const lastOfKey = new Map<string, number>()
   for (let bytes = cursor.read(); bytes.length > 0; bytes = cursor.read()) {
     for (const { offset, value } of recordsIn(bytes, log.logStartOffset)) {
-      requireThat(offset === due && value === model.sent[due], `'${value}' is at ${offset}, not '${model.sent[due]}'`)
-      due++
+      const isDue = model.isCompacted ? offset >= due : offset === due
+      requireThat(isDue && value === model.sent[offset], `'${value}' is at ${offset}, not '${model.sent[due]}'`)
+      lastOfKey.set(keyAt(offset), offset)
+      due = offset + 1
     }
   }
-  requireThat(due === log.logEndOffset, `${due} of ${log.logEndOffset} records of ${topic} were read`)
+  if (!model.isCompacted) requireThat(due === log.logEndOffset, `${due} of ${log.logEndOffset} of ${topic} were read`)
+  for (let offset = 0; model.isCompacted && offset < model.acknowledged; offset++) {
+    const last = lastOfKey.get(keyAt(offset)) ?? -1
+    requireThat(last >= offset, `${keyAt(offset)} was written at ${offset}, and what is left of it is at ${last}`)
+  }
 }
 
 /** The same of a log of which something may be missing, as long as that is told. */

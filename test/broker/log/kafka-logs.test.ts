@@ -26,9 +26,14 @@ function worldWith(partition: string): VirtualEnvironment {
   return world
 }
 
-async function open(world: VirtualEnvironment, indexIntervalBytes?: number): Promise<PartitionLog> {
+async function open(
+  partition: string,
+  world: VirtualEnvironment,
+  indexIntervalBytes: number = defaultLogSettings.indexIntervalBytes,
+): Promise<PartitionLog> {
+  const cleanupPolicy = partition.startsWith('compacted') ? 'compact' : 'delete'
   const logs = await openLogsAt('data', world)
-  await logs.open('t', 1, { ...defaultLogSettings, ...(indexIntervalBytes && { indexIntervalBytes }) })
+  await logs.open('t', 1, { ...defaultLogSettings, indexIntervalBytes, cleanupPolicy })
   return logs.ofTopic('t')[0] as PartitionLog
 }
 
@@ -42,14 +47,14 @@ describe('logs written by Apache Kafka', () => {
   const partitions = readdirSync(vectors)
 
   it.each(partitions)('are read as Apache reads them: %s', async (partition) => {
-    const log = await open(worldWith(partition))
+    const log = await open(partition, worldWith(partition))
     expect(viewOf(log)).toEqual(expectedOf(partition))
   })
 
   it.each(partitions)('are read the same when their indexes are gone: %s', async (partition) => {
     const world = worldWith(partition)
     for (const name of world.disk.list(directory)) if (name.endsWith('index')) world.disk.remove(`${directory}/${name}`)
-    expect(viewOf(await open(world))).toEqual(expectedOf(partition))
+    expect(viewOf(await open(partition, world))).toEqual(expectedOf(partition))
   })
 
   it.each(partitions)('get the same offset index from us: %s', async (partition) => {
@@ -57,7 +62,7 @@ describe('logs written by Apache Kafka', () => {
     const names = world.disk.list(directory).filter((name) => name.endsWith('.index'))
     const before = names.map((name) => contentOf(world, name))
     for (const name of names) world.disk.remove(`${directory}/${name}`)
-    const log = await open(world, 1_000)
+    const log = await open(partition, world, 1_000)
     log.close()
     expect(names.map((name) => contentOf(world, name))).toEqual(before)
   })
