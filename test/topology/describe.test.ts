@@ -158,6 +158,13 @@ const builders: Record<string, () => Topology> = {
         .toStream()
         .to(named('out')),
     ),
+  'versioned table with grace join': () =>
+    dsl((b) => {
+      const table = b.table(named('t'), { store: 'vs', versioned: '10m' })
+      b.stream(named('in'))
+        .join(table, (v, t) => v + t, { name: 'vj', grace: '1m' })
+        .to(named('out'))
+    }),
   'table groupBy aggregate': () =>
     dsl((b) =>
       b
@@ -273,7 +280,6 @@ const refused: Record<string, () => Topology> = {
 const notBuildable = [
   'table materialised + optimise  [topology.optimization=all]',
   'self join  [topology.optimization=all]',
-  'versioned table with grace join',
 ]
 
 describe.skipIf(goldenMissing !== undefined)(
