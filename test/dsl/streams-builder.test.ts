@@ -274,7 +274,7 @@ describe('sources', () => {
     builder.stream(readings)
     builder.stream(other)
     expect(() => builder.build()).toThrow(
-      "'KSTREAM-SOURCE-0000000000' reads the topic with other serdes or another timestamp (topic readings, operator KSTREAM-SOURCE-0000000001). Declare the topic once and use that declaration in both places.",
+      "'KSTREAM-SOURCE-0000000000' reads the topic with other serdes or options (topic readings, operator KSTREAM-SOURCE-0000000001). Declare the topic once, and use that declaration and the same options in both places.",
     )
   })
 
