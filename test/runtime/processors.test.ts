@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { run, StreamsBuilder, serde, topic } from '../../src/index.ts'
+import { keyValueStore, run, StreamsBuilder, serde, topic } from '../../src/index.ts'
 import { all, type Entry, inMemory, put } from './readings.ts'
 
 const words = topic('words', { key: serde.string, value: serde.string })
@@ -141,6 +141,28 @@ describe('global stores of a running application', () => {
     expect(then.toSorted()).toEqual(ids.map((id) => `${id}:then ${id}`).toSorted())
     expect(app.metrics().recordsIn).toBe(2 * ids.length)
     expect((await connection.describeTopics()).map(({ name }) => name)).not.toContain('join-names-changelog')
+  })
+
+  it('are full when processors are made', async () => {
+    const known = keyValueStore('known', { key: serde.string, value: serde.string })
+    await using connection = await inMemory()
+    await put(
+      connection,
+      names,
+      ids.map((id): Entry<string, string> => [id, id, 1]),
+    )
+    const found: (string | undefined)[] = []
+    const builder = new StreamsBuilder()
+    builder.addGlobalStore(known, names, () => ({
+      process: ({ key, value }, context) => context.store(known).put(key, value),
+    }))
+    builder.stream(words).process(() => ({
+      init: (context) => void found.push(...ids.map((id) => context.readOnlyStore(known).get(id))),
+      process() {},
+    }))
+    await using app = await run(builder.build(), { applicationId: 'full', cluster: connection })
+    expect(app.state).toBe('running')
+    expect(found).toEqual(ids)
   })
 
   it('are filled anew by the next run', async () => {
