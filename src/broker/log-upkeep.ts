@@ -57,6 +57,7 @@ export class LogUpkeep {
     this.trimmer = new LogTrimmer({ logs, writeStarts, status, disk, clock, timers, intervalMs })
     this.cleaner = new LogCleaner({
       logs,
+      writeRecoveryPoints: () => this.recoveryPoints.write(),
       writeCleaned: () => this.#cleaned.write(),
       clock,
       timers,

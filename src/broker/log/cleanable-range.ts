@@ -14,7 +14,8 @@ export interface CleanableRange {
 }
 
 /**
- * Not compacted are the last segment, what is not decided yet (from the last stable offset on), and segments with records
+ * Not compacted are the last segment, what is not decided yet (from the last stable offset on) or not on
+ * the device, and segments with records
  * that are younger than `min.compaction.lag.ms`. (Kafka: LogCleanerManager.)
  *
  * @param cleanedTo up to where it was compacted before; undefined where never
@@ -27,7 +28,7 @@ export function cleanableRange(log: PartitionLog, cleanedTo: number | undefined,
   const dirty = closed.filter((segment) => endOf(log, segment) > firstDirtyOffset)
   const young = dirty.find(({ largestTimestamp }) => largestTimestamp > nowMs - settings.minCompactionLagMs)
   const active = log.segments.at(-1) as Segment
-  const limits = [active.baseOffset, log.lastStableOffset]
+  const limits = [active.baseOffset, log.lastStableOffset, log.recoveryPoint]
   if (settings.minCompactionLagMs > 0 && young !== undefined) limits.push(young.baseOffset)
   const limit = Math.min(...limits)
   const endOffset = limit === active.baseOffset ? limit : log.segmentOf(limit).baseOffset

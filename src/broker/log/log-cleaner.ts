@@ -7,6 +7,11 @@ import type { PartitionLog } from './partition-log.ts'
 
 export interface LogCleanerOptions {
   readonly logs: { all(): readonly PartitionLog[] }
+  /**
+   * Writes up to where the logs are on the device; resolves with whether it did. Beyond that a start takes a gap for the end
+   * of what was written, so that it comes before every compaction.
+   */
+  readonly writeRecoveryPoints: () => Promise<boolean>
   /** Writes up to where the logs are compacted; resolves with whether it did, which a full disk prevents. */
   readonly writeCleaned: () => Promise<boolean>
   readonly clock: Clock
@@ -77,6 +82,7 @@ export class LogCleaner {
     const isStopped = () => this.#isStopped
     log.isBeingCompacted = true
     try {
+      if (!(await this.#options.writeRecoveryPoints())) return false
       log.cleanedTo = await new LogCompaction(log, range, { clock, timers, maxKeyBytes, isStopped }).run()
       await this.#options.writeCleaned()
       return !this.#isStopped

@@ -109,11 +109,12 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
     const next = segments[i + 1]
     const isTrusted = options.wasCleanlyShutDown || (next !== undefined && next.baseOffset <= options.recoveryPoint)
     const checksums = !isTrusted
-    let damage = (await loadSegment(segment, isTrusted, options)) ?? gapAfter(segment, next)
+    let damage = (await loadSegment(segment, isTrusted, options)) ?? gapAfter(segment, next, options)
     while (damage !== undefined && isAcknowledged(damage, options)) {
       segment.quarantine(rangeOf(damage, segment, surroundingsOf(next, options)))
       damage =
-        (await scanOn(segment, { baseOffset: segment.nextOffset, checksums }, options)) ?? gapAfter(segment, next)
+        (await scanOn(segment, { baseOffset: segment.nextOffset, checksums }, options)) ??
+        gapAfter(segment, next, options)
     }
     if (damage === undefined) {
       if (next !== undefined) segment.seal()
@@ -136,10 +137,15 @@ function surroundingsOf(next: Segment | undefined, options: LogRecoveryOptions):
   return { disk: context.disk, followedBy: next?.baseOffset, recoveryPoint, endsAtRecoveryPoint: wasCleanlyShutDown }
 }
 
+/** Compaction only takes from what is on the device: beyond the recovery point a gap is what was not written. */
+function mayHaveGaps(segment: Segment, offset: number, options: LogRecoveryOptions): boolean {
+  return segment.allowsGaps && (options.wasCleanlyShutDown || offset <= options.recoveryPoint)
+}
+
 /** A segment begins where the one before it ends, or records are missing, unless compaction took them. */
-function gapAfter(segment: Segment, next: Segment | undefined): Damage | undefined {
+function gapAfter(segment: Segment, next: Segment | undefined, options: LogRecoveryOptions): Damage | undefined {
   if (next === undefined || next.baseOffset === segment.nextOffset) return undefined
-  if (segment.allowsGaps && next.baseOffset > segment.nextOffset) return undefined
+  if (next.baseOffset > segment.nextOffset && mayHaveGaps(segment, next.baseOffset, options)) return undefined
   const fault = `the log goes on with offset ${next.baseOffset}`
   return { position: segment.size, offset: segment.nextOffset, fault }
 }
@@ -189,7 +195,8 @@ async function scanOn(
   options: LogRecoveryOptions,
 ): Promise<Damage | undefined> {
   const position = segment.size
-  const { damaged, allowsGaps } = segment
+  const { damaged } = segment
+  const allowsGaps = mayHaveGaps(segment, segment.baseOffset, options)
   const { buffer } = options
   const scanner = new SegmentScanner(segment.file, { position, baseOffset, checksums, damaged, allowsGaps, buffer })
   let sliceEnd = position + sliceBytes

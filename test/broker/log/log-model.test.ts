@@ -15,7 +15,7 @@ type Step =
   | { readonly do: 'acknowledge'; readonly partition: number; readonly waits: boolean }
   | { readonly do: 'read'; readonly partition: number; readonly from: number; readonly bufferBytes: number }
   | { readonly do: 'delete'; readonly partition: number; readonly upTo: number }
-  | { readonly do: 'checkpoint' | 'reopen' | 'restart' }
+  | { readonly do: 'checkpoint' | 'reopen' | 'restart' | 'compact' }
   | { readonly do: 'crash'; readonly keepUnsynced: 'none' | 'all' | 'random' }
   | {
       readonly do: 'fail'
@@ -24,7 +24,9 @@ type Step =
       readonly skips: number
     }
 
-const partition = fc.nat({ max: 1 })
+/** Two plain partitions, and one that is compacted. */
+const compacted = 2
+const partition = fc.nat({ max: 2 })
 const recordSizes = fc.array(fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 6_000 })), { minLength: 1, maxLength: 5 })
 const append = fc.record({
   do: fc.constant('append' as const),
@@ -43,7 +45,11 @@ const harmless: fc.Arbitrary<Step> = fc.oneof(
       bufferBytes: fc.integer({ min: 61, max: 5_000 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), partition, upTo: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('delete' as const), partition: fc.nat({ max: 1 }), upTo: fc.nat() }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('checkpoint' as const, 'reopen' as const) }) },
 )
 const harmful: fc.Arbitrary<Step> = fc.oneof(
@@ -70,10 +76,10 @@ class PartitionModel {
   mostDeleted = 0
 }
 
-/** A broker with two partitions on a disk that fails, and the model that says what it must hold. */
+/** A broker with three partitions on a disk that fails, and the model that says what it must hold. */
 class Run {
   readonly #flush: FlushPolicy
-  readonly #models = [new PartitionModel(), new PartitionModel()]
+  readonly #models = [new PartitionModel(), new PartitionModel(), new PartitionModel()]
   #environment: VirtualEnvironment
   #broker: Broker | undefined
   #sequence = 0
@@ -90,7 +96,11 @@ class Run {
       flush: this.#flush,
       settings: { segmentBytes: 9_000, indexIntervalBytes: 300, fileDeleteDelayMs: 5_000 },
     })
-    await this.#broker.createTopics([{ name: 't', partitions: 2 }])
+    const config = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0', 'segment.bytes': '3000' }
+    await this.#broker.createTopics([
+      { name: 't', partitions: 2 },
+      { name: 'c', partitions: 1, config },
+    ])
   }
 
   async take(step: Step): Promise<void> {
@@ -98,6 +108,7 @@ class Run {
     else if (step.do === 'acknowledge') await this.#acknowledge(step.partition, step.waits)
     else if (step.do === 'delete') await this.#delete(step.partition, step.upTo)
     else if (step.do === 'read') this.#read(step.partition, step.from, step.bufferBytes)
+    else if (step.do === 'compact') await (this.#broker as Broker).compact().catch(expectStorageError)
     else if (step.do === 'checkpoint') await this.#environment.clock.advanceAsync(5_000)
     else if (step.do === 'fail') this.#environment.disk.failNext(step.operation, step.code, 1, step.skips)
     else if (step.do === 'crash') await this.#restartOn(this.#environment.disk.crash(step))
@@ -112,21 +123,26 @@ class Run {
       expect(start).toBeGreaterThanOrEqual(model.deleted)
       expect(start).toBeLessThanOrEqual(model.mostDeleted)
       const found = readAll(this.#log(i), start, 4_096)
-      expect(found).toEqual(model.written.slice(start, start + found.length))
-      expect(start + found.length).toBeGreaterThanOrEqual(model.settled)
-      checkTimes(this.#log(i), start, found)
+      const { logEndOffset } = this.#log(i)
+      expect(logEndOffset).toBeGreaterThanOrEqual(model.settled)
+      expect(logEndOffset).toBeLessThanOrEqual(model.written.length)
+      expectRecords(i, found, model.written, start, logEndOffset)
+      checkTimes(this.#log(i), found, model.written)
     }
   }
 
   #log(partition: number): PartitionLog {
-    return (this.#broker as Broker).log('t', partition)
+    const broker = this.#broker as Broker
+    return partition === compacted ? broker.log('c', 0) : broker.log('t', partition)
   }
 
   #append(partition: number, batches: readonly (readonly number[])[]): void {
     const values = batches.map((sizes) => sizes.map((size) => `${this.#sequence++} ${'x'.repeat(size)}`))
     const model = this.#models[partition] as PartitionModel
     const bytes = Buffer.concat(
-      values.map((batch) => batchOfRecords(batch.map((value) => ({ value, timestamp: timestampOf(value) })))),
+      values.map((batch) =>
+        batchOfRecords(batch.map((value) => ({ key: keyOf(value), value, timestamp: timestampOf(value) }))),
+      ),
     )
     let baseOffset: number
     try {
@@ -160,7 +176,7 @@ class Run {
     const offset = log.logStartOffset + (from % (log.highWatermark - log.logStartOffset + 1))
     model.settled = Math.max(model.settled, log.highWatermark)
     try {
-      expect(readAll(log, offset, bufferBytes)).toEqual(model.written.slice(offset, log.highWatermark))
+      expectRecords(partition, readAll(log, offset, bufferBytes), model.written, offset, log.highWatermark)
     } catch (error) {
       expectStorageError(error)
     }
@@ -229,11 +245,37 @@ function timestampOf(value: string): number {
   return (Number.parseInt(value, 10) * 37) % 101
 }
 
-function checkTimes(log: PartitionLog, start: number, found: readonly string[]): void {
+function keyOf(value: string): string {
+  return `k${Number.parseInt(value, 10) % 7}`
+}
+
+/** All that was written from the one offset to the other; in the compacted partition at least the last record of each key. */
+function expectRecords(
+  i: number,
+  found: readonly string[],
+  written: readonly string[],
+  from: number,
+  to: number,
+): void {
+  if (i !== compacted) {
+    expect(found).toEqual(written.slice(from, to))
+    return
+  }
+  const range = new Set(written.slice(from, to))
+  const offsets = found.map((value) => written.indexOf(value))
+  expect(found.filter((value) => !range.has(value))).toEqual([])
+  expect(offsets).toEqual([...new Set(offsets)].sort((a, b) => a - b))
+  const last = new Map(written.slice(0, to).map((value) => [keyOf(value), value]))
+  const missing = [...last.values()].filter((value) => range.has(value) && !found.includes(value))
+  expect(missing).toEqual([])
+}
+
+function checkTimes(log: PartitionLog, found: readonly string[], written: readonly string[]): void {
   const timestamps = found.map(timestampOf)
   for (const time of [0, 50, 100]) {
     const at = timestamps.findIndex((timestamp) => timestamp >= time)
-    const expected = at < 0 ? undefined : { offset: start + at, timestamp: timestamps[at] }
+    const offset = written.indexOf(found[at] as string)
+    const expected = at < 0 ? undefined : { offset, timestamp: timestamps[at] }
     expect([time, firstOffsetSince(log, time)]).toEqual([time, expected])
   }
 }
@@ -253,6 +295,11 @@ function readAll(log: PartitionLog, from: number, bufferBytes: number): string[]
   return values
 }
 
+/** `npm run test:model -- --runs N` sets them. */
+function runs(usual: number): number {
+  return Number(process.env.MODEL_RUNS ?? usual)
+}
+
 async function run(flush: FlushPolicy, seed: number, steps: readonly Step[]): Promise<void> {
   const run = new Run(flush, seed)
   await run.open()
@@ -268,7 +315,7 @@ describe('a log over crashes, failures and restarts', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.nat(), steps, (seed, some) => run('fsync', seed, some)),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     )
   })
 
@@ -280,7 +327,7 @@ describe('a log over crashes, failures and restarts', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.nat(), steps, (seed, some) => run('page-cache', seed, some)),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     )
   })
 })
