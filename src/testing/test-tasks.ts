@@ -75,12 +75,14 @@ export class TestTasks implements BatchOutput {
    */
   run(): void {
     this.#fillGlobalStores()
+    // What punctuations wrote comes in the order in which they did.
+    for (const topic of this.#written) this.#queueNext(topic)
     for (const topic of this.#byTopic.keys()) this.#queueNext(topic)
     for (;;) {
       const input = this.#queue.take()
+      this.#written.length = 0
       if (input === undefined) return
       const { topic } = input.partition
-      this.#written.length = 0
       ;(this.#byTopic.get(topic) as TopicReader).task.processNext(input)
       if (input.hasHead) this.#queue.add(input)
       else this.#queueNext(topic)
