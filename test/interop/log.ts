@@ -44,7 +44,14 @@ async function apacheReadsOurs(): Promise<void> {
   const views = topics.map((topic) => ({ topic, view: viewOf(broker.log(topic, 0)) }))
   await broker.close()
   for (const { topic, view } of views) {
-    report(`Apache reads our ${topic}`, compare(view, dumpLog(classPath, join(directory, `${topic}-0`)), []))
+    report(
+      `Apache reads our ${topic}`,
+      compare(
+        view,
+        dumpLog(classPath, join(directory, `${topic}-0`)),
+        topic === 'compacted' ? compactionLeavesGaps : [],
+      ),
+    )
   }
   rmSync(directory, { recursive: true })
 }
@@ -62,6 +69,11 @@ async function weReadApaches(isRecording: boolean): Promise<void> {
   const dumps = partitions.map((partition) => dumpLog(classPath, join(data, partition)))
   if (isRecording)
     for (const [i, partition] of partitions.entries()) record(join(data, partition), partition, dumps[i] as LogDump)
+  // Segments that compaction has replaced are there for a minute more; Apache's own next start removes them.
+  for (const partition of partitions) {
+    const replaced = readdirSync(join(data, partition)).filter((name) => name.endsWith('.deleted'))
+    for (const name of replaced) rmSync(join(data, partition, name))
+  }
   const logs = await openLogsAt(data, environment)
   for (const [i, partition] of partitions.entries()) {
     const expected = partition.startsWith('compacted') ? compactionLeavesGaps : []

@@ -1,6 +1,8 @@
 import type { Broker } from '../../src/broker/broker.ts'
-import { BatchBuilder } from '../../src/record/batch-builder.ts'
+import type { PartitionLog } from '../../src/broker/log/partition-log.ts'
+import { BatchBuilder, type BatchHeader } from '../../src/record/batch-builder.ts'
 import type { Compression } from '../../src/record/compression.ts'
+import { transactionMarkerBatch } from '../../src/record/control-record.ts'
 import type { RecordHeader } from '../../src/record/headers.ts'
 
 const firstTimestamp = 1_700_000_000_000
@@ -9,7 +11,9 @@ const compressions: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', '
 /** Fills a topic for each kind of batch that our broker writes; returns their names. Texts are of one line, to be printed. */
 export async function fillEveryKind(broker: Broker): Promise<string[]> {
   const topics = compressions.map((compression) => `codec-${compression}`)
-  await broker.createTopics([...topics, 'many-batches'].map((name) => ({ name, partitions: 1 })))
+  const plain = [...topics, 'many-batches', 'transactions'].map((name) => ({ name, partitions: 1 }))
+  const config = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' }
+  await broker.createTopics([...plain, { name: 'compacted', partitions: 1, config }])
   for (const compression of compressions) {
     const log = broker.log(`codec-${compression}`, 0)
     for (const batch of everyShape(compression)) log.append(batch)
@@ -17,7 +21,35 @@ export async function fillEveryKind(broker: Broker): Promise<string[]> {
   const log = broker.log('many-batches', 0)
   for (let i = 0; i < 3_000; i++)
     log.append(batchOf('none', [{ time: i * 3, key: `key ${i % 50}`, value: `value ${i}` }]))
-  return [...topics, 'many-batches']
+  fillTransactions(broker.log('transactions', 0))
+  const compacted = broker.log('compacted', 0)
+  for (let i = 0; i < 3_000; i++) {
+    compacted.append(
+      batchOf('none', [{ time: i * 3, key: `key ${i % 900}`, value: i % 50 === 0 ? null : `value ${i}` }]),
+    )
+  }
+  await broker.compact()
+  return [...topics, 'many-batches', 'transactions', 'compacted']
+}
+
+/** Two producers, of which one aborts every transaction, until there are several segments with their indexes and snapshots. */
+function fillTransactions(log: PartitionLog): void {
+  for (let round = 0; round < 300; round++) {
+    for (const producerId of [1, 2]) {
+      const header = { producerId, producerEpoch: 0, baseSequence: round * 2, isTransactional: true }
+      const records = [0, 1].map((i) => ({
+        time: round,
+        key: `producer ${producerId}`,
+        value: `${round}.${i} ${'x'.repeat(100)}`,
+      }))
+      log.append(batchOf('none', records, header))
+    }
+    for (const producerId of [2, 1]) {
+      const outcome = producerId === 1 ? 'commit' : 'abort'
+      const marker = { producerId, producerEpoch: 0, outcome, coordinatorEpoch: 3, timestamp: firstTimestamp } as const
+      log.append(transactionMarkerBatch(marker), 'coordinator')
+    }
+  }
 }
 
 interface TextRecord {
@@ -51,7 +83,7 @@ function everyShape(compression: Compression): Buffer[] {
   return [...alone, batchOf(compression, some), batchOf(compression, many), ...alone]
 }
 
-function batchOf(compression: Compression, records: readonly TextRecord[]): Buffer {
+function batchOf(compression: Compression, records: readonly TextRecord[], header: BatchHeader = {}): Buffer {
   const builder = new BatchBuilder({ compression })
   for (const { time, key, value, headers } of records) {
     const keyBytes = key === null ? null : Buffer.from(key)
@@ -59,5 +91,5 @@ function batchOf(compression: Compression, records: readonly TextRecord[]): Buff
     const keyEnd = keyBytes?.length ?? 0
     builder.append(firstTimestamp + time, keyBytes, 0, keyEnd, valueBytes, 0, valueBytes?.length ?? 0, headers)
   }
-  return Buffer.from(builder.finish())
+  return Buffer.from(builder.finish(header))
 }
