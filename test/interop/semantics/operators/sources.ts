@@ -35,6 +35,26 @@ export const sources: Readonly<Record<string, Operator>> = {
       builder.table(topicOf(node.topic as string, node), { ...named(node), ...stored(node) }),
   },
 
+  versionedTable: {
+    // Kafka Streams has such stores only on disk, which takes much longer.
+    weight: 0.1,
+    takes: [],
+    draw: (_inputs, drawing) => ({
+      is: 'table',
+      key: 'string',
+      value: 'string',
+      topic: drawing.unique('in'),
+      historyMs: drawing.draw.one([5, 20, 100]),
+      store: drawing.unique('history'),
+      ...drawName(drawing, 'table'),
+    }),
+    build: (node, { builder }) =>
+      builder.table(topicOf(node.topic as string, node), {
+        ...named(node),
+        ...stored(node),
+        versioned: node.historyMs as number,
+      }),
+  },
   globalTable: {
     weight: 1,
     takes: [],
