@@ -41,6 +41,7 @@ const allowed: Record<string, readonly string[]> = {
   broker: nouns,
   cluster: nouns,
   runtime: [...nouns, 'state', 'stores', 'topology', 'cluster'],
+  cli: [...nouns, 'cluster', 'broker'],
   testing: [...nouns, 'state', 'stores', 'topology', 'cluster', 'runtime', 'processor'],
 }
 const bannedWords = ['util', 'utils', 'helper', 'helpers', 'manager', 'common', 'base', 'abstract', 'impl', 'internal']
@@ -139,9 +140,10 @@ function folderOf(path: string): string {
 
 function mayImport(from: string, to: string): boolean {
   if (folderOf(from) === folderOf(to)) return true
-  if (to === 'src/index.ts' || folderOf(to) === 'testing') return false
+  if (to === 'src/index.ts' || folderOf(to) === 'testing' || folderOf(to) === 'cli') return false
   if (from === 'src/index.ts') return true
-  if (folderOf(to) === 'broker') return from.startsWith('src/cluster/embedded') || from === 'src/cluster/connect.ts'
+  if (folderOf(to) === 'broker')
+    return from.startsWith('src/cluster/embedded') || from === 'src/cluster/connect.ts' || from.startsWith('src/cli/')
   return (allowed[folderOf(from)] ?? []).includes(folderOf(to))
 }
 

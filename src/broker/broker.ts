@@ -247,6 +247,11 @@ export class Broker {
     this.#parts.upkeep.onCompactionFailure(listener)
   }
 
+  /** @throws MillraceError INVALID_ARGUMENT where a topic cannot be made so */
+  requireDefinition(definition: TopicDefinition): void {
+    requireTopicDefinition(definition, this.#parts.settings)
+  }
+
   /** Calls back when the disk has failed. */
   onOffline(listener: (failure: MillraceError) => void): void {
     this.#parts.directory.status.onOffline(listener)

@@ -135,6 +135,8 @@ export interface Host {
   /** Calls `run` at each of the signals until cancelled; while it listens the system's own reaction is off. */
   onSignal(signals: readonly Signal[], run: (signal: Signal) => void): Cancel
   exit(code: number): void
+  /** Writes to standard output, or to standard error. */
+  write(stream: 'out' | 'error', text: string): void
   /** Shows whoever runs the process a sentence that no call can tell them. */
   warn(message: string): void
 }

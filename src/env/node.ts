@@ -377,6 +377,11 @@ const nodeHost: Host = {
     process.exit(code)
   },
 
+  write(stream: 'out' | 'error', text: string): void {
+    const target = stream === 'out' ? process.stdout : process.stderr
+    target.write(text)
+  },
+
   warn(message: string): void {
     process.emitWarning(message, 'MillraceWarning')
   },

@@ -68,6 +68,13 @@ export class VirtualHost implements Host {
     }
   }
 
+  /** What was written to each stream. */
+  readonly written: Record<'out' | 'error', string> = { out: '', error: '' }
+
+  write(stream: 'out' | 'error', text: string): void {
+    this.written[stream] += text
+  }
+
   exit(code: number): void {
     this.exitCode ??= code
   }

@@ -2,7 +2,10 @@ import type { Broker } from '../broker.ts'
 import { handleAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { handleApiVersions } from './api-versions.ts'
+import { handleCreateTopics } from './create-topics.ts'
 import { handleDeleteGroups } from './delete-groups.ts'
+import { handleDeleteRecords } from './delete-records.ts'
+import { handleDescribeCluster } from './describe-cluster.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import { handleEndTxn } from './end-txn.ts'
 import { handleFetch } from './fetch.ts'
@@ -17,6 +20,7 @@ import { handleListOffsets } from './list-offsets.ts'
 import { handleMetadata } from './metadata.ts'
 import { handleOffsetCommit } from './offset-commit.ts'
 import { handleOffsetFetch } from './offset-fetch.ts'
+import { handleOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { handleProduce } from './produce.ts'
 import { handleSyncGroup } from './sync-group.ts'
 import { handleTxnOffsetCommit } from './txn-offset-commit.ts'
@@ -43,6 +47,10 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleAddOffsetsToTxn(broker),
     handleTxnOffsetCommit(broker),
     handleDeleteGroups(broker),
+    handleCreateTopics(broker),
+    handleDescribeCluster(broker),
+    handleDeleteRecords(broker),
+    handleOffsetForLeaderEpoch(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

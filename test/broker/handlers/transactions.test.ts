@@ -9,12 +9,10 @@ import { listOffsets } from '../../../src/broker/protocol/messages/list-offsets.
 import { offsetFetch } from '../../../src/broker/protocol/messages/offset-fetch.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
 import { txnOffsetCommit } from '../../../src/broker/protocol/messages/txn-offset-commit.ts'
-import { batchOfRecords, recordsIn } from '../records.ts'
+import { BatchReader } from '../../../src/record/batch-reader.ts'
+import { batchOfRecords } from '../records.ts'
 import type { ProtocolClient } from '../server/protocol-client.ts'
 import { type ServedBroker, serveBroker } from '../server/served-broker.ts'
-
-/** The virtual clock's first reading: markers have its time, and are in the same segment as records of it. */
-const now = Date.UTC(2026, 0)
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -40,7 +38,7 @@ async function append(
   baseSequence: number,
   isTransactional: boolean,
 ) {
-  const batch = batchOfRecords([{ value, timestamp: now }], {}, { ...producer, baseSequence, isTransactional })
+  const batch = batchOfRecords([{ value }], {}, { ...producer, baseSequence, isTransactional })
   const { responses } = await client.request(produce, 9, {
     transactionalId: isTransactional ? 'till' : null,
     acks: -1,
@@ -58,13 +56,25 @@ const ofTill = (producer: Producer) => ({
   v3AndBelowTopics: [{ name: 'orders', partitions: [0] }],
 })
 
-/** Offsets of the records, markers too, and what the response says of transactions. */
+/** Where the batches begin, markers too, and what the response with the first of them says of transactions. A fetch ends where a segment does. */
 async function seenBy(client: ProtocolClient, isolationLevel: number) {
-  const topics = [{ topic: 'orders', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100_000 }] }]
-  const found = await client.request(fetch, 11, { replicaId: -1, maxWaitMs: 0, minBytes: 1, isolationLevel, topics })
-  const partition = found.responses[0]?.partitions[0]
-  const offsets = recordsIn(partition?.records ?? Buffer.alloc(0)).map(({ offset }) => offset)
-  return { offsets, aborted: partition?.abortedTransactions, lastStableOffset: partition?.lastStableOffset }
+  const offsets: number[] = []
+  const fetchFrom = async (fetchOffset: number) => {
+    const topics = [{ topic: 'orders', partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 100_000 }] }]
+    const found = await client.request(fetch, 11, { replicaId: -1, maxWaitMs: 0, minBytes: 1, isolationLevel, topics })
+    return found.responses[0]?.partitions[0]
+  }
+  const first = await fetchFrom(0)
+  let next = 0
+  for (let partition = first; (partition?.records?.length ?? 0) > 0; partition = await fetchFrom(next)) {
+    const reader = new BatchReader()
+    reader.reset(partition?.records ?? Buffer.alloc(0))
+    while (reader.nextBatch()) {
+      offsets.push(reader.baseOffset)
+      next = reader.lastOffset + 1
+    }
+  }
+  return { offsets, aborted: first?.abortedTransactions, lastStableOffset: first?.lastStableOffset }
 }
 
 describe('producers over the protocol', () => {

@@ -1,0 +1,27 @@
+import type { Broker } from '../broker.ts'
+import { deleteRecords } from '../protocol/messages/delete-records.ts'
+import { errorCodeOf } from './error-of.ts'
+import { type Handler, handlerOf } from './handler.ts'
+
+/** DeleteRecords 0-2: everything below an offset; -1 stands for all that readers may see. */
+export function handleDeleteRecords(broker: Broker): Handler {
+  return handlerOf(deleteRecords, [0, 2], async ({ topics }) => ({
+    topics: await Promise.all(
+      topics.map(async ({ name, partitions }) => ({
+        name,
+        partitions: await Promise.all(
+          partitions.map(({ partitionIndex, offset }) => deleteBelow(broker, name, partitionIndex, offset)),
+        ),
+      })),
+    ),
+  }))
+}
+
+async function deleteBelow(broker: Broker, topic: string, partition: number, offset: number) {
+  try {
+    const [lowWatermark = -1] = await broker.deleteRecords([{ topic, partition, offset }])
+    return { partitionIndex: partition, lowWatermark, errorCode: 0 }
+  } catch (error) {
+    return { partitionIndex: partition, lowWatermark: -1, errorCode: errorCodeOf(error) }
+  }
+}

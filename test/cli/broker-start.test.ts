@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { apiVersions } from '../../src/broker/protocol/messages/api-versions.ts'
+import { createTopics } from '../../src/broker/protocol/messages/create-topics.ts'
+import { listOffsets } from '../../src/broker/protocol/messages/list-offsets.ts'
+import { metadata } from '../../src/broker/protocol/messages/metadata.ts'
+import { produce } from '../../src/broker/protocol/messages/produce.ts'
+import { runCommand } from '../../src/cli/command.ts'
+import { nodeEnvironment } from '../../src/env/node.ts'
+import { virtualEnvironment } from '../../src/env/virtual-environment.ts'
+import { batchOf } from '../broker/records.ts'
+import { ProtocolClient } from '../broker/server/protocol-client.ts'
+import { root } from '../source-files.ts'
+
+let directory = ''
+const started: ChildProcess[] = []
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+})
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL')
+  rmSync(directory, { recursive: true, force: true })
+})
+
+interface Started {
+  readonly port: number
+  readonly child: ChildProcess
+  readonly ended: Promise<{ code: number | null; out: string }>
+}
+
+function start(...more: string[]): Promise<Started> {
+  const words = ['broker', 'start', '--data', join(directory, 'data'), '--listen', '127.0.0.1:0', ...more]
+  const child = spawn(process.execPath, ['--conditions=@millrace/source', join(root, 'src/cli/main.ts'), ...words])
+  started.push(child)
+  let out = ''
+  const ended = new Promise<{ code: number | null; out: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, out }))
+  })
+  return new Promise((resolve, reject) => {
+    child.stdout.on('data', (bytes) => {
+      out += bytes
+      const ready = /^ready: 127\.0\.0\.1:(\d+),/m.exec(out)
+      if (ready !== null) resolve({ port: Number(ready[1]), child, ended })
+    })
+    void ended.then(({ code }) => reject(new Error(`it ended with ${code} before it was ready: ${out}`)))
+  })
+}
+
+describe('millrace broker start', () => {
+  it('serves clients, closes on SIGTERM, and has everything again when it is started again', async () => {
+    const first = await start('--config', 'num.partitions=3')
+    const { network } = nodeEnvironment()
+    const client = await ProtocolClient.connect(network, { host: '127.0.0.1', port: first.port })
+    expect((await client.request(apiVersions, 0, {})).errorCode).toBe(0)
+    const topic = { name: 'orders', numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
+    const made = await client.request(createTopics, 5, { topics: [topic] })
+    expect(made.topics).toMatchObject([{ name: 'orders', errorCode: 0, numPartitions: 3 }])
+    const topicData = [{ name: 'orders', partitionData: [{ index: 2, records: batchOf('a', 'b') }] }]
+    await client.request(produce, 9, { transactionalId: null, acks: -1, timeoutMs: 1_000, topicData })
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toMatchObject({ code: 0, out: expect.stringMatching(/closed\n$/) })
+    await client.closed
+
+    const second = await start()
+    const again = await ProtocolClient.connect(network, { host: '127.0.0.1', port: second.port })
+    const { topics } = await again.request(metadata, 9, { topics: null })
+    expect(topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([['orders', 3]])
+    const latest = [{ name: 'orders', partitions: [{ partitionIndex: 2, timestamp: -1 }] }]
+    const found = await again.request(listOffsets, 5, { replicaId: -1, topics: latest })
+    expect(found.topics[0]?.partitions[0]?.offset).toBe(2)
+    again.connection.destroy()
+    second.child.kill('SIGINT')
+    expect((await second.ended).code).toBe(0)
+  })
+})
+
+describe('the words of the command', () => {
+  async function say(...words: string[]): Promise<{ code: number | undefined; out: string; error: string }> {
+    const environment = virtualEnvironment({ seed: 1 })
+    await runCommand(environment, words)
+    const { exitCode, written } = environment.host
+    return { code: exitCode, ...written }
+  }
+
+  it('are explained', async () => {
+    const { code, out } = await say('broker', 'start', '--help')
+    expect(code).toBe(0)
+    for (const option of ['--data <dir>', '--listen <host:port>', '--flush <when>', '--config <name=value>']) {
+      expect(out).toContain(option)
+    }
+  })
+
+  it.each([
+    [['broker', 'start'], "required option '--data <dir>' not specified"],
+    [['brokre'], "unknown command 'brokre'"],
+    [['broker', 'start', '--data', 'd', '--listen', 'nowhere'], "'nowhere' is not HOST:PORT"],
+    [['broker', 'start', '--data', 'd', '--flush', 'never'], "'never' is not a way to flush"],
+    [['broker', 'start', '--data', 'd', '--config', 'num.partitons=3'], "'num.partitons' is not a setting"],
+    [['broker', 'start', '--data', 'd', '--config', 'num.partitions=many'], "'many' is not a value of num.partitions"],
+  ])('%j are refused with 2, and why', async (words, why) => {
+    const { code, error } = await say(...words)
+    expect(code).toBe(2)
+    expect(error).toContain(why)
+  })
+})
