@@ -195,6 +195,12 @@ export interface StreamJoinOptions<K, V, V2> extends OperatorOptions {
   readonly value?: Serde<V>
   /** Serde of the other stream's values, needed where they have changed. */
   readonly otherValue?: Serde<V2>
+  /**
+   * In left and outer joins: how often records that have found none are looked for at most, by the clock on the wall; those
+   * whose time was over in between come together, with the next record after that which moves event time. Default: 0, at
+   * each such record (Kafka Streams: 1 s).
+   */
+  readonly emitEvery?: Duration
   /** Where the stores are kept. Default: the application's engine. */
   readonly engine?: StoreEngineFactory
 }

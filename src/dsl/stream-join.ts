@@ -1,3 +1,4 @@
+import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
@@ -19,6 +20,7 @@ export interface StreamJoinSettings {
   readonly key?: Serde<unknown>
   readonly value?: Serde<unknown>
   readonly otherValue?: Serde<unknown>
+  readonly emitEvery?: Duration
   readonly engine?: StoreEngineFactory
 }
 
@@ -48,6 +50,7 @@ export function addStreamJoin(left: StreamState, right: StreamState, parts: Stre
   const serdes = serdesOf(left, right, names, parts)
   const { engine, within } = options
   const { retentionMs } = within
+  const emitEveryMs = toMilliseconds(options.emitEvery ?? 0, 'time between two searches')
   const store = (name: string, value: Serde<unknown>) =>
     declareJoinStore({ name, key: serdes.key, value, engine }, retentionMs)
   const thisStore = store(names.thisStore, serdes.left)
@@ -65,6 +68,7 @@ export function addStreamJoin(left: StreamState, right: StreamState, parts: Stre
     const how: StreamJoinSide = {
       joiner,
       windows: within,
+      emitEveryMs,
       isLeft,
       isOuter,
       otherStore: other.name,

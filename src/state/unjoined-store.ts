@@ -66,6 +66,8 @@ export class UnjoinedStore implements StateStore {
   streamTime = -1
   /** No record that waits is known to be earlier; infinite where none waits. It may be too late, as Kafka Streams' is. */
   earliest: number = Number.POSITIVE_INFINITY
+  /** When the clock on the wall lets records that wait be searched next, in milliseconds since 1970. */
+  nextEmitMs = 0
   readonly #left: Serde<unknown>
   readonly #right: Serde<unknown>
   readonly #engine: StoreEngine

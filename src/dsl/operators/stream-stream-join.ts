@@ -5,6 +5,7 @@ import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { JoinWindows } from '../join-windows.ts'
 import { connectedStore } from './connected-store.ts'
+import { EmitThrottle } from './emit-throttle.ts'
 import { SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
@@ -14,6 +15,8 @@ export type StreamJoiner = (left: unknown, right: unknown, key: unknown) => unkn
 export interface StreamJoinSide {
   readonly joiner: StreamJoiner
   readonly windows: JoinWindows
+  /** How often records that found no match are searched for at most, by the clock on the wall; 0 for no bound. */
+  readonly emitEveryMs: number
   /** Whether the records that it takes are those of the left stream. */
   readonly isLeft: boolean
   /** Whether records of this side that find no match are handed on alone. */
@@ -43,6 +46,7 @@ class StreamStreamJoin implements Processor {
   /** How far before and after a record of this side one of the other side may be. */
   readonly #beforeMs: number
   readonly #afterMs: number
+  readonly #throttle: EmitThrottle
   readonly #saved = new SavedRecord()
   readonly #closed: UnjoinedEntry[] = []
   #context!: ProcessorContext
@@ -55,6 +59,7 @@ class StreamStreamJoin implements Processor {
     const { beforeMs, afterMs } = side.windows
     this.#side = side
     this.#readsKey = takesParameter(side.joiner, 2)
+    this.#throttle = new EmitThrottle(side.emitEveryMs)
     this.#beforeMs = side.isLeft ? beforeMs : afterMs
     this.#afterMs = side.isLeft ? afterMs : beforeMs
   }
@@ -131,7 +136,10 @@ class StreamStreamJoin implements Processor {
     const { beforeMs, afterMs, graceMs } = this.#side.windows
     const { streamTime } = unjoined
     // Kafka Streams' check before the search: with this side's end of the window, for records of either side.
-    if (unjoined.earliest + this.#afterMs + graceMs >= streamTime) return
+    const isEmpty = unjoined.earliest === Number.POSITIVE_INFINITY
+    if (!isEmpty && unjoined.earliest + this.#afterMs + graceMs >= streamTime) return
+    // In Kafka Streams an interval begins also where nothing waits.
+    if (!this.#throttle.isDue(this.#context.task, unjoined) || isEmpty) return
     const closed = this.#closed
     unjoined.findClosed(streamTime - afterMs - graceMs - 1, streamTime - beforeMs - graceMs - 1, closed)
     if (closed.length === 0) return

@@ -191,6 +191,37 @@ describe('a join of two streams', () => {
     expect(driver.output(text('out')).readAll()).toEqual([{ key: 'k', value: 'k+k', timestamp: 2 }])
   })
 
+  it('looks for what found no match at most so often as it is told, by the clock on the wall', () => {
+    const options = { within, emitEvery: '1s' } as const
+    const stepsOf = (write: (left: KStream<string, string>, right: KStream<string, string>) => void) => {
+      using driver = new TopologyTestDriver(written(write), { startMs: 5_000 })
+      const pipe = (name: string, key: string, timestamp: number): string[] => {
+        driver.input(text(name)).pipe({ key, value: key, timestamp })
+        const records = driver.output(text('out')).readAll()
+        return records.map(({ value, timestamp }) => `${value}@${timestamp}`)
+      }
+      const early = [pipe('L', 'a', 0), pipe('L', 'b', 20), pipe('L', 'c', 40), pipe('R', 'x', 60)]
+      driver.advanceWallClockTime(999)
+      const justBefore = pipe('R', 'w', 70)
+      driver.advanceWallClockTime(1)
+      const due = [pipe('R', 'w', 70), pipe('R', 'y', 80), pipe('L', 'd', 100)]
+      driver.advanceWallClockTime(1_000)
+      return [...early, justBefore, ...due, pipe('L', 'e', 120)]
+    }
+    // As Kafka Streams 4.1.1 gave it, with its interval of a second, which its test driver otherwise turns off.
+    const first = [[], [], [], [], [], ['a+null@0', 'b+null@20', 'c+null@40'], [], []]
+    expect(stepsOf((l, r) => l.leftJoin(r, joiner, options).to(text('out')))).toEqual([...first, ['d+null@100']])
+    const right = ['null+x@60', 'null+w@70', 'null+w@70', 'null+y@80']
+    expect(stepsOf((l, r) => l.outerJoin(r, joiner, options).to(text('out')))).toEqual([
+      ...first,
+      [...right, 'd+null@100'],
+    ])
+    const badly = { within, emitEvery: 'often' as never }
+    expect(() => written((l, r) => void l.leftJoin(r, joiner, badly))).toThrow(
+      "'often' is not a time between two searches",
+    )
+  })
+
   it('is refused where it could not run, and says why', () => {
     expect(() => written((left, right) => void left.mapValues((v) => v).join(right, joiner, { within }))).toThrow(
       "No serde is known for the values that 'KSTREAM-MAPVALUES-0000000002' makes, but the store 'KSTREAM-JOINTHIS-0000000005-store' needs one (operator KSTREAM-JOINTHIS-0000000005). Give it in join(..., { value }).",
