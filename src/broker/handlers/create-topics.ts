@@ -10,6 +10,9 @@ import { type Handler, handlerOf } from './handler.ts'
 type Asked = RequestOf<typeof createTopics>['topics'][number]
 type Made = ResponseOf<typeof createTopics>['topics'][number]
 
+/** Where a setting comes from: the topic's own (org.apache.kafka.common.requests.DescribeConfigsResponse.ConfigSource). */
+const ofTopic = 1
+
 /** CreateTopics 2-7: every topic for itself. There is one broker: a replication factor above 1, and any assignment but to it, is refused. */
 export function handleCreateTopics(broker: Broker): Handler {
   return handlerOf(createTopics, [2, 7], async ({ topics, validateOnly }) => {
@@ -41,7 +44,7 @@ async function create(broker: Broker, asked: Asked, validateOnly: boolean): Prom
     broker.requireDefinition(definition)
     if (!validateOnly) await broker.createTopics([definition])
     const topicId = broker.topics.get(name)?.id
-    const shape = { numPartitions: definition.partitions, replicationFactor: 1, configs: null }
+    const shape = { numPartitions: definition.partitions, replicationFactor: 1, configs: ownSettings(definition) }
     return { name, errorCode: 0, errorMessage: null, ...(topicId !== undefined && { topicId }), ...shape }
   } catch (error) {
     const isInvalid = error instanceof MillraceError && error.code === 'INVALID_ARGUMENT'
@@ -60,6 +63,12 @@ function definitionOf(broker: Broker, { name, numPartitions, assignments, config
   }
 }
 
+function ownSettings({ config = {} }: TopicDefinition): NonNullable<Made['configs']> {
+  return Object.entries(config).map(([name, value]) => {
+    return { name, value, readOnly: false, configSource: ofTopic, isSensitive: false }
+  })
+}
+
 /** Which of Kafka's errors says what of the topic is not allowed. */
 function invalidPart({ name, numPartitions }: Asked, error: MillraceError): KafkaError {
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') return 'INVALID_TOPIC_EXCEPTION'
@@ -69,5 +78,5 @@ function invalidPart({ name, numPartitions }: Asked, error: MillraceError): Kafk
 }
 
 function refused({ name }: Asked, error: KafkaError, errorMessage: string): Made {
-  return { name, errorCode: codeOf(error), errorMessage, configs: null }
+  return { name, errorCode: codeOf(error), errorMessage, configs: [] }
 }

@@ -6,6 +6,7 @@ import { handleCreateTopics } from './create-topics.ts'
 import { handleDeleteGroups } from './delete-groups.ts'
 import { handleDeleteRecords } from './delete-records.ts'
 import { handleDescribeCluster } from './describe-cluster.ts'
+import { handleDescribeConfigs } from './describe-configs.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import { handleEndTxn } from './end-txn.ts'
 import { handleFetch } from './fetch.ts'
@@ -51,6 +52,7 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleDescribeCluster(broker),
     handleDeleteRecords(broker),
     handleOffsetForLeaderEpoch(broker),
+    handleDescribeConfigs(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

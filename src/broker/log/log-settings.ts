@@ -149,6 +149,20 @@ export function logSettings(
   return { ...defaults, ...(changes as Partial<LogSettings>) }
 }
 
+/** Kafka's largest int64, as which it writes that there is no bound. */
+const noBound = '9223372036854775807'
+
+/** The settings by Kafka's names, as it writes them. */
+export function describeLogSettings(settings: LogSettings): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(parsers).map(([name, [field]]) => {
+      const value = settings[field]
+      if (value === Number.POSITIVE_INFINITY) return [name, noBound]
+      return [name, value === 'none' ? '' : String(value)]
+    }),
+  )
+}
+
 /** A segment that waits too long for compaction must be closed before that. (Kafka: LogConfig.maxSegmentMs.) */
 export function longestSegmentMs(settings: LogSettings): number {
   const { segmentMs, maxCompactionLagMs } = settings

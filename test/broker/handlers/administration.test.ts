@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createTopics } from '../../../src/broker/protocol/messages/create-topics.ts'
 import { deleteRecords } from '../../../src/broker/protocol/messages/delete-records.ts'
 import { describeCluster } from '../../../src/broker/protocol/messages/describe-cluster.ts'
+import { describeConfigs } from '../../../src/broker/protocol/messages/describe-configs.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { offsetForLeaderEpoch } from '../../../src/broker/protocol/messages/offset-for-leader-epoch.ts'
 import { batchOf } from '../records.ts'
@@ -53,6 +54,7 @@ describe('administration over the protocol', () => {
       ['plain', 4],
       ['set', 1],
     ])
+    expect(made.topics[2]?.configs).toMatchObject([{ name: 'cleanup.policy', value: 'compact', configSource: 1 }])
     expect(made.topics[0]?.topicId).toBe(broker.topics.get('plain')?.id)
     const again = await client.request(createTopics, 5, {
       topics: [topicOf('plain'), topicOf('later')],
@@ -105,5 +107,36 @@ describe('administration over the protocol', () => {
     expect(await epochOf(0, 0)).toMatchObject({ errorCode: 0, leaderEpoch: 0, endOffset: 2 })
     expect(await epochOf(0, 3)).toMatchObject({ errorCode: 75 })
     expect(await epochOf(7, -1)).toMatchObject({ errorCode: 0, leaderEpoch: -1, endOffset: -1 })
+  })
+
+  it('tells the settings of topics, and where they come from', async () => {
+    const { client, broker } = await serve()
+    const config = { 'cleanup.policy': 'compact', 'min.insync.replicas': '1' }
+    await broker.createTopics([{ name: 'latest', partitions: 1, config }])
+    const ask = async (resourceType: number, resourceName: string, configurationKeys: string[] | null = null) => {
+      const resources = [{ resourceType, resourceName, configurationKeys }]
+      const { results } = await client.request(describeConfigs, 4, { resources, includeSynonyms: true })
+      return results[0]
+    }
+    const all = await ask(2, 'latest')
+    const shown = (name: string) => all?.configs.find((each) => each.name === name)
+    expect(shown('cleanup.policy')).toMatchObject({
+      value: 'compact',
+      configSource: 1,
+      synonyms: [{ name: 'cleanup.policy', value: 'compact', source: 1 }],
+    })
+    expect(shown('min.insync.replicas')).toMatchObject({ value: '1', configSource: 1 })
+    expect(shown('segment.bytes')).toMatchObject({ value: '1073741824', configSource: 5, synonyms: [] })
+    expect(shown('max.compaction.lag.ms')?.value).toBe('9223372036854775807')
+    expect((await ask(2, 'latest', ['retention.ms']))?.configs.map(({ name, value }) => [name, value])).toEqual([
+      ['retention.ms', '-1'],
+    ])
+    expect((await ask(2, 'none'))?.errorCode).toBe(3)
+    const broker1 = await ask(4, '1')
+    expect(broker1?.configs.map(({ name, value }) => [name, value])).toEqual([
+      ['num.partitions', '1'],
+      ['default.replication.factor', '1'],
+    ])
+    expect((await ask(4, '9'))?.errorCode).toBe(42)
   })
 })
