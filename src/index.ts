@@ -60,6 +60,7 @@ export type {
   WindowedStoreOptions,
 } from './dsl/operator-options.ts'
 
+export type { BuildOptions, Optimisation } from './dsl/optimisation.ts'
 export { SlidingWindows } from './dsl/sliding-windows.ts'
 export type {
   AnyWindows,

@@ -2,19 +2,23 @@ import { MillraceError } from '../errors.ts'
 import type { Topology } from '../topology/topology.ts'
 import { TopologyDraft } from '../topology/topology-draft.ts'
 import { dropNullKeys, passThrough } from './operators/stateless.ts'
-import type { Plan, PlanNode, SourcePlan } from './plan.ts'
+import { type Optimisation, restoredFromSource } from './optimisation.ts'
+import type { Plan, PlanNode, ProcessorPlan, SourcePlan } from './plan.ts'
 
 /** Turns the plan into a topology. Nodes are added in Kafka Streams' order, which decides the numbers of the sub-topologies. */
-export function compilePlan(plan: Plan): Topology {
+export function compilePlan(plan: Plan, optimisations: ReadonlySet<Optimisation>): Topology {
   const shared = sharedSources(plan)
   const parents = new Map(plan.nodes.map((node) => [node, parentsOf(node, shared)]))
   const carrying = carryingNullKeys(parents)
+  const reusesSources = optimisations.has('reuse-source-topics')
+  const storesOf = (node: ProcessorPlan) => (reusesSources ? restoredFromSource(node, node.parents) : node.stores)
   const builder = new TopologyDraft()
   const written = new Set<PlanNode>()
   const next = (): PlanNode | undefined => nextReady(parents, shared, written)
   for (let node = next(); node !== undefined; node = next()) {
     const parentNames = (parents.get(node) as PlanNode[]).map((parent) => parent.name)
     write(node, parentNames, builder, carrying.has(node))
+    if (node.kind === 'processor') for (const store of storesOf(node)) builder.addStateStore(store, [node.name])
     written.add(node)
   }
   for (const node of plan.nodes) connectLookUp(node, parents, builder)
@@ -129,7 +133,6 @@ function write(node: PlanNode, parents: readonly string[], builder: TopologyDraf
     case 'processor': {
       const sideChildren = node.lateChild === undefined ? {} : { sideChildren: [node.lateChild] }
       builder.addProcessor(node.name, node.create, { parents, ...sideChildren })
-      for (const store of node.stores) builder.addStateStore(store, [node.name])
       break
     }
     case 'repartition':

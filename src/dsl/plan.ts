@@ -47,10 +47,12 @@ export interface ProcessorPlan extends PlanLinks {
   readonly joinsPartitions: boolean
   /** Whether records without a key have a meaning for it, so that repartition topics before it must carry them. */
   readonly takesNullKeys: boolean
+  /** Whether its stores hold what its records say and nothing else, so that these can be read again in place of a changelog. */
+  readonly keepsRecords: boolean
 }
 
 type ProcessorParts = Partial<
-  Pick<ProcessorPlan, 'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys'>
+  Pick<ProcessorPlan, 'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys' | 'keepsRecords'>
 >
 
 /** Out to a topic and in again: a filter of records without a key, a sink, and a source that bears the node's name. */
@@ -157,7 +159,14 @@ export class Plan {
     name: string,
     create: () => Processor,
     parents: readonly PlanNode[],
-    { stores = [], lateChild, looksUp, joinsPartitions = false, takesNullKeys = false }: ProcessorParts = {},
+    {
+      stores = [],
+      lateChild,
+      looksUp,
+      joinsPartitions = false,
+      takesNullKeys = false,
+      keepsRecords = false,
+    }: ProcessorParts = {},
   ): ProcessorPlan {
     const node = {
       kind: 'processor',
@@ -168,6 +177,7 @@ export class Plan {
       looksUp,
       joinsPartitions,
       takesNullKeys,
+      keepsRecords,
     } as const
     return this.add<ProcessorPlan>(node, parents)
   }

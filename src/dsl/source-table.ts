@@ -30,7 +30,8 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
     sendsOldValues: rows.sendsOldValues,
     isVersioned: historyRetentionMs !== undefined,
   }))
-  const node = plan.addProcessor(name, create, [parent])
+  // Compaction of a topic removes versions, so that these do not follow from it.
+  const node = plan.addProcessor(name, create, [parent], { keepsRecords: historyRetentionMs === undefined })
   const declare = () => {
     const need = { operator: name, purpose: `the store '${store}'` }
     const serdes = {

@@ -12,6 +12,7 @@ import {
   type SourceTableOptions,
   type StreamOptions,
 } from './operator-options.ts'
+import { type BuildOptions, chosenOptimisations } from './optimisation.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
 import { PlannedTable } from './planned-table.ts'
@@ -120,11 +121,11 @@ export class StreamsBuilder {
   }
 
   /**
-   * The topology, to be run or described.
+   * The topology, to be run or described, with the optimisations that were asked for.
    * @throws MillraceError INVALID_TOPOLOGY where it could not run, with the operator and what to do.
    */
-  build(): Topology {
-    return compilePlan(this.#plan)
+  build(options: BuildOptions = {}): Topology {
+    return compilePlan(this.#plan, chosenOptimisations(options))
   }
 }
 

@@ -10,6 +10,8 @@ import type { DropReason } from '../topology/processor.ts'
 export interface CommitMetadata {
   /** By store: the changelog offset after the last record of this commit. */
   readonly changelogs: Readonly<Record<string, number>>
+  /** The stores that are restored from a table's topic, and not from a changelog. */
+  readonly sourced: readonly string[]
   /** By processor: the greatest event time it has seen. */
   readonly streamTimes: Readonly<Record<string, number>>
   /** By processor: the event time up to which windows have closed and were handed on, where it hands on closed windows only. */
@@ -22,6 +24,7 @@ export interface CommitMetadata {
 
 export const emptyCommit: CommitMetadata = {
   changelogs: {},
+  sourced: [],
   streamTimes: {},
   emittedTimes: {},
   partitionTimes: {},

@@ -24,7 +24,7 @@ export async function startTask(
   const offsets = await cluster.committedOffsets(applicationId, partitions)
   const metadata = metadataOf(offsets)
   const stores = await new TaskStores(id, partition, config, collector).open(subTopology.stores, {
-    inputs: partitions,
+    inputs,
     offsets,
     metadata,
   })

@@ -1,16 +1,19 @@
-import type { CommittedOffset, TopicPartition } from '../cluster/cluster.ts'
+import type { Cluster, CommittedOffset, TopicPartition } from '../cluster/cluster.ts'
+import { MillraceError } from '../errors.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngine } from '../state/store-engine.ts'
 import { Changelog, restoreStore } from './changelog.ts'
 import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
+import { SourceRestore } from './source-restore.ts'
 import type { TaskStore } from './task.ts'
+import type { PlannedInput } from './task-assembly.ts'
 import { changelogTopic } from './topic-plan.ts'
 
 /** The last commit of a task: for each of its inputs what was committed, and the metadata beside it. */
 export interface LastCommit {
-  readonly inputs: readonly TopicPartition[]
+  readonly inputs: readonly PlannedInput[]
   readonly offsets: readonly (CommittedOffset | undefined)[]
   readonly metadata: CommitMetadata
 }
@@ -33,6 +36,11 @@ export class TaskStores {
     const stores: TaskStore[] = []
     let hasUndone = false
     for (const declaration of declarations) {
+      if (declaration.sourceTopic !== undefined) {
+        stores.push(await this.#openSourced(declaration, declaration.sourceTopic, last))
+        continue
+      }
+      requireChangelog(declaration, last.metadata)
       if (!declaration.logged) {
         stores.push(await this.#openUnlogged(declaration))
         continue
@@ -49,6 +57,29 @@ export class TaskStores {
     const store = declaration.create(await this.#openEngine(declaration))
     store.ready(0)
     return { store, changelog: undefined }
+  }
+
+  /** Its position is one in the table's topic. */
+  async #openSourced(declaration: StoreDeclaration, sourceTopic: string, last: LastCommit): Promise<TaskStore> {
+    const { badRecords, cluster, environment } = this.#config
+    const engine = await this.#openEngine({ ...declaration, name: `${declaration.name}${sourcedSuffix}` })
+    const at = last.inputs.findIndex(({ partition }) => partition.topic === sourceTopic)
+    const input = last.inputs[at]
+    // Another topic of the sub-topology has more partitions.
+    if (input === undefined) engine.clear()
+    const committed = last.offsets[at]?.offset ?? 0
+    const [range] = input === undefined ? [] : await cluster.offsets([input.partition], 'read-committed')
+    const { start = 0, end = 0 } = range ?? {}
+    const to = Math.min(committed, end)
+    if (engine.position() > to || engine.position() < start) engine.clear()
+    const store = declaration.create(engine)
+    if (input !== undefined) {
+      const from = Math.max(engine.position(), start)
+      const restore = new SourceRestore({ input, store, from, to, badRecords, clock: environment.clock })
+      await readSource(restore, input.partition, cluster)
+    }
+    store.ready(to)
+    return { store, changelog: undefined, sourceTopic }
   }
 
   async #openLogged(declaration: StoreDeclaration, metadata: CommitMetadata) {
@@ -85,11 +116,43 @@ export class TaskStores {
     const metadata = encodeCommitMetadata({ ...last.metadata, changelogs })
     await this.#collector.commit(
       last.inputs.map((input, i) => ({
-        ...input,
+        ...input.partition,
         offset: last.offsets[i]?.offset ?? 0,
         metadata: i === 0 ? metadata : '',
       })),
     )
-    for (const { store, changelog } of stores) store.commit(changelog?.position ?? 0)
+    for (const { store, changelog } of stores) store.commit(changelog?.position ?? store.position())
   }
+}
+
+/** Keeps what was read from a table's topic apart from what was read from a changelog: positions in one mean nothing in the other. */
+const sourcedSuffix = '+source'
+
+/** How long one fetch waits for what is there already. */
+const maxFetchWaitMs = 1_000
+
+async function readSource(restore: SourceRestore, partition: TopicPartition, cluster: Cluster): Promise<void> {
+  if (restore.isOver) return
+  const reader = cluster.reader({ isolation: 'read-committed' })
+  try {
+    reader.seek(partition, restore.position)
+    while (!restore.isOver) {
+      for (const fetched of await reader.fetch({ maxWaitMs: maxFetchWaitMs })) restore.take(fetched)
+    }
+  } finally {
+    reader.close()
+  }
+}
+
+/** Without its topic the rows of a table that were never logged would be gone. */
+function requireChangelog({ name, logged }: StoreDeclaration, { sourced }: CommitMetadata): void {
+  if (!logged || !sourced.includes(name)) return
+  throw new MillraceError(
+    'INVALID_TOPOLOGY',
+    'The store has no changelog: the topology was optimised when it last ran',
+    {
+      at: { store: name },
+      remedy: "Build it with `optimize: ['reuse-source-topics']`, or run it under another application id.",
+    },
+  )
 }

@@ -17,6 +17,8 @@ export interface TaskStore {
   readonly store: StateStore
   /** Undefined where the store is not logged. */
   readonly changelog: Changelog | undefined
+  /** The topic that it is restored from in place of a changelog. */
+  readonly sourceTopic?: string | undefined
 }
 
 export type DropCounts = Map<string, Map<DropReason, number>>
@@ -143,7 +145,9 @@ export class Task {
     this.#recordsAtCommit = this.#recordsTaken()
     this.#hasPunctuated = false
     this.#services.isCommitRequested = false
-    for (const { store, changelog } of this.#stores) store.commit(changelog?.position ?? 0)
+    for (const { store, changelog, sourceTopic } of this.#stores) {
+      store.commit(changelog?.position ?? this.#positionIn(sourceTopic))
+    }
   }
 
   /** Lets go of everything; what was not committed is lost, and read again by the next run. */
@@ -226,6 +230,11 @@ export class Task {
     return sum
   }
 
+  #positionIn(topic: string | undefined): number {
+    if (topic === undefined) return 0
+    return this.inputs.find(({ partition }) => partition.topic === topic)?.position ?? 0
+  }
+
   #commitMetadata(): CommitMetadata {
     const changelogs: Record<string, number> = {}
     for (const { store, changelog } of this.#stores)
@@ -243,7 +252,8 @@ export class Task {
     for (const { partition, partitionTimeMs } of this.inputs) {
       if (partitionTimeMs >= 0) partitionTimes[partition.topic] = partitionTimeMs
     }
-    return { changelogs, streamTimes, emittedTimes, partitionTimes, drops }
+    const sourced = this.#stores.flatMap(({ store, sourceTopic }) => (sourceTopic === undefined ? [] : [store.name]))
+    return { changelogs, sourced, streamTimes, emittedTimes, partitionTimes, drops }
   }
 }
 

@@ -53,6 +53,11 @@ export function planTopics(
     topics.push({ name, partitions: partitionCounts.get(name) as number, config: repartitionConfig })
   }
 
+  for (const topic of reusedTopics(topology)) {
+    const config =
+      existing.find(({ name }) => name === topic)?.config ?? topics.find(({ name }) => name === topic)?.config
+    requireKept(topic, config ?? {})
+  }
   const taskCounts = new Map<number, number>()
   for (const subTopology of topology.subTopologies) {
     const tasks = widestSource(subTopology, applicationId, partitionCounts)
@@ -65,6 +70,22 @@ export function planTopics(
   }
   for (const group of copartitioned) requireCopartitioned(group, partitionCounts)
   return { topics, taskCounts, partitionCounts }
+}
+
+/** Users' topics that stores are restored from. */
+function reusedTopics({ subTopologies }: Topology): string[] {
+  return subTopologies.flatMap(({ stores }) => stores.flatMap(({ sourceTopic }) => sourceTopic ?? []))
+}
+
+/** What a topic has forgotten cannot be restored from it. Compaction keeps the latest record of each key. */
+function requireKept(topic: string, config: Readonly<Record<string, string>>): void {
+  const deletes = (config['cleanup.policy'] ?? 'delete').split(',').some((policy) => policy.trim() === 'delete')
+  const bound = ['retention.ms', 'retention.bytes'].find((name) => Number(config[name] ?? -1) >= 0)
+  if (!deletes || bound === undefined) return
+  throw new MillraceError('INVALID_TOPOLOGY', `A table is to be restored from its topic, which has '${bound}'`, {
+    at: { topic },
+    remedy: "Give the topic the setting 'cleanup.policy': 'compact', or build without 'reuse-source-topics'.",
+  })
 }
 
 /** A topic with its full name. */

@@ -6,6 +6,8 @@ export interface StoreDeclaration {
   readonly name: string
   /** Whether updates go to the changelog topic `<application id>-<name>-changelog`. */
   readonly logged: boolean
+  /** The user's topic that the store is restored from in place of a changelog: it holds just what is in there. */
+  readonly sourceTopic?: string
   /** Settings of the changelog topic. */
   readonly changelogConfig: Readonly<Record<string, string>>
   /** The engine that the user chose for this store; undefined takes the application's. */

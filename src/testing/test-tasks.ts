@@ -6,8 +6,9 @@ import { applyRecords, Changelog } from '../runtime/changelog.ts'
 import type { CommitMetadata } from '../runtime/commit-metadata.ts'
 import { type DropMetric, dropMetrics } from '../runtime/drop-metric.ts'
 import { GlobalStores, globalInputs, globalTask } from '../runtime/global-stores.ts'
+import { SourceRestore } from '../runtime/source-restore.ts'
 import type { Task, TaskStore } from '../runtime/task.ts'
-import { assembleTask, metadataOf, plannedInputs } from '../runtime/task-assembly.ts'
+import { assembleTask, metadataOf, type PlannedInput, plannedInputs } from '../runtime/task-assembly.ts'
 import type { BadRecordPolicy, TaskInput } from '../runtime/task-input.ts'
 import { changelogTopic, type TopicPlan } from '../runtime/topic-plan.ts'
 import { memoryEngine } from '../state/memory-engine.ts'
@@ -155,7 +156,13 @@ export class TestTasks implements BatchOutput {
     const topics = inputs.map((input) => input.partition.topic)
     const offsets = topics.map((topic) => log.committedOffset(topic))
     const metadata = metadataOf(offsets)
-    const stores = subTopology.stores.map((declaration) => this.#restore(declaration, metadata))
+    const offsetOf = (topic: string): number => log.committedOffset(topic)?.offset ?? 0
+    const stores = subTopology.stores.map((declaration) => {
+      const input = inputs.find(({ partition }) => partition.topic === declaration.sourceTopic)
+      return input === undefined
+        ? this.#restore(declaration, metadata)
+        : this.#restoreSourced(declaration, input, offsetOf(input.partition.topic))
+    })
     for (const { store } of stores) this.#stores.set(store.name, store)
     return assembleTask({
       id: `${subTopology.id}_0`,
@@ -180,6 +187,20 @@ export class TestTasks implements BatchOutput {
     const ranges = inputs.map(({ partition }) => ({ start: 0, end: log.end(partition.topic) }))
     const openEngine = ({ name }: StoreDeclaration) => memoryEngine.open({ directory: undefined, store: name })
     return globalTask({ ...setting, subTopology, inputs, ranges, openEngine }, stores)
+  }
+
+  #restoreSourced(declaration: StoreDeclaration, input: PlannedInput, to: number): TaskStore {
+    const { badRecords, clock, log } = this.#setting
+    const store = declaration.create(memoryEngine.open({ directory: undefined, store: declaration.name }))
+    const restore = new SourceRestore({ input, store, from: 0, to, badRecords, clock })
+    const { topic } = input.partition
+    while (!restore.isOver) {
+      const fetched = log.fetch(topic, restore.position)
+      if (fetched === undefined) break
+      restore.take(fetched)
+    }
+    store.ready(to)
+    return { store, changelog: undefined, sourceTopic: topic }
   }
 
   #restore(declaration: StoreDeclaration, metadata: CommitMetadata): TaskStore {

@@ -5,6 +5,7 @@ describe('commit metadata', () => {
   it('is read back as it was written', () => {
     const metadata = {
       changelogs: { counts: 12 },
+      sourced: ['customers'],
       streamTimes: { 'KSTREAM-AGGREGATE-1': 99 },
       emittedTimes: { 'KSTREAM-AGGREGATE-1': 5 },
       partitionTimes: { readings: 100 },
@@ -15,7 +16,7 @@ describe('commit metadata', () => {
 
   it('of a version that did not keep the times of partitions can be read', () => {
     const text = '{"version":1,"changelogs":{"counts":12},"streamTimes":{},"drops":{}}'
-    expect(decodeCommitMetadata(text)).toMatchObject({ changelogs: { counts: 12 }, partitionTimes: {} })
+    expect(decodeCommitMetadata(text)).toMatchObject({ changelogs: { counts: 12 }, sourced: [], partitionTimes: {} })
   })
 
   it.each(['', 'not json', '{"version":99}', '{}', 'null'])('refuses what another program wrote: %j', (text) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { JoinWindows } from '../../src/dsl/join-windows.ts'
+import type { BuildOptions } from '../../src/dsl/optimisation.ts'
 import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
 import { untilWindowCloses } from '../../src/dsl/suppressed.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
@@ -62,6 +63,16 @@ const builders: Record<string, () => Topology> = {
         .filter(() => true)
         .toStream()
         .to(named('out')),
+    ),
+  'table materialised + optimise  [topology.optimization=all]': () =>
+    dsl(
+      (b) =>
+        b
+          .table(named('t'), { store: 'st' })
+          .filter(() => true)
+          .toStream()
+          .to(named('out')),
+      { optimize: true },
     ),
   toTable: () => dsl((b) => b.stream(named('in')).toTable().toStream().to(named('out'))),
   'toTable after key change': () =>
@@ -277,10 +288,7 @@ const refused: Record<string, () => Topology> = {
 }
 
 /** Operators that do not exist yet. */
-const notBuildable = [
-  'table materialised + optimise  [topology.optimization=all]',
-  'self join  [topology.optimization=all]',
-]
+const notBuildable = ['self join  [topology.optimization=all]']
 
 describe.skipIf(goldenMissing !== undefined)(
   `descriptions that Kafka Streams printed (${goldenMissing ?? 'found'})`,
@@ -391,10 +399,10 @@ describe('the description of a topology', () => {
 /** Of a sink that chooses topics, the function that does is not in the description. */
 const choosesTopic = /extractor class/
 
-function dsl(write: (builder: StreamsBuilder) => void): Topology {
+function dsl(write: (builder: StreamsBuilder) => void, options?: BuildOptions): Topology {
   const builder = new StreamsBuilder()
   write(builder)
-  return builder.build()
+  return builder.build(options)
 }
 
 function named(name: string): Topic<string, string> {
@@ -412,7 +420,7 @@ function any<K, V>(name: string): Topic<K, V> {
 function internalTopics(topology: Topology): string[] {
   const names = topology.subTopologies.flatMap(({ nodes, stores }) => [
     ...nodes.flatMap((node) => (node.kind === 'sink' && node.topic.internal ? [`app-${node.topic.name}`] : [])),
-    ...stores.flatMap((store) => (store.logged ? [`app-${store.name}-changelog`] : [])),
+    ...stores.flatMap(({ name, logged, sourceTopic }) => sourceTopic ?? (logged ? [`app-${name}-changelog`] : [])),
   ])
   return names.sort()
 }
