@@ -13,9 +13,10 @@ export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] 
   const events: CaseEvent[] = []
   const nullKeys = draw.chance(0.5) ? 0 : 0.1
   const nullValues = draw.one([0, 0.1, 0.25])
-  // A restart begins timers anew.
   const hasTimers = nodes.some((node) => node.timer !== undefined)
-  const restarts = draw.chance(0.2) && !hasTimers ? 0.1 : 0
+  // A restart begins timers anew, and so does it the search for records that found none in a join of streams.
+  const beginsAnew = hasTimers || nodes.some((node) => node.op === 'streamJoin' && node.how !== 'inner')
+  const restarts = draw.chance(0.2) && !beginsAnew ? 0.1 : 0
   const headers = draw.chance(0.3) ? 0.4 : 0
   const count = draw.between(3, 30)
   let value = 'v0'

@@ -47,7 +47,7 @@ export class KafkaSide implements Disposable {
 
   #restart(): void {
     this.#process?.stdin.end()
-    const flags = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=OFF']
+    const flags = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=OFF', ...inMemory()]
     const command = ['java', ...flags, '-cp', this.#classPath, 'millrace.semantics.Runner']
     const [program, ...rest] = process.platform === 'win32' ? command : ['nice', '-n', '10', ...command]
     const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -77,4 +77,9 @@ function compiledClasses(): string {
   if (compiler.status !== 0) throw new Error(`javac failed:\n${compiler.stderr}`)
   renameSync(partial, directory)
   return directory
+}
+
+/** Kafka Streams syncs several files a case, and waits for the disk most of the time: its directory is one in memory where there is such. */
+function inMemory(): string[] {
+  return existsSync('/dev/shm') ? ['-Djava.io.tmpdir=/dev/shm'] : []
 }

@@ -5,6 +5,7 @@ import { foreignKeyFunctions, join, joiners, keyFunctions, mapKey } from '../fun
 import { saysOtherOldValues, showsInitialValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, Texts, TextTable } from './operator.ts'
 import { drawName, drawStore, named, serdeOf, stored } from './operator.ts'
+import { hasUnknownSerdes } from './tables.ts'
 
 /** Operators that put two inputs together by key. */
 export const joins: Readonly<Record<string, Operator>> = {
@@ -31,6 +32,7 @@ export const joins: Readonly<Record<string, Operator>> = {
     draw: ([left, right], drawing) => {
       if (left.key !== 'string' || right.key !== 'string') return undefined
       if (saysOtherOldValues(left, drawing) || saysOtherOldValues(right, drawing)) return undefined
+      if (hasUnknownSerdes(right, drawing)) return undefined
       const { draw } = drawing
       return {
         is: 'table',

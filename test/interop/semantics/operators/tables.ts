@@ -154,7 +154,7 @@ function isVersioned(input: CaseNode, drawing: Drawing): boolean {
 }
 
 /** Kafka Streams takes the application's default serdes where an operator has told none; Millrace has no such default. */
-function hasUnknownSerdes(input: CaseNode, drawing: Drawing): boolean {
+export function hasUnknownSerdes(input: CaseNode, drawing: Drawing): boolean {
   return comesFrom(input, drawing, (table) => table.op === 'tableJoin' && table.plain === true)
 }
 
