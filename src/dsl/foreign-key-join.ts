@@ -48,6 +48,8 @@ interface JoinSerdes {
 export function addForeignKeyJoin(left: TableState, right: TableState, parts: ForeignKeyJoinParts): TableState {
   const { plan } = left
   const { joiner, isLeft, options } = parts
+  // Kafka Streams asks the other table for its values before too: a filter above then knows which deletions say nothing new.
+  right.rows.sendOldValues(true)
   left.rows.sendOldValues(true)
   left.rows.keepOldValues()
   const names = namesOf(plan, options.name)

@@ -33,6 +33,11 @@ const onlyKafkaRefuses: readonly RegExp[] = [
   /StateStore \S+ is not added yet/,
   // Two streams without names are cogrouped that both need a repartition topic, or one that does is cogrouped twice.
   /-repartition-(filter|sink|source) is already added/,
+  // The results of a windowed cogroup are looked up as if they had no windows.
+  /KTable source state store must implement/,
+  // A left join with a grace period buffers a record without a key, for which it has no place.
+  /KSTREAM-LEFTJOIN-\d+.* NullPointerException: key/,
+  /processor=join\d*,.* NullPointerException: key/,
 ]
 
 function differentErrors(kafka: Answer, ours: Answer): Difference | undefined {
@@ -58,6 +63,14 @@ function isPartOf(contents: StoreContents, theirs: StoreContents, numberBytes: n
   return [...rowsOf(contents, numberBytes)].every((row) => all.has(row))
 }
 
+/**
+ * A window that closes in the step that changes it is not written any more: what Kafka Streams has of it is then longer, because
+ * all that cases do to a result is to append to it.
+ */
+function isPartOfWindows(contents: StoreContents, theirs: StoreContents): boolean {
+  return Object.entries(contents).every(([key, [value]]) => theirs[key]?.[0].startsWith(value) === true)
+}
+
 function rowsOf(contents: StoreContents, numberBytes: number): Set<string> {
   const rows = Object.entries(contents)
   return new Set(rows.map(([key, [value]]) => `${key.slice(0, key.length - numberBytes)} ${value}`))
@@ -80,7 +93,7 @@ function differentStores(kafka: Answer, ours: Answer): Difference | undefined {
     const isSame = joinBuffer.test(changelog)
       ? isPartOf(contents, theirs, 4)
       : isOfWindows(theirs)
-        ? isPartOf(contents, theirs, 0)
+        ? isPartOfWindows(contents, theirs)
         : isDeepStrictEqual(valuesOf(theirs), valuesOf(contents))
     if (isSame) continue
     return difference(`contents of ${changelog}`, JSON.stringify(theirs), JSON.stringify(contents))

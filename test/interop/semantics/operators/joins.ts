@@ -32,7 +32,7 @@ export const joins: Readonly<Record<string, Operator>> = {
     draw: ([left, right], drawing) => {
       if (left.key !== 'string' || right.key !== 'string') return undefined
       if (saysOtherOldValues(left, drawing) || saysOtherOldValues(right, drawing)) return undefined
-      if (hasUnknownSerdes(right, drawing)) return undefined
+      if (hasUnknownSerdes(left, drawing) || hasUnknownSerdes(right, drawing)) return undefined
       const { draw } = drawing
       return {
         is: 'table',
