@@ -64,6 +64,7 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
   store<S, R>(store: TypedStore<S, R>): S {
     let opened = this.#stores.get(store.name) as S | undefined
     if (opened === undefined) {
+      if (!this.#step.mayWrite(store.name)) throw onlyReads(this.#step.name, store.name)
       opened = store.open(this.#step.store(store.name), this.#writer)
       this.#stores.set(store.name, opened)
     }
@@ -178,6 +179,17 @@ function firstCall(
   if (type === 'stream-time') return startAt ?? 0
   if (startAt === undefined) return wallClockMs + intervalMs
   return startAt > wallClockMs ? startAt : startAt + (Math.floor((wallClockMs - startAt) / intervalMs) + 1) * intervalMs
+}
+
+function onlyReads(operator: string, store: string): MillraceError {
+  return new MillraceError(
+    'INVALID_TOPOLOGY',
+    `The store '${store}' is filled from a topic: the processor only reads it`,
+    {
+      at: { operator },
+      remedy: 'Call context.readOnlyStore(store).',
+    },
+  )
 }
 
 function badSchedule(operator: string, what: string, remedy: string): MillraceError {

@@ -111,6 +111,25 @@ export class TopologyBuilder {
   }
 
   /**
+   * Adds a store that a processor fills from a topic, each task its own part from its own partition. The topic, which should be
+   * compacted, is the store's changelog: after a restart its records up to the last commit go through the processor once more
+   * before anything else runs, so it must make of them only what the store holds. It can hand on nothing and has no other
+   * store; what it changes in punctuations is not restored. Other processors that are connected with the store read it, as
+   * `context.readOnlyStore(store)`. Returns the topic's source, for others that take its records; they get each after the
+   * store has. After Kafka Streams' addReadOnlyStateStore (KIP-813).
+   */
+  addReadOnlyStateStore<K, V>(
+    store: StoreDeclaration,
+    topic: Topic<K, V>,
+    supplier: ProcessorSupplier<K, V, never, never>,
+    names: { readonly source: string; readonly processor: string },
+    options: Pick<SourceOptions<K, V>, 'timestamp' | 'invalidTimestamp'> = {},
+  ): ParentNode<K, V> {
+    this.#draft.addReadOnlyStateStore(store, topic, processorSteps(supplier, names.processor), names, options)
+    return { name: names.source }
+  }
+
+  /**
    * The topology, to be run or described.
    * @throws MillraceError INVALID_TOPOLOGY where it could not run
    */

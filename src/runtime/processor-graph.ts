@@ -1,5 +1,6 @@
 import { assert, MillraceError } from '../errors.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { processorFilling, sourceFilling } from '../topology/filled-stores.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, StreamTime, TaskContext } from '../topology/processor.ts'
 import type { DynamicSinkNode, ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
@@ -17,6 +18,7 @@ export interface GraphState {
 
 /** The processors of one task, wired: each one's output is its children. */
 export class ProcessorGraph {
+  readonly #subTopology: SubTopology
   readonly #state: GraphState
   readonly #makeSink: (node: SinkNode | DynamicSinkNode) => Sink
   readonly #nodes: Map<string, SubTopology['nodes'][number]>
@@ -24,6 +26,7 @@ export class ProcessorGraph {
   readonly sinks: Sink[] = []
 
   constructor(subTopology: SubTopology, state: GraphState, makeSink: (node: SinkNode | DynamicSinkNode) => Sink) {
+    this.#subTopology = subTopology
     this.#state = state
     this.#makeSink = makeSink
     this.#nodes = new Map(subTopology.nodes.map((node) => [node.name, node]))
@@ -81,6 +84,10 @@ export class ProcessorGraph {
         const store = node.stores.includes(name) ? state.stores.get(name) : undefined
         if (store !== undefined) return store
         throw notConnected(node.name, `store '${name}'`)
+      },
+      mayWrite: (name) => {
+        const source = sourceFilling(this.#subTopology, name)
+        return source === undefined || processorFilling(source) === node.name
       },
       streamTime,
       task: state.task,

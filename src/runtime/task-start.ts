@@ -23,25 +23,17 @@ export async function startTask(
   const partitions = inputs.map((input) => input.partition)
   const offsets = await cluster.committedOffsets(applicationId, partitions)
   const metadata = metadataOf(offsets)
-  const stores = await new TaskStores(id, partition, config, collector).open(subTopology.stores, {
-    inputs,
-    offsets,
-    metadata,
-  })
+  const { clock } = config.environment
+  const setting = { id, subTopology, applicationId, plan, badRecords, globalStores, clock }
+  const stores = await new TaskStores(id, partition, config, collector).open(setting, { inputs, offsets, metadata })
   const ranges = await cluster.offsets(partitions, 'read-committed')
   return assembleTask({
-    id,
-    subTopology,
-    applicationId,
-    plan,
-    badRecords,
+    ...setting,
     inputs,
     positions: await startPositions(inputs, offsets, ranges, config),
     ranges,
     metadata,
     stores,
-    globalStores,
     batchOutput: collector,
-    clock: config.environment.clock,
   })
 }

@@ -2,10 +2,12 @@ import type { Cluster, CommittedOffset, TopicPartition } from '../cluster/cluste
 import { MillraceError } from '../errors.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngine } from '../state/store-engine.ts'
+import { hasChangelog } from '../topology/filled-stores.ts'
 import { Changelog, restoreStore } from './changelog.ts'
 import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
+import { type ReplaySetting, SourceReplay } from './source-replay.ts'
 import { SourceRestore } from './source-restore.ts'
 import type { TaskStore } from './task.ts'
 import type { PlannedInput } from './task-assembly.ts'
@@ -32,16 +34,21 @@ export class TaskStores {
     this.#collector = collector
   }
 
-  async open(declarations: readonly StoreDeclaration[], last: LastCommit): Promise<TaskStore[]> {
+  async open(setting: ReplaySetting, last: LastCommit): Promise<TaskStore[]> {
     const stores: TaskStore[] = []
     let hasUndone = false
-    for (const declaration of declarations) {
+    for (const declaration of setting.subTopology.stores) {
       if (declaration.sourceTopic !== undefined) {
         stores.push(await this.#openSourced(declaration, declaration.sourceTopic, last))
         continue
       }
+      const filling = last.inputs.findIndex(({ source }) => source.fills === declaration.name)
+      if (filling >= 0) {
+        stores.push(await this.#openFilled(declaration, setting, last.inputs[filling], last.offsets[filling]))
+        continue
+      }
       requireChangelog(declaration, last.metadata)
-      if (!declaration.logged) {
+      if (!hasChangelog(setting.subTopology, declaration)) {
         stores.push(await this.#openUnlogged(declaration))
         continue
       }
@@ -80,6 +87,26 @@ export class TaskStores {
     }
     store.ready(to)
     return { store, changelog: undefined, sourceTopic }
+  }
+
+  /** Opens a store that a source topic fills, and replays the topic up to the last commit. */
+  async #openFilled(
+    declaration: StoreDeclaration,
+    setting: ReplaySetting,
+    input: PlannedInput,
+    last: CommittedOffset | undefined,
+  ): Promise<TaskStore> {
+    const { cluster } = this.#config
+    const { partition } = input
+    const [range] = await cluster.offsets([partition], 'read-committed')
+    const engine = await this.#openEngine({ ...declaration, name: `${declaration.name}${sourcedSuffix}` })
+    const replay = new SourceReplay(setting, { declaration, engine, input, range, committed: last?.offset })
+    try {
+      await readSource(replay, partition, cluster)
+    } finally {
+      replay.close()
+    }
+    return { store: replay.store, changelog: undefined, sourceTopic: partition.topic }
   }
 
   async #openLogged(declaration: StoreDeclaration, metadata: CommitMetadata) {
@@ -125,13 +152,17 @@ export class TaskStores {
   }
 }
 
-/** Keeps what was read from a table's topic apart from what was read from a changelog: positions in one mean nothing in the other. */
+/** Keeps what was read from a source topic apart from what was read from a changelog: positions in one mean nothing in the other. */
 const sourcedSuffix = '+source'
 
 /** How long one fetch waits for what is there already. */
 const maxFetchWaitMs = 1_000
 
-async function readSource(restore: SourceRestore, partition: TopicPartition, cluster: Cluster): Promise<void> {
+async function readSource(
+  restore: Pick<SourceRestore, 'isOver' | 'position' | 'take'>,
+  partition: TopicPartition,
+  cluster: Cluster,
+): Promise<void> {
   if (restore.isOver) return
   const reader = cluster.reader({ isolation: 'read-committed' })
   try {
@@ -149,10 +180,11 @@ function requireChangelog({ name, logged }: StoreDeclaration, { sourced }: Commi
   if (!logged || !sourced.includes(name)) return
   throw new MillraceError(
     'INVALID_TOPOLOGY',
-    'The store has no changelog: the topology was optimised when it last ran',
+    'The store has no changelog: it was kept in its source topic when the application last ran',
     {
       at: { store: name },
-      remedy: "Build it with `optimize: ['reuse-source-topics']`, or run it under another application id.",
+      remedy:
+        "Keep it there (`optimize: ['reuse-source-topics']`, or a read-only store), or run it under another application id.",
     },
   )
 }

@@ -152,8 +152,13 @@ export class Task {
 
   /** Lets go of everything; what was not committed is lost, and read again by the next run. */
   close(): void {
-    this.#graph.close()
+    this.closeProcessors()
     for (const { store } of this.#stores) store.close()
+  }
+
+  /** Lets go of the processors alone. */
+  closeProcessors(): void {
+    this.#graph.close()
   }
 
   #processOne(input: TaskInput, isOver: () => boolean): boolean {

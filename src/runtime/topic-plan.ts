@@ -1,5 +1,6 @@
 import type { TopicDescription, TopicSpec } from '../cluster/cluster.ts'
 import { MillraceError } from '../errors.ts'
+import { hasChangelog } from '../topology/filled-stores.ts'
 import type { SubTopology, TopicReference, Topology } from '../topology/topology.ts'
 
 /** What Kafka Streams sets on repartition topics: kept until the application deletes what it has read. */
@@ -64,7 +65,7 @@ export function planTopics(
     if (tasks === undefined) throw unplanned(subTopology)
     taskCounts.set(subTopology.id, tasks)
     for (const store of subTopology.stores) {
-      if (!store.logged) continue
+      if (!hasChangelog(subTopology, store)) continue
       topics.push({ name: changelogTopic(store.name, applicationId), partitions: tasks, config: store.changelogConfig })
     }
   }

@@ -6,6 +6,7 @@ import { applyRecords, Changelog } from '../runtime/changelog.ts'
 import type { CommitMetadata } from '../runtime/commit-metadata.ts'
 import { type DropMetric, dropMetrics } from '../runtime/drop-metric.ts'
 import { GlobalStores, globalInputs, globalTask } from '../runtime/global-stores.ts'
+import { type ReplaySetting, SourceReplay } from '../runtime/source-replay.ts'
 import { SourceRestore } from '../runtime/source-restore.ts'
 import type { Task, TaskStore } from '../runtime/task.ts'
 import { assembleTask, metadataOf, type PlannedInput, plannedInputs } from '../runtime/task-assembly.ts'
@@ -157,27 +158,27 @@ export class TestTasks implements BatchOutput {
     const offsets = topics.map((topic) => log.committedOffset(topic))
     const metadata = metadataOf(offsets)
     const offsetOf = (topic: string): number => log.committedOffset(topic)?.offset ?? 0
+    const id = `${subTopology.id}_0`
+    const globalStores = this.#globals.stores
+    const setting = { id, subTopology, applicationId, plan, badRecords, globalStores, clock }
     const stores = subTopology.stores.map((declaration) => {
-      const input = inputs.find(({ partition }) => partition.topic === declaration.sourceTopic)
+      const { name, sourceTopic } = declaration
+      const filling = inputs.find(({ source }) => source.fills === name)
+      if (filling !== undefined) return this.#replay(setting, declaration, filling)
+      const input = inputs.find(({ partition }) => partition.topic === sourceTopic)
       return input === undefined
         ? this.#restore(declaration, metadata)
         : this.#restoreSourced(declaration, input, offsetOf(input.partition.topic))
     })
     for (const { store } of stores) this.#stores.set(store.name, store)
     return assembleTask({
-      id: `${subTopology.id}_0`,
-      subTopology,
-      applicationId,
-      plan,
-      badRecords,
+      ...setting,
       inputs,
       positions: offsets.map((committed) => committed?.offset ?? 0),
       ranges: topics.map((topic) => ({ start: 0, end: log.end(topic) })),
       metadata,
       stores,
-      globalStores: this.#globals.stores,
       batchOutput: this,
-      clock,
     })
   }
 
@@ -190,17 +191,32 @@ export class TestTasks implements BatchOutput {
   }
 
   #restoreSourced(declaration: StoreDeclaration, input: PlannedInput, to: number): TaskStore {
-    const { badRecords, clock, log } = this.#setting
+    const { badRecords, clock } = this.#setting
     const store = declaration.create(memoryEngine.open({ directory: undefined, store: declaration.name }))
-    const restore = new SourceRestore({ input, store, from: 0, to, badRecords, clock })
+    this.#readSource(new SourceRestore({ input, store, from: 0, to, badRecords, clock }), input)
+    store.ready(to)
+    return { store, changelog: undefined, sourceTopic: input.partition.topic }
+  }
+
+  /** Opens a store that a source topic fills, and replays the topic up to the last commit. */
+  #replay(setting: ReplaySetting, declaration: StoreDeclaration, input: PlannedInput): TaskStore {
+    const { log } = this.#setting
     const { topic } = input.partition
+    const engine = memoryEngine.open({ directory: undefined, store: declaration.name })
+    const range = { start: 0, end: log.end(topic) }
+    const committed = log.committedOffset(topic)?.offset
+    const replay = new SourceReplay(setting, { declaration, engine, input, range, committed })
+    this.#readSource(replay, input)
+    replay.close()
+    return { store: replay.store, changelog: undefined, sourceTopic: topic }
+  }
+
+  #readSource(restore: Pick<SourceRestore, 'isOver' | 'position' | 'take'>, { partition }: PlannedInput): void {
     while (!restore.isOver) {
-      const fetched = log.fetch(topic, restore.position)
-      if (fetched === undefined) break
+      const fetched = this.#setting.log.fetch(partition.topic, restore.position)
+      if (fetched === undefined) return
       restore.take(fetched)
     }
-    store.ready(to)
-    return { store, changelog: undefined, sourceTopic: topic }
   }
 
   #restore(declaration: StoreDeclaration, metadata: CommitMetadata): TaskStore {

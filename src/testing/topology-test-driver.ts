@@ -8,6 +8,7 @@ import type { BadRecordPolicy } from '../runtime/task-input.ts'
 import { changelogTopic, planTopics, type TopicPlan, topicName } from '../runtime/topic-plan.ts'
 import type { TypedStore } from '../stores/typed-store.ts'
 import type { Topic } from '../topic.ts'
+import { hasChangelog } from '../topology/filled-stores.ts'
 import { isOfPattern } from '../topology/node-topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { MemoryLog } from './memory-log.ts'
@@ -229,9 +230,11 @@ export class TopologyTestDriver implements Disposable {
 
   #writtenTopics(): string[] {
     const { topology, applicationId } = this.#setting
-    return topology.subTopologies.flatMap(({ nodes, stores }) => [
-      ...nodes.flatMap((node) => (node.kind === 'sink' ? [topicName(node.topic, applicationId)] : [])),
-      ...stores.filter((store) => store.logged).map((store) => changelogTopic(store.name, applicationId)),
+    return topology.subTopologies.flatMap((subTopology) => [
+      ...subTopology.nodes.flatMap((node) => (node.kind === 'sink' ? [topicName(node.topic, applicationId)] : [])),
+      ...subTopology.stores
+        .filter((store) => hasChangelog(subTopology, store))
+        .map((store) => changelogTopic(store.name, applicationId)),
     ])
   }
 }

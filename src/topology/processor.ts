@@ -24,6 +24,8 @@ export interface ProcessorContext {
   outputTo(child: string): Processor
   /** A store connected to this processor. @throws MillraceError INVALID_TOPOLOGY where it is not. */
   store(name: string): StateStore
+  /** Whether the processor may change a store that is connected to it: not where a source fills it through another one. */
+  mayWrite(store: string): boolean
   /** What this processor has seen of event time. Kept with the committed offsets, so that a restart judges late records alike. */
   readonly streamTime: StreamTime
   readonly task: TaskContext

@@ -49,6 +49,8 @@ export class TopologyDraft {
   readonly #nodes = new Map<string, NodeDraft>()
   readonly #stores = new Map<string, StoreDeclaration>()
   readonly #globalStores = new Set<string>()
+  /** The processors that fill read-only stores. */
+  readonly #filling = new Set<string>()
   /** By topic, the source that reads it. */
   readonly #readers = new Map<string, string>()
   /** What users declared, by name. */
@@ -112,6 +114,7 @@ export class TopologyDraft {
       invalidTimestamp,
       offsetReset,
       isGlobal: false,
+      fills: undefined,
       children: [],
     })
   }
@@ -140,6 +143,27 @@ export class TopologyDraft {
     this.addProcessor(names.processor, create, { parents: [names.source] })
     this.addStateStore(store, [names.processor])
     this.#globalStores.add(store.name)
+    return this
+  }
+
+  /**
+   * Adds a store that a processor fills from a source topic, which is its changelog (KIP-813). Other processors that are connected
+   * with it only read it, and others may take the source's records after it.
+   */
+  addReadOnlyStateStore<K, V>(
+    store: StoreDeclaration,
+    topic: Topic<K, V>,
+    create: () => Processor,
+    names: { readonly source: string; readonly processor: string },
+    options: Pick<SourceOptions<K, V>, 'timestamp' | 'invalidTimestamp'> = {},
+  ): this {
+    if (this.#stores.has(store.name)) throw storeTwice(store.name)
+    this.addSource(names.source, topic, options)
+    this.addProcessor(names.processor, create, { parents: [names.source] })
+    this.addStateStore(store, [names.processor])
+    const source = this.#nodes.get(names.source) as Draft<SourceNode>
+    source.fills = store.name
+    this.#filling.add(names.processor)
     return this
   }
 
@@ -226,6 +250,9 @@ export class TopologyDraft {
     if (node.kind !== 'processor') {
       throw invalid(processor, `A ${node.kind} cannot use a store`, 'Connect the store to a processor.')
     }
+    if (this.#filling.has(processor)) {
+      throw invalid(processor, 'The processor fills a read-only store', 'Use other stores in a processor of their own.')
+    }
     for (const store of stores) {
       if (this.#globalStores.has(store)) {
         throw invalid(processor, `The store '${store}' is global`, 'Every processor can read it, without a connection.')
@@ -294,6 +321,9 @@ export class TopologyDraft {
       const node = this.#nodes.get(parent)
       if (node?.kind === 'source' && node.isGlobal && node.children.length > 0) {
         throw invalid(name, `The source '${parent}' fills a global store`, 'Read another topic, or look the store up.')
+      }
+      if (this.#filling.has(parent)) {
+        throw invalid(name, `The parent '${parent}' fills a read-only store, and hands nothing on`, 'Take its source.')
       }
       if (node === undefined) {
         throw invalid(name, `The parent '${parent}' does not exist`, 'Add parents before their children.')

@@ -46,6 +46,8 @@ export interface SourceNode {
   readonly offsetReset: OffsetReset
   /** Whether it fills a global store. */
   readonly isGlobal: boolean
+  /** The store that its first child fills with its records: its topic is then that store's changelog. */
+  readonly fills: string | undefined
   readonly children: readonly string[]
 }
 

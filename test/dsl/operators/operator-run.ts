@@ -59,6 +59,7 @@ export class OperatorRun {
       output,
       outputTo: () => ({ process: (record) => this.late.push(describeRecord(record)) }),
       store: (name) => stores.find((store) => store.name === name) as StateStore,
+      mayWrite: () => true,
       streamTime: this.streamTimes[index] as StreamTime,
       task: idleTask,
       drop: (reason, count = 1) => {
