@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Topology } from '../topology/topology.ts'
 import { TopologyDraft } from '../topology/topology-draft.ts'
+import { mergeRepartitions } from './merge-repartitions.ts'
 import { dropNullKeys, passThrough } from './operators/stateless.ts'
 import { type Optimisation, restoredFromSource } from './optimisation.ts'
 import type { Plan, PlanNode, ProcessorPlan, SourcePlan } from './plan.ts'
@@ -9,6 +10,7 @@ import type { Plan, PlanNode, ProcessorPlan, SourcePlan } from './plan.ts'
 export function compilePlan(plan: Plan, optimisations: ReadonlySet<Optimisation>): Topology {
   const shared = sharedSources(plan)
   const parents = new Map(plan.nodes.map((node) => [node, parentsOf(node, shared)]))
+  if (optimisations.has('merge-repartition-topics')) mergeRepartitions(parents)
   const carrying = carryingNullKeys(parents)
   const reusesSources = optimisations.has('reuse-source-topics')
   const storesOf = (node: ProcessorPlan) => (reusesSources ? restoredFromSource(node, node.parents) : node.stores)
@@ -58,6 +60,7 @@ function carryingNullKeys(parents: ReadonlyMap<PlanNode, readonly PlanNode[]>): 
   }
   for (const node of parents.keys()) {
     if (node.kind === 'processor' && node.takesNullKeys) mark(node)
+    if (node.kind === 'repartition' && node.keepsNullKeys) mark(node)
   }
   return carrying
 }

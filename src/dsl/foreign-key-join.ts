@@ -136,6 +136,8 @@ function addTopic(
       name: source,
       sinkName: sink,
       filterName: undefined,
+      isMergeable: false,
+      keepsNullKeys: false,
       topic,
       ...(partitioner === undefined ? {} : { partitioner }),
     },

@@ -49,10 +49,15 @@ export interface ProcessorPlan extends PlanLinks {
   readonly takesNullKeys: boolean
   /** Whether its stores hold what its records say and nothing else, so that these can be read again in place of a changelog. */
   readonly keepsRecords: boolean
+  /** What of the stream's records is another behind it; undefined where it is more than a step of a stream. */
+  readonly changes: 'key' | 'value' | 'nothing' | undefined
 }
 
 type ProcessorParts = Partial<
-  Pick<ProcessorPlan, 'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys' | 'keepsRecords'>
+  Pick<
+    ProcessorPlan,
+    'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys' | 'keepsRecords' | 'changes'
+  >
 >
 
 /** Out to a topic and in again: a filter of records without a key, a sink, and a source that bears the node's name. */
@@ -63,6 +68,10 @@ export interface RepartitionPlan extends PlanLinks {
   /** undefined for changes of a table, which always have a key. */
   readonly filterName: string | undefined
   readonly sinkName: string
+  /** Whether it may be one with others: not where the user asked for it. */
+  readonly isMergeable: boolean
+  /** Whether records without a key are carried, whatever is behind it. */
+  readonly keepsNullKeys: boolean
 }
 
 export interface SinkPlan extends PlanLinks {
@@ -166,6 +175,7 @@ export class Plan {
       joinsPartitions = false,
       takesNullKeys = false,
       keepsRecords = false,
+      changes,
     }: ProcessorParts = {},
   ): ProcessorPlan {
     const node = {
@@ -178,6 +188,7 @@ export class Plan {
       joinsPartitions,
       takesNullKeys,
       keepsRecords,
+      changes,
     } as const
     return this.add<ProcessorPlan>(node, parents)
   }

@@ -32,6 +32,7 @@ class PlannedBranches {
       name,
       branch(this.#branches, () => this.#defaultChild),
       [node],
+      { changes: 'nothing' },
     )
   }
 
@@ -59,7 +60,7 @@ class PlannedBranches {
     requireNodeName(name, 'operator')
     this.#requireNew(branchName)
     plan.names.generated('')
-    const node = plan.addProcessor(name, passThrough, [this.#node])
+    const node = plan.addProcessor(name, passThrough, [this.#node], { changes: 'nothing' })
     this.#streams[branchName] = plan.openStream({ ...this.#state, node })
     return name
   }

@@ -100,7 +100,15 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
       internal: true,
     } as const
     this.#repartition = plan.add<RepartitionPlan>(
-      { kind: 'repartition', name: sourceName, sinkName, filterName: undefined, topic },
+      {
+        kind: 'repartition',
+        name: sourceName,
+        sinkName,
+        filterName: undefined,
+        isMergeable: false,
+        keepsNullKeys: false,
+        topic,
+      },
       [node],
     )
     return this.#repartition

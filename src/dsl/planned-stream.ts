@@ -128,7 +128,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const name = plan.names.operator('KSTREAM-MERGE-', options.name)
     return plan.openStream({
       plan,
-      node: plan.addProcessor(name, operators.passThrough, [node, otherNode]),
+      node: plan.addProcessor(name, operators.passThrough, [node, otherNode], { changes: 'nothing' }),
       key: sameSerde(mine.key, others.key, name),
       value: sameSerde(mine.value, others.value, name),
       keyChanged: mine.keyChanged || others.keyChanged,
@@ -271,9 +271,10 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const { plan, node, key, value, keyChanged } = this.#state
     const name = plan.names.operator(prefix, options?.name)
     const unknown: TrackedSerde = { serde: undefined, madeBy: name }
+    const changes = makes.includes('key') ? 'key' : (makes[0] ?? 'nothing')
     return new PlannedStream<K2, V2>({
       plan,
-      node: plan.addProcessor(name, create, [node]),
+      node: plan.addProcessor(name, create, [node], { changes }),
       key: makes.includes('key') ? unknown : key,
       value: makes.includes('value') ? unknown : value,
       keyChanged: keyChanged || makes.includes('key'),
@@ -290,7 +291,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const unknown: TrackedSerde = { serde: undefined, madeBy: name }
     return plan.openStream<K2, V2>({
       plan,
-      node: plan.addProcessor(name, create, [node], { stores: [...stores] }),
+      node: plan.addProcessor(name, create, [node], { stores: [...stores], changes: makesKeys ? 'key' : 'value' }),
       key: makesKeys ? givenOrTracked(key, unknown) : before.key,
       value: givenOrTracked(value, unknown),
       keyChanged: before.keyChanged || makesKeys,
@@ -403,6 +404,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       key,
       value,
       partitioner,
+      isMergeable: option.method !== 'repartition',
       ...(partitions === undefined ? {} : { partitions }),
     })
   }

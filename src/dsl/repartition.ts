@@ -21,6 +21,7 @@ export interface RepartitionParts {
   /** Where the user chose how many. */
   readonly partitions?: number
   readonly partitioner?: StreamPartitioner<never, never> | undefined
+  readonly isMergeable: boolean
 }
 
 /**
@@ -46,7 +47,7 @@ export function addGroupRepartition(
     grouped.plan.postpone(grouped.repartition)
     return grouped.repartition
   }
-  grouped.repartition = addRepartition(grouped.plan, grouped.node, { names, key, value })
+  grouped.repartition = addRepartition(grouped.plan, grouped.node, { names, key, value, isMergeable: true })
   return grouped.repartition
 }
 
@@ -54,7 +55,7 @@ export function addGroupRepartition(
 export function addRepartition(
   plan: Plan,
   parent: PlanNode,
-  { names, key, value, partitions, partitioner }: RepartitionParts,
+  { names, key, value, partitions, partitioner, isMergeable }: RepartitionParts,
 ): RepartitionPlan {
   const chosen = partitions === undefined ? {} : { partitions }
   const topic = { name: names.topic, key, value, internal: true, ...chosen } as const
@@ -65,6 +66,8 @@ export function addRepartition(
       sinkName: names.sink,
       filterName: names.filter,
       topic,
+      isMergeable,
+      keepsNullKeys: false,
       ...(partitioner === undefined ? {} : { partitioner }),
     },
     [parent],

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { type Optimisation, type SourceTableOptions, StreamsBuilder, serde, topic } from '../../src/index.ts'
+import {
+  type KStream,
+  type Optimisation,
+  type SourceTableOptions,
+  StreamsBuilder,
+  serde,
+  type Topology,
+  topic,
+} from '../../src/index.ts'
 import type { StoreDeclaration } from '../../src/state/store-declaration.ts'
+import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
 
 const types = { key: serde.string, value: serde.string }
 const rows = topic('rows', types)
@@ -61,5 +70,77 @@ describe('the optimisations of a topology', () => {
 
   it('leave a table its changelog where its topic declares event times', () => {
     expect(storeOf({}, topic('rows', { ...types, timestamp: () => 1 }))).toMatchObject({ logged: true })
+  })
+})
+
+const side = topic('side', types)
+
+/** The repartition topics of what is done with a stream whose keys were changed. */
+function merging(write: (changed: KStream<string, string>, builder: StreamsBuilder) => void): Topology {
+  const builder = new StreamsBuilder()
+  write(
+    builder.stream(topic('in', types)).selectKey((value) => value),
+    builder,
+  )
+  return builder.build({ optimize: ['merge-repartition-topics'] })
+}
+
+function repartitionTopics({ subTopologies }: Topology): string[] {
+  return subTopologies.flatMap(({ nodes }) =>
+    nodes.flatMap((node) => (node.kind === 'sink' && node.topic.internal ? [node.topic.name] : [])),
+  )
+}
+
+describe('merged repartition topics', () => {
+  it('serve several operators behind one step, and behind branches', () => {
+    const topology = merging((changed) => {
+      const kept = changed.filter(() => true)
+      kept.groupByKey({ ...types, name: 'first' }).count()
+      kept.groupByKey({ ...types, name: 'second' }).reduce((_, value) => value)
+      const { left } = changed
+        .split()
+        .branch(() => true, { name: 'left' })
+        .noDefaultBranch()
+      left.groupByKey({ ...types, name: 'third' }).count()
+    })
+    expect(repartitionTopics(topology)).toEqual(['first-repartition'])
+  })
+
+  it.each<[string, (changed: KStream<string, string>, builder: StreamsBuilder) => KStream<string, string>]>([
+    ['processValues', (changed) => changed.processValues(() => ({ process: ({ value }) => value }))],
+    [
+      'a join with a global table',
+      (changed, builder) =>
+        changed.leftJoin(builder.globalTable(topic('g', types)), (value) => value, { keySelector: (value) => value }),
+    ],
+  ])('leave out what follows %s, which may change values', (_, step) => {
+    const topology = merging((changed, builder) => {
+      changed.groupByKey({ ...types, name: 'first' }).count()
+      step(changed, builder)
+        .groupByKey({ ...types, name: 'second' })
+        .count()
+    })
+    expect(repartitionTopics(topology).toSorted()).toEqual(['first-repartition', 'second-repartition'])
+  })
+
+  it('leave out what would be written with another serde', () => {
+    const topology = merging((changed) => {
+      changed.groupByKey({ ...types, name: 'first' }).count()
+      changed.groupByKey({ ...types, name: 'second', value: serde.json<string>() }).count()
+      changed.groupByKey({ ...types, name: 'third' }).count()
+    })
+    expect(repartitionTopics(topology).toSorted()).toEqual(['first-repartition', 'second-repartition'])
+  })
+
+  it('carry records without a key for what else follows a step before them', () => {
+    const topology = merging((changed) => {
+      const kept = changed.filter(() => true)
+      kept.groupByKey(types).count()
+      kept.to(side as never)
+    })
+    using driver = new TopologyTestDriver(topology)
+    driver.input(topic('in', types)).pipe({ key: 'a', value: null, timestamp: 1 })
+    expect(driver.output(side).readAll()).toMatchObject([{ key: null, value: null }])
+    expect(driver.drops()).toMatchObject([{ reason: 'null-key', count: 1 }])
   })
 })
