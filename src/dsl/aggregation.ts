@@ -112,6 +112,7 @@ export function addAggregation<F extends AggregateFunctions>(
     shape,
     engine: options.engine,
     rows,
+    queryableStoreName: options.store,
   }
 }
 

@@ -67,7 +67,8 @@ export function addCogrouping<F extends AggregateFunctions>(
   const name = names.operator('COGROUPKSTREAM-MERGE-', givenMerge)
   const node = plan.addProcessor(name, passThrough, nodes, { joinsPartitions: true })
   const made = (serde: TrackedSerde['serde']): TrackedSerde => ({ serde, madeBy: name })
-  return { plan, node, key: made(serdes.key), value: made(serdes.value), shape, engine: options.engine, rows }
+  const { engine, store: queryableStoreName } = options
+  return { plan, node, key: made(serdes.key), value: made(serdes.value), shape, engine, rows, queryableStoreName }
 }
 
 function parentOf(state: CogroupedState, grouped: GroupedState, index: number, store: string): PlanNode {

@@ -13,10 +13,12 @@ import type { GlobalKTable } from './streams.ts'
 export class PlannedGlobalTable<K, V> implements GlobalKTable<K, V> {
   readonly plan: Plan
   readonly storeName: string
+  readonly queryableStoreName: string | undefined
 
-  constructor(plan: Plan, storeName: string) {
+  constructor(plan: Plan, storeName: string, isQueryable: boolean) {
     this.plan = plan
     this.storeName = storeName
+    this.queryableStoreName = isQueryable ? storeName : undefined
   }
 }
 
@@ -39,7 +41,7 @@ export function addGlobalTable<K, V>(
     create,
     options: options as GlobalStorePlan['options'],
   })
-  return new PlannedGlobalTable(plan, store)
+  return new PlannedGlobalTable(plan, store, options.store !== undefined || options.engine === undefined)
 }
 
 export function addGlobalStore<K, V>(

@@ -138,6 +138,8 @@ export interface TableState {
   readonly shape: WindowShape | undefined
   readonly engine: StoreEngineFactory | undefined
   readonly rows: TableRows
+  /** The name of the store with its rows, where users may know it. */
+  readonly queryableStoreName: string | undefined
 }
 
 type Unlinked<N extends PlanNode> = N extends PlanNode ? Omit<N, 'parents' | 'priority'> : never

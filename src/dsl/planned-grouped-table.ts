@@ -84,6 +84,7 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
       shape: undefined,
       engine: options.engine,
       rows,
+      queryableStoreName: options.store,
     })
   }
 

@@ -45,6 +45,10 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return table instanceof PlannedTable ? table.#state : undefined
   }
 
+  get queryableStoreName(): string | undefined {
+    return this.#state.queryableStoreName
+  }
+
   filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S>): KTable<K, S>
   filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
   filter(predicate: (value: V, key: K) => boolean, options: TableOptions<V> = {}): KTable<K, V> {
@@ -205,7 +209,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
       requireNodeName(store, 'store')
       node.stores.push(declareStore({ name: store, ...serdes, ...settingsOf(options) }, undefined))
     }
-    return new PlannedTable<K, V2>({ ...state, node, value, rows })
+    return new PlannedTable<K, V2>({ ...state, node, value, rows, queryableStoreName: store })
   }
 }
 

@@ -45,5 +45,6 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
   }
   const rows = new SourceRows(declare, node.stores, historyRetentionMs)
   if (parts.isNamed || historyRetentionMs !== undefined) rows.keep()
-  return { plan, node, key, value, shape: undefined, engine, rows }
+  const queryableStoreName = parts.isNamed ? store : undefined
+  return { plan, node, key, value, shape: undefined, engine, rows, queryableStoreName }
 }

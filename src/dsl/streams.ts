@@ -172,7 +172,8 @@ export interface KStream<out K, out V> {
  * After Kafka Streams' GlobalKTable.
  */
 export interface GlobalKTable<out K, out V> {
-  readonly storeName: string
+  /** The name of the store with the rows: the generated one too, unless only the store's engine was chosen. */
+  readonly queryableStoreName: string | undefined
   /** Never there: it carries the types of keys and values. */
   readonly rows?: readonly [K, V]
 }
@@ -357,6 +358,12 @@ export interface KGroupedTable<out K, out V> {
 
 /** A table: the latest value of each key, as a stream of updates. */
 export interface KTable<out K, out V> {
+  /**
+   * The name of the store with the rows, where one was named; undefined for a table that was not told a name, also where
+   * operators further down make it keep its rows. A join of tables that was told of its store but not the name has the generated one.
+   */
+  readonly queryableStoreName: string | undefined
+
   /** Keeps the rows for which the predicate holds; an update that does not pass deletes. */
   filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S>): KTable<K, S>
   filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>

@@ -51,5 +51,5 @@ export function addSuppression(
       stores: [declareSuppressStore({ name: store, ...serdes, engine, measuresBytes }, shape)],
     },
   )
-  return { ...state, node, rows: new SuppressedRows(rows, store) }
+  return { ...state, node, rows: new SuppressedRows(rows, store), queryableStoreName: undefined }
 }

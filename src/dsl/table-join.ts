@@ -61,7 +61,7 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
     requireNodeName(store, 'store')
     node.stores.push(declareStore({ name: store, ...serdes, ...settingsOf(options) }, undefined))
   }
-  return { plan, node, key, value, shape, engine: options.engine, rows }
+  return { plan, node, key, value, shape, engine: options.engine, rows, queryableStoreName: store }
 }
 
 const methods: Readonly<Record<JoinKind, string>> = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' }
