@@ -5,12 +5,16 @@ import { mergeRepartitions } from './merge-repartitions.ts'
 import { dropNullKeys, passThrough } from './operators/stateless.ts'
 import { type Optimisation, restoredFromSource } from './optimisation.ts'
 import type { Plan, PlanNode, ProcessorPlan, SourcePlan } from './plan.ts'
+import { simplifySelfJoins } from './self-joins.ts'
 
 /** Turns the plan into a topology. Nodes are added in Kafka Streams' order, which decides the numbers of the sub-topologies. */
 export function compilePlan(plan: Plan, optimisations: ReadonlySet<Optimisation>): Topology {
   const shared = sharedSources(plan)
   const parents = new Map(plan.nodes.map((node) => [node, parentsOf(node, shared)]))
   if (optimisations.has('merge-repartition-topics')) mergeRepartitions(parents)
+  const selfJoins = optimisations.has('single-store-self-join')
+    ? simplifySelfJoins(parents)
+    : new Map<PlanNode, never>()
   const carrying = carryingNullKeys(parents)
   const reusesSources = optimisations.has('reuse-source-topics')
   const storesOf = (node: ProcessorPlan) => (reusesSources ? restoredFromSource(node, node.parents) : node.stores)
@@ -19,7 +23,12 @@ export function compilePlan(plan: Plan, optimisations: ReadonlySet<Optimisation>
   const next = (): PlanNode | undefined => nextReady(parents, shared, written)
   for (let node = next(); node !== undefined; node = next()) {
     const parentNames = (parents.get(node) as PlanNode[]).map((parent) => parent.name)
-    write(node, parentNames, builder, carrying.has(node))
+    const join = selfJoins.get(node)
+    if (join === undefined) write(node, parentNames, builder, carrying.has(node))
+    else {
+      builder.addProcessor(node.name, join.create, { parents: parentNames })
+      builder.addStateStore(join.store, [node.name])
+    }
     if (node.kind === 'processor') for (const store of storesOf(node)) builder.addStateStore(store, [node.name])
     written.add(node)
   }

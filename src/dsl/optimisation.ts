@@ -2,13 +2,14 @@ import { MillraceError } from '../errors.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { PlanNode, ProcessorPlan, SourcePlan } from './plan.ts'
 
-const rules = ['reuse-source-topics', 'merge-repartition-topics'] as const
+const rules = ['reuse-source-topics', 'merge-repartition-topics', 'single-store-self-join'] as const
 
 /**
  * What a topology can be spared; Kafka Streams' `topology.optimization`.
  * - `'reuse-source-topics'`: the rows of a `table` are restored from its topic, and have no changelog
  * - `'merge-repartition-topics'`: aggregations, joins and tables that follow from one change of keys share a repartition topic,
  *   named after the first, where no value is changed between and they write it with the same serdes
+ * - `'single-store-self-join'`: an inner join of a stream with itself keeps its records once
  */
 export type Optimisation = (typeof rules)[number]
 

@@ -51,12 +51,23 @@ export interface ProcessorPlan extends PlanLinks {
   readonly keepsRecords: boolean
   /** What of the stream's records is another behind it; undefined where it is more than a step of a stream. */
   readonly changes: 'key' | 'value' | 'nothing' | undefined
+  /** Of the last operator of a join of streams: what it is where both are one stream, if that can be said more simply. */
+  readonly selfJoin: SelfJoinPlan | undefined
+}
+
+/** A join of a stream with itself, with one store. */
+export interface SelfJoinPlan {
+  readonly create: () => Processor
+  readonly store: StoreDeclaration
+  /** The operators that hand their records to the join. */
+  readonly thisWindow: ProcessorPlan
+  readonly otherWindow: ProcessorPlan
 }
 
 type ProcessorParts = Partial<
   Pick<
     ProcessorPlan,
-    'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys' | 'keepsRecords' | 'changes'
+    'stores' | 'lateChild' | 'looksUp' | 'joinsPartitions' | 'takesNullKeys' | 'keepsRecords' | 'changes' | 'selfJoin'
   >
 >
 
@@ -178,6 +189,7 @@ export class Plan {
       takesNullKeys = false,
       keepsRecords = false,
       changes,
+      selfJoin,
     }: ProcessorParts = {},
   ): ProcessorPlan {
     const node = {
@@ -191,6 +203,7 @@ export class Plan {
       takesNullKeys,
       keepsRecords,
       changes,
+      selfJoin,
     } as const
     return this.add<ProcessorPlan>(node, parents)
   }

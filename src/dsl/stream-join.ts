@@ -6,6 +6,7 @@ import { requireNodeName } from '../topology/node-name.ts'
 import type { JoinKind } from './join-kind.ts'
 import { JoinWindows } from './join-windows.ts'
 import { joinWindow } from './operators/join-window.ts'
+import { selfJoin } from './operators/self-join.ts'
 import { passThrough } from './operators/stateless.ts'
 import { type StreamJoiner, type StreamJoinSide, streamStreamJoin } from './operators/stream-stream-join.ts'
 import type { Plan, ProcessorPlan, StreamState } from './plan.ts'
@@ -78,7 +79,19 @@ export function addStreamJoin(left: StreamState, right: StreamState, parts: Stre
   }
   const thisJoin = side(names.thisJoin, thisWindow, otherStore, true)
   const otherJoin = side(names.otherJoin, otherWindow, thisStore, false)
-  const node = plan.addProcessor(names.merge, passThrough, [thisJoin, otherJoin], { joinsPartitions: true })
+  const node = plan.addProcessor(names.merge, passThrough, [thisJoin, otherJoin], {
+    joinsPartitions: true,
+    ...(kind === 'inner' && serdes.left === serdes.right
+      ? {
+          selfJoin: {
+            create: selfJoin({ joiner, windows: within, store: thisStore.name }),
+            store: thisStore,
+            thisWindow,
+            otherWindow,
+          },
+        }
+      : {}),
+  })
   const sameKey = left.key.serde === right.key.serde ? left.key.serde : undefined
   return {
     plan,

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  JoinWindows,
   type KStream,
   type Optimisation,
   type SourceTableOptions,
@@ -142,5 +144,79 @@ describe('merged repartition topics', () => {
     driver.input(topic('in', types)).pipe({ key: 'a', value: null, timestamp: 1 })
     expect(driver.output(side).readAll()).toMatchObject([{ key: null, value: null }])
     expect(driver.drops()).toMatchObject([{ reason: 'null-key', count: 1 }])
+  })
+})
+
+const read = topic('in', types)
+const joined = topic('joined', types)
+
+function joinStores(write: (stream: KStream<string | null, string>, builder: StreamsBuilder) => void): string[] {
+  const builder = new StreamsBuilder()
+  write(builder.stream(read), builder)
+  const { subTopologies } = builder.build({ optimize: ['single-store-self-join'] })
+  return subTopologies.flatMap(({ stores }) => stores.map(({ name }) => name))
+}
+
+describe('a join of a stream with itself in one store', () => {
+  const within = JoinWindows.of(10)
+  const joiner = (left: string | null, right: string | null): string => `${left}+${right}`
+
+  it('gives what it gives with two, in the same order, also when it is restarted', () => {
+    const sizes = fc
+      .record({ before: fc.integer({ min: -3, max: 8 }), after: fc.integer({ min: -3, max: 8 }), grace: fc.nat(4) })
+      .filter(({ before, after }) => before + after >= 0)
+    const steps = fc.array(
+      fc.record({
+        key: fc.option(fc.constantFrom('a', 'b'), { freq: 12 }),
+        hasValue: fc.boolean(),
+        step: fc.integer({ min: -8, max: 6 }),
+        restarts: fc.boolean(),
+      }),
+      { maxLength: 25 },
+    )
+    fc.assert(
+      fc.property(sizes, steps, ({ before, after, grace }, all) => {
+        const results = [false, true].map((optimize) => {
+          const builder = new StreamsBuilder()
+          const stream = builder.stream(read)
+          const windows = JoinWindows.of(20).before(before).after(after).grace(grace)
+          stream.join(stream, joiner, { within: windows }).to(joined)
+          using driver = new TopologyTestDriver(builder.build({ optimize }))
+          let timestamp = 0
+          return all.map(({ key, hasValue, step, restarts }, i) => {
+            timestamp = Math.max(0, timestamp + step)
+            driver.input(read).pipe({ key, value: hasValue || i % 4 > 0 ? `v${i}` : null, timestamp })
+            if (restarts) driver.restart()
+            return driver.output(joined).readAll()
+          })
+        })
+        expect(results[1]).toEqual(results[0])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is one where the topic is opened twice, or both sides share a repartition topic', () => {
+    expect(joinStores((stream, builder) => stream.join(builder.stream(read), joiner, { within }))).toHaveLength(1)
+    const rekeyed = joinStores((stream) => {
+      const changed = stream.selectKey((value) => value)
+      changed.join(changed, joiner, { within, ...types })
+    })
+    expect(rekeyed).toHaveLength(1)
+  })
+
+  it('is not one with another stream, with a second serde, or where records without a match are handed on', () => {
+    expect(
+      joinStores((stream) =>
+        stream.join(
+          stream.filter(() => true),
+          joiner,
+          { within },
+        ),
+      ),
+    ).toHaveLength(2)
+    const otherValue = serde.json<string>()
+    expect(joinStores((stream) => stream.join(stream, joiner, { within, otherValue }))).toHaveLength(2)
+    expect(joinStores((stream) => stream.leftJoin(stream, joiner, { within }))).toHaveLength(3)
   })
 })

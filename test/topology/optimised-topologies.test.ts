@@ -79,6 +79,15 @@ const written: Readonly<Record<string, (b: StreamsBuilder) => void>> = {
     stream.toTable(byKey).toStream().to(named('t'))
     stream.groupByKey(byKey).count().toStream().to(toAny('c'))
   },
+  'a stream joined with itself': (b) => {
+    const stream = b.stream(named('a'))
+    stream.join(stream, (left, right) => left + right, { within: JoinWindows.of(10), ...byKey }).to(named('out'))
+  },
+  'a named join of a stream with itself': (b) => {
+    const stream = b.stream(named('a'))
+    const options = { within: JoinWindows.of(10), ...byKey, name: 'j', store: 'js' }
+    stream.join(stream, (left, right) => left + right, options).to(named('out'))
+  },
 }
 
 function readDescriptions(): Map<string, string> {
