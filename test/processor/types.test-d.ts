@@ -1,11 +1,13 @@
 import {
   type FixedKeyRecord,
   type KStream,
+  keyValueStore,
   type Processor,
   type ProcessorContext,
   type ProcessorRecord,
   StreamsBuilder,
   serde,
+  TopologyBuilder,
   topic,
 } from '../../src/index.ts'
 
@@ -84,5 +86,23 @@ stream.process(() => ({
 
 // @ts-expect-error: there is no such kind of time
 stream.process(() => ({ init: (context) => void context.schedule('1s', 'event-time', () => {}), process: () => {} }))
+
+const kept = keyValueStore('kept', { key: serde.string, value: total })
+const filledBy = { source: 'source', processor: 'fill' }
+new TopologyBuilder().addReadOnlyStateStore(
+  kept,
+  orders,
+  () => ({ process: ({ key, value }, context) => context.store(kept).put(key, value.cents) }),
+  filledBy,
+)
+new TopologyBuilder().addReadOnlyStateStore(
+  kept,
+  orders,
+  // @ts-expect-error: what fills a store hands nothing on
+  () => ({ process: (record, context) => context.forward(record) }),
+  filledBy,
+)
+// @ts-expect-error: what only reads a store puts nothing
+stream.process(() => ({ process: ({ key }, context) => context.readOnlyStore(kept).put(key, 1) }))
 
 export type Kept = FixedKeyRecord<string, Order>
