@@ -24,6 +24,14 @@ export function numberEvents(count: number, keyCount: number): Events {
   })
 }
 
+/** Values are so many bytes of text. */
+export function sizedEvents(count: number, keyCount: number, valueBytes: number): Events {
+  const text = 'abcdefghijklmnop'.repeat(Math.ceil(valueBytes / 16)).slice(0, valueBytes)
+  return events(count, keyCount, valueBytes, (_i, _key, out, at) => {
+    out.write(text, at, 'latin1')
+  })
+}
+
 function events(
   count: number,
   keyCount: number,

@@ -6,9 +6,14 @@ import { encodeBatch } from './raw-batches.ts'
 
 const recordsPerBatch = 1_000
 
-/** Puts the events into a new topic of one partition, in batches of 1,000, and returns the bytes that the log then holds. */
-export async function fillTopic({ cluster }: Connection, topic: string, events: Events): Promise<Buffer> {
-  const bytes = encodeAll(events)
+/** Puts the events into a new topic of one partition, in batches of 1,000 or so many, and returns the bytes that the log then holds. */
+export async function fillTopic(
+  { cluster }: Connection,
+  topic: string,
+  events: Events,
+  batchRecords: number = recordsPerBatch,
+): Promise<Buffer> {
+  const bytes = encodeAll(events, batchRecords)
   await cluster.createTopics([{ name: topic, partitions: 1 }])
   let start = 0
   while (start < bytes.length) {
@@ -59,12 +64,13 @@ export function fillBatch(builder: BatchBuilder, events: Events, from: number, t
   }
 }
 
-/** The events as batches of 1,000, back to back. */
-export function encodeAll(events: Events): Buffer {
-  const bytes = Buffer.alloc(events.count * (events.keyBytes + events.valueBytes + 24) + 4_096)
+/** The events as batches of 1,000 or so many, back to back. */
+export function encodeAll(events: Events, batchRecords: number = recordsPerBatch): Buffer {
+  const batches = Math.ceil(events.count / batchRecords)
+  const bytes = Buffer.alloc(events.count * (events.keyBytes + events.valueBytes + 24) + batches * 64 + 4_096)
   let end = 0
-  for (let from = 0; from < events.count; from += recordsPerBatch) {
-    end = encodeBatch(events, from, Math.min(from + recordsPerBatch, events.count), bytes, end)
+  for (let from = 0; from < events.count; from += batchRecords) {
+    end = encodeBatch(events, from, Math.min(from + batchRecords, events.count), bytes, end)
   }
   return bytes.subarray(0, end)
 }

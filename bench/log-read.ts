@@ -1,6 +1,6 @@
 import { BatchReader } from '../src/record/batch-reader.ts'
 import type { Compression } from '../src/record/compression.ts'
-import { jsonEvents } from './events.ts'
+import { type Events, jsonEvents, sizedEvents } from './events.ts'
 import { compressionRatio, fillTopic, fillTopicCompressed } from './filled-topic.ts'
 import { decodeBatches } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
@@ -20,14 +20,26 @@ export function logReadCompressed(compression: Compression): Promise<Comparison>
   return read(`log read, ${compression}`, compression, `${ratio} times smaller; hand: as above, uncompressed`)
 }
 
-function read(name: string, compression: Compression, note: string): Promise<Comparison> {
+/** Records of another size, or in batches of another length. */
+export function logReadShaped(valueBytes: number, batchRecords: number): Promise<Comparison> {
+  const count = Math.min(recordCount, Math.floor(50_000_000 / (valueBytes + 16)), batchRecords * 50_000)
+  const events = sizedEvents(count, 1_000, valueBytes)
+  return read('log read', 'none', `${valueBytes} bytes a value, batches of ${batchRecords}`, events, batchRecords)
+}
+
+function read(
+  name: string,
+  compression: Compression,
+  note: string,
+  events: Events = jsonEvents(recordCount, 1_000),
+  batchRecords = 1_000,
+): Promise<Comparison> {
   return withScratchCluster('page-cache', async (connection) => {
     const { cluster } = connection
     const topic = 'read'
-    const events = jsonEvents(recordCount, 1_000)
     const bytes =
       compression === 'none'
-        ? await fillTopic(connection, topic, events)
+        ? await fillTopic(connection, topic, events, batchRecords)
         : await fillTopicCompressed(connection, topic, events, compression)
     const reader = new BatchReader()
     let check = 0
@@ -36,7 +48,7 @@ function read(name: string, compression: Compression, note: string): Promise<Com
       log.seek({ topic, partition: 0 }, 0)
       let count = 0
       check = 0
-      while (count < recordCount) {
+      while (count < events.count) {
         for (const fetched of await log.fetch({ maxWaitMs: 1_000 })) {
           reader.reset(fetched.bytes)
           while (reader.nextBatch()) {

@@ -1,8 +1,15 @@
 import { cpus } from 'node:os'
 import { chainLength } from './chain-length.ts'
 import { exactlyOnce } from './guarantees.ts'
-import { logAppend, logAppendCompressed, logAppendSynced } from './log-append.ts'
-import { logRead, logReadCompressed } from './log-read.ts'
+import {
+  logAppend,
+  logAppendAgainstFile,
+  logAppendCompressed,
+  logAppendOver,
+  logAppendShaped,
+  logAppendSynced,
+} from './log-append.ts'
+import { logRead, logReadCompressed, logReadShaped } from './log-read.ts'
 import { operatorFamilies } from './operator-families.ts'
 import { type Comparison, median } from './rounds.ts'
 import { jsonChain, numberChain } from './stateless-chain.ts'
@@ -20,7 +27,18 @@ const workloads: Record<string, () => Promise<Comparison>> = {
   'log append, snappy': () => logAppendCompressed('snappy'),
   'log append, lz4': () => logAppendCompressed('lz4'),
   'log append, zstd': () => logAppendCompressed('zstd'),
+  'log append against a file': logAppendAgainstFile,
+  'log append, 16 B': () => logAppendShaped(16, 1_000),
+  'log append, 1 KB': () => logAppendShaped(1_024, 1_000),
+  'log append, batches of 1': () => logAppendShaped(100, 1),
+  'log append, batches of 100': () => logAppendShaped(100, 100),
+  'log append over 100 partitions': () => logAppendOver(100),
+  'log append over 1000 partitions': () => logAppendOver(1_000),
   'log read': logRead,
+  'log read, 16 B': () => logReadShaped(16, 1_000),
+  'log read, 1 KB': () => logReadShaped(1_024, 1_000),
+  'log read, batches of 1': () => logReadShaped(100, 1),
+  'log read, batches of 100': () => logReadShaped(100, 100),
   'log read, gzip': () => logReadCompressed('gzip'),
   'log read, snappy': () => logReadCompressed('snappy'),
   'log read, lz4': () => logReadCompressed('lz4'),
