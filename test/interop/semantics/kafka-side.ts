@@ -10,7 +10,7 @@ import type { Answer, Case } from './case.ts'
 const sourceDirectory = join(import.meta.dirname, 'java/millrace/semantics')
 
 /** Metrics and clients of closed drivers stay behind in the process, so it is made anew after so many cases. */
-const casesPerProcess = 20_000
+const casesPerProcess = 1_500
 
 /** Why Kafka Streams cannot be asked here; undefined where it can. */
 export function kafkaStreamsProblem(): string | undefined {
@@ -20,11 +20,17 @@ export function kafkaStreamsProblem(): string | undefined {
   return compiler.error === undefined ? undefined : 'there is no Java compiler (javac) on the path'
 }
 
+interface Waiting {
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+}
+
 /** Kafka Streams' TopologyTestDriver in a process of its own: it is given cases and answers in their order. */
 export class KafkaSide implements Disposable {
   readonly #classPath: string
   #process: ChildProcessByStdio<Writable, Readable, null> | undefined
-  readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
+  /** Who waits for the process's answers, in the order of their cases. */
+  #waiting: Waiting[] = []
   #casesLeft = 0
 
   constructor() {
@@ -32,8 +38,8 @@ export class KafkaSide implements Disposable {
   }
 
   run(given: Case): Promise<Answer> {
-    if (this.#casesLeft === 0 && this.#waiting.length === 0) this.#restart()
-    this.#casesLeft = Math.max(0, this.#casesLeft - 1)
+    if (this.#casesLeft === 0) this.#restart()
+    this.#casesLeft--
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#process?.stdin.write(`${JSON.stringify(given)}\n`)
@@ -45,19 +51,21 @@ export class KafkaSide implements Disposable {
     this.#process = undefined
   }
 
+  /** A new process takes the cases from here on; the one before it answers those that it has, and ends. */
   #restart(): void {
     this.#process?.stdin.end()
+    const waiting: Waiting[] = []
     const flags = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=OFF', ...inMemory()]
     const command = ['java', ...flags, '-cp', this.#classPath, 'millrace.semantics.Runner']
     const [program, ...rest] = process.platform === 'win32' ? command : ['nice', '-n', '10', ...command]
     const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
-    createInterface({ input: child.stdout }).on('line', (line) => this.#waiting.shift()?.resolve(JSON.parse(line)))
+    createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)))
     child.on('exit', (code) => {
-      if (this.#process !== child) return
-      for (const { reject } of this.#waiting.splice(0)) reject(new Error(`the Java process ended with ${code}`))
-      this.#casesLeft = 0
+      for (const { reject } of waiting.splice(0)) reject(new Error(`the Java process ended with ${code}`))
+      if (this.#process === child) this.#casesLeft = 0
     })
     this.#process = child
+    this.#waiting = waiting
     this.#casesLeft = casesPerProcess
   }
 }
