@@ -23,11 +23,6 @@ export class FrameAssembler {
     this.#onFrame = onFrame
   }
 
-  /** Bytes held of a frame that has not wholly arrived. */
-  get bufferedBytes(): number {
-    return this.#received
-  }
-
   /** Whether a frame has begun to arrive. */
   get isInFrame(): boolean {
     return this.#frame !== undefined || this.#sizeReceived > 0
