@@ -78,8 +78,12 @@ export type OutputLine = readonly [
   headers?: readonly (readonly [name: string, value: string])[],
 ]
 
-/** What a store holds, as its changelog says it: bytes as letters of their numbers. */
-export type StoreContents = Readonly<Record<string, readonly [value: string, timestamp: number]>>
+/**
+ * What a store holds, as its changelog says it: bytes as letters of their numbers. Of rows of windows Kafka Streams also says
+ * what they were before the event that changed them last; null is nothing.
+ */
+export type StoreContents = Readonly<Record<string, StoreRow>>
+export type StoreRow = readonly [value: string | null, timestamp: number, before?: string | null]
 
 /** What a case came to. Either it was refused or failed, with the error, or it has everything else. */
 export interface Answer {

@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../source-files.ts'
 import type { Answer, Case } from './case.ts'
 import { neighbours } from './coverage.ts'
 
@@ -7,6 +9,9 @@ export interface RecordedCase {
   readonly case: Case
   readonly kafka: Answer
 }
+
+/** Where cases are kept that run in `npm test`. */
+export const recordedDirectory: string = join(root, 'test/vectors/semantics')
 
 const maxBytes = 800_000
 

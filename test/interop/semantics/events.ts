@@ -32,7 +32,26 @@ export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] 
       ...(draw.chance(headers) ? { headers: [[draw.one(['h', 'g']), `${i}`] as const] } : {}),
     })
   }
+  while (mostRecords(nodes, events) > maxRecords) events.pop()
   return events
+}
+
+/** How many records an operator may come to at most: joins of joins of streams multiply them without end. */
+const maxRecords = 20_000
+
+/** The most records that any operator can hand on, were all of one key and in one window. */
+function mostRecords(nodes: readonly CaseNode[], events: readonly CaseEvent[]): number {
+  const piped = events.filter((event) => 'topic' in event)
+  const counts = new Map<string, number>()
+  for (const node of nodes) {
+    const inputs = node.of.map((id) => counts.get(id) as number)
+    const topics = sourceTopics(node)
+    const sum = inputs.reduce((total, count) => total + count, 0)
+    if (topics.length > 0) counts.set(node.id, piped.filter((event) => topics.includes(event.topic)).length)
+    else if (node.op === 'streamJoin') counts.set(node.id, inputs[0] * inputs[1] + sum)
+    else counts.set(node.id, node.op.startsWith('flatMap') || node.op.startsWith('process') ? 2 * sum : sum)
+  }
+  return Math.max(...counts.values())
 }
 
 export function sourceTopics(node: CaseNode): readonly string[] {
@@ -86,9 +105,11 @@ class TimeDraw {
 
 /**
  * Sessions that were handed on when they closed are still in Kafka Streams' store, where a record that comes later than their
- * grace can join them again; in Millrace they are final. So such records do not come.
+ * grace can join them again; in Millrace they are final. So such records do not come. Each processor of the user's own can
+ * hand on a record that is later by 1 ms than the one that it was given.
  */
 function longestLateness(nodes: readonly CaseNode[]): number {
   const final = nodes.filter((node) => node.op === 'emitOnClose' && node.windows === 'session')
-  return Math.min(Number.POSITIVE_INFINITY, ...final.map((node) => node.grace as number))
+  const ahead = nodes.filter((node) => node.op === 'process' || node.op === 'processValues').length
+  return Math.min(Number.POSITIVE_INFINITY, ...final.map((node) => Math.max(0, (node.grace as number) - ahead)))
 }

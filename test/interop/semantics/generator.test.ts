@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Answer, Case } from './case.ts'
+import type { Answer, Case, StoreRow } from './case.ts'
 import { differenceOf } from './comparison.ts'
 import { generateCase } from './generator.ts'
 import { runMillrace } from './millrace-side.ts'
@@ -16,6 +16,34 @@ describe('the generator of cases', () => {
     const drawn = new Set<string>()
     for (let id = 0; id < 3000; id++) for (const { op } of generateCase(id, 1).nodes) drawn.add(op)
     expect(Object.keys(operators).filter((op) => !drawn.has(op))).toEqual([])
+  })
+
+  it('lets only sinks share a topic that follow the same timers', () => {
+    const shared = Array.from({ length: 3000 }, (_, id) => generateCase(id, 1).nodes).filter((nodes) => {
+      const topics = nodes.filter(({ op }) => op === 'to').map(({ topic }) => topic)
+      return nodes.some(({ timer }) => timer === 'wall-clock') && new Set(topics).size < topics.length
+    })
+    const sinksOfTimers = (nodes: Case['nodes'], id: string): string[] => {
+      const node = nodes.find((each) => each.id === id) as Case['nodes'][number]
+      return [...(node.timer === undefined ? [] : [id]), ...node.of.flatMap((of) => sinksOfTimers(nodes, of))]
+    }
+    expect(shared.length).toBeGreaterThan(10)
+    for (const nodes of shared) {
+      if (nodes.filter(({ of }) => of.length === 0).length === 1) continue
+      const timers = new Map<unknown, string>()
+      for (const { op, id, topic } of nodes) {
+        if (op !== 'to') continue
+        const before = [...new Set(sinksOfTimers(nodes, id))].sort().join()
+        expect(timers.get(topic) ?? before).toBe(before)
+        timers.set(topic, before)
+      }
+    }
+  })
+
+  it('draws no joins that multiply records without end', () => {
+    const steps = runMillrace(generateCase(5048, 20261127)).steps ?? []
+    expect(steps.length).toBeGreaterThan(0)
+    expect(steps.flat().length).toBeLessThan(20_000)
   })
 
   it('makes what Millrace can run', () => {
@@ -44,6 +72,23 @@ describe('the comparison', () => {
     expect(
       differenceOf(changed([lines[0], [topic, key, 'x', 1]]), changed([[topic, key, 'x', 1], lines[0]])),
     ).toBeDefined()
+  })
+
+  it('takes a row of a window as it was before the event that changed it last, and no other row', () => {
+    const answer = (row: StoreRow | undefined): Answer => {
+      return { id: 1, topics: ['app-counts-changelog'], stores: { 'app-counts-changelog': row ? { a: row } : {} } }
+    }
+    const differs = (theirs: StoreRow | undefined, ours: StoreRow | undefined) =>
+      differenceOf(answer(theirs), answer(ours)) !== undefined
+    expect(differs(['2', 5, '1'], ['1', 4])).toBe(false)
+    expect(differs(['2', 5, '1'], ['2', 5])).toBe(false)
+    expect(differs(['2', 5, '1'], undefined)).toBe(true)
+    expect(differs(['2', 5, '1'], ['12', 5])).toBe(true)
+    expect(differs(['2', 5, null], undefined)).toBe(false)
+    expect(differs([null, 5, '1'], ['1', 5])).toBe(false)
+    expect(differs(['2', 5], ['1', 5])).toBe(true)
+    expect(differs(['2', 5], undefined)).toBe(true)
+    expect(differs(undefined, ['2', 5])).toBe(true)
   })
 
   it('sees another description', () => {

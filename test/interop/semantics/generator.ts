@@ -37,7 +37,7 @@ class TopologyDraw {
     this.#append('stream', [])
     while (this.#nodes.length < size) this.#grow()
     for (const node of [...this.#nodes]) this.#finish(node)
-    return settleTimers(this.#nodes)
+    return separateTimers(settleTimers(this.#nodes))
   }
 
   #grow(): void {
@@ -108,7 +108,40 @@ const dividing = [
  * sub-topology. So timers by event time stay only where there is one sub-topology.
  */
 function settleTimers(nodes: readonly CaseNode[]): CaseNode[] {
+  const whole = isWhole(nodes)
+  return nodes.map((node) => (node.timer === 'stream-time' && !whole ? { ...node, timer: 'wall-clock' } : node))
+}
+
+/** Whether there is one sub-topology, as far as this can be told without building it. */
+function isWhole(nodes: readonly CaseNode[]): boolean {
   const sourceCount = nodes.filter((node) => node.of.length === 0).length
-  const isWhole = sourceCount === 1 && !nodes.some((node) => dividing.includes(node.op))
-  return nodes.map((node) => (node.timer === 'stream-time' && !isWhole ? { ...node, timer: 'wall-clock' } : node))
+  return sourceCount === 1 && !nodes.some((node) => dividing.includes(node.op))
+}
+
+/**
+ * Kafka Streams' driver runs the timers of all sub-topologies in one task, by their times; a live application, as Millrace's
+ * driver, those of one task after those of another. So sinks that follow other timers do not share a topic.
+ */
+function separateTimers(nodes: readonly CaseNode[]): CaseNode[] {
+  if (isWhole(nodes)) return [...nodes]
+  const timersBefore = new Map<string, string>()
+  for (const node of nodes) {
+    const before = new Set(node.of.flatMap((id) => timersBefore.get(id)?.split(' ') ?? []))
+    if (node.timer !== undefined) before.add(node.id)
+    timersBefore.set(
+      node.id,
+      [...before]
+        .filter((id) => id !== '')
+        .sort()
+        .join(' '),
+    )
+  }
+  const writers = new Map<string, string>()
+  return nodes.map((node) => {
+    if (node.op !== 'to') return node
+    const timers = timersBefore.get(node.id) as string
+    const others = writers.get(node.topic as string) ?? timers
+    writers.set(node.topic as string, others)
+    return others === timers ? node : { ...node, topic: `${node.topic}-of-${node.id}` }
+  })
 }

@@ -60,6 +60,8 @@ export class KafkaSide implements Disposable {
     const [program, ...rest] = process.platform === 'win32' ? command : ['nice', '-n', '10', ...command]
     const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)))
+    // Where it has ended, whoever waits is told so by its end.
+    child.stdin.on('error', () => {})
     child.on('exit', (code) => {
       for (const { reject } of waiting.splice(0)) reject(new Error(`the Java process ended with ${code}`))
       if (this.#process === child) this.#casesLeft = 0

@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../../source-files.ts'
 import { interopDirectory } from '../apache-jars.ts'
 import type { Answer, Case } from './case.ts'
 import { differenceOf } from './comparison.ts'
-import { Corpus } from './corpus.ts'
+import { Corpus, type RecordedCase, readCorpus, recordedDirectory } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { generateCase } from './generator.ts'
 import { KafkaSide, kafkaStreamsProblem } from './kafka-side.ts'
@@ -22,6 +22,7 @@ const usage = `npm run interop:semantics -- [options]
   --differences N  stops after so many differences (default 1)
   --record FILE  writes cases that together have all pairs of neighbours, and what Kafka Streams answered, to the file
   --case FILE    runs the case in the file instead, and prints both answers
+  --renew        asks Kafka Streams anew about the recorded cases, and writes what it answers beside them
 `
 
 const { values } = parseArgs({
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     differences: { type: 'string', default: '1' },
     record: { type: 'string' },
     case: { type: 'string' },
+    renew: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -50,6 +52,7 @@ async function main(): Promise<number> {
   }
   using kafka = new KafkaSide()
   if (values.case !== undefined) return await runFile(kafka, values.case)
+  if (values.renew) return await renewRecorded(kafka)
   return await runCases(kafka, Number(values.cases), Number(values.seed), Number(values.first))
 }
 
@@ -68,6 +71,20 @@ async function runFile(kafka: KafkaSide, path: string): Promise<number> {
   }
   process.stdout.write(`${difference?.text ?? 'no difference'}\n`)
   return difference === undefined ? 0 : 1
+}
+
+async function renewRecorded(kafka: KafkaSide): Promise<number> {
+  for (const name of readdirSync(recordedDirectory)) {
+    const path = join(recordedDirectory, name)
+    const isCorpus = name.endsWith('.ndjson')
+    const recorded = isCorpus ? readCorpus(path) : [JSON.parse(readFileSync(path, 'utf8')) as RecordedCase]
+    const renewed: RecordedCase[] = []
+    for (const { case: given } of recorded) renewed.push({ case: given, kafka: await kafka.run(given) })
+    if (isCorpus) writeFileSync(path, renewed.map((each) => `${JSON.stringify(each)}\n`).join(''))
+    else writeFileSync(path, `${JSON.stringify(renewed[0], undefined, 1)}\n`)
+    process.stdout.write(`${name}: ${renewed.length} cases\n`)
+  }
+  return 0
 }
 
 async function runCases(kafka: KafkaSide, count: number, seed: number, first: number): Promise<number> {

@@ -67,9 +67,13 @@ public final class Runner {
             answer.set("steps", steps);
             try (TopologyTestDriver driver = new TopologyTestDriver(topology, settings, Instant.EPOCH)) {
                 Session session = new Session(driver, nodes);
-                given.get("events").forEach(event -> steps.add(session.step(event)));
+                Stores stores = new Stores(driver);
+                given.get("events").forEach(event -> {
+                    steps.add(session.step(event));
+                    stores.read(steps.size());
+                });
                 answer.set("topics", json.valueToTree(new TreeSet<>(driver.producedTopicNames())));
-                answer.set("stores", Stores.contents(driver, json));
+                answer.set("stores", stores.contents(json));
             }
         } catch (Exception error) {
             answer.put("error", text(error));

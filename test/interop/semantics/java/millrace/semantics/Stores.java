@@ -1,43 +1,79 @@
 package millrace.semantics;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.test.TestRecord;
 
-/** What the stores hold when a case has ended, as their changelogs say it: for each key's bytes the value's, and its timestamp. */
+/** What the stores hold, as their changelogs say it: for each key's bytes the value's, and its timestamp. */
 final class Stores {
-    private Stores() {
+    /** A key's value, and what it was before the event that changed it last; null is nothing. */
+    private static final class Row {
+        String value;
+        Long timestamp;
+        String before;
+        int event = -1;
     }
 
-    static ObjectNode contents(TopologyTestDriver driver, ObjectMapper json) {
-        ObjectNode stores = json.createObjectNode();
+    private final TopologyTestDriver driver;
+    private final Map<String, TestOutputTopic<byte[], byte[]>> topics = new TreeMap<>();
+    private final Map<String, Map<String, Row>> stores = new TreeMap<>();
+
+    Stores(TopologyTestDriver driver) {
+        this.driver = driver;
+    }
+
+    /** Reads what an event has changed. */
+    void read(int event) {
         for (String topic : driver.producedTopicNames()) {
             if (!topic.endsWith("-changelog")) {
                 continue;
             }
-            Map<String, TestRecord<byte[], byte[]>> rows = new TreeMap<>();
-            for (TestRecord<byte[], byte[]> record : driver
-                .createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer()).readRecordsToList()) {
-                if (record.value() == null) {
-                    rows.remove(text(record.key()));
-                } else {
-                    rows.put(text(record.key()), record);
+            Map<String, Row> rows = stores.computeIfAbsent(topic, name -> new TreeMap<>());
+            for (TestRecord<byte[], byte[]> record : topics
+                .computeIfAbsent(topic, name -> driver.createOutputTopic(name, new ByteArrayDeserializer(), new ByteArrayDeserializer()))
+                .readRecordsToList()) {
+                Row row = rows.computeIfAbsent(text(record.key()), key -> new Row());
+                if (row.event != event) {
+                    row.before = row.value;
+                    row.event = event;
                 }
+                row.value = text(record.value());
+                row.timestamp = record.timestamp();
             }
-            ObjectNode contents = json.createObjectNode();
-            rows.forEach((key, row) -> contents.putArray(key).add(text(row.value())).add(row.timestamp()));
-            stores.set(topic, contents);
         }
-        return stores;
+    }
+
+    /** Of windows also what they were before, where that was something else. */
+    ObjectNode contents(ObjectMapper json) {
+        ObjectNode all = json.createObjectNode();
+        stores.forEach((topic, rows) -> {
+            ObjectNode contents = all.putObject(topic);
+            boolean isOfForeignKeys = topic.contains("-SUBSCRIPTION-STATE-STORE-") || topic.endsWith("-subscription-store-changelog");
+            rows.forEach((key, row) -> {
+                // Keys of windows end in times; the keys of cases are plain texts.
+                boolean isOfWindow = key.indexOf('\0') >= 0 && !isOfForeignKeys;
+                if (row.value == null && !(isOfWindow && row.before != null)) {
+                    return;
+                }
+                ArrayNode written = contents.putArray(key).add(row.value).add(row.timestamp);
+                if (isOfWindow && !Objects.equals(row.before, row.value)) {
+                    written.add(row.before);
+                }
+            });
+        });
+        return all;
     }
 
     /** Each byte as the letter of that number, so that texts can be read. */
     private static String text(byte[] bytes) {
-        return new String(bytes, StandardCharsets.ISO_8859_1);
+        return bytes == null ? null : new String(bytes, StandardCharsets.ISO_8859_1);
     }
 }
