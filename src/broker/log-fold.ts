@@ -55,9 +55,11 @@ export class LogFold {
   }
 }
 
-/** The error for a record of the broker's own logs that is not in its format: decoders read up to where it ends. */
+const unreadable: ReadonlySet<string> = new Set(['MALFORMED_MESSAGE', 'NUMBER_OUT_OF_RANGE'])
+
+/** The error for a record of the broker's own logs that is not in its format: it says where the record is. */
 export function unreadableRecord(error: unknown, at: Place): unknown {
-  if (!(error instanceof RangeError)) return error
+  if (!(error instanceof MillraceError) || !unreadable.has(error.code)) return error
   return new MillraceError('CORRUPT_BATCH', `A record of the broker's own log cannot be read: ${error.message}`, {
     at,
     remedy: 'Put back a copy of the log that it is in.',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { nodeEnvironment } from '../../src/env/node.ts'
 import { fuzz, tryOne } from './fuzz-run.ts'
-import { type FuzzTarget, fuzzTargets } from './targets.ts'
+import type { FuzzTarget } from './fuzz-target.ts'
+import { fuzzTargets } from './targets.ts'
 
 const seed = nodeEnvironment().random.uint32()
 

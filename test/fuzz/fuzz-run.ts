@@ -1,7 +1,7 @@
 import { SeededRandom } from '../../src/env/seeded-random.ts'
 import { MillraceError } from '../../src/errors.ts'
+import { FixpointError, type FuzzTarget } from './fuzz-target.ts'
 import { mutated } from './mutator.ts'
-import { FixpointError, type FuzzTarget } from './targets.ts'
 
 export interface Crasher {
   readonly target: string

@@ -1,53 +1,21 @@
-import { isDeepStrictEqual } from 'node:util'
-import {
-  readGroupMetadataKey,
-  readGroupMetadataValue,
-  writeGroupMetadataKey,
-  writeGroupMetadataValue,
-} from '../../src/broker/group/group-metadata-record.ts'
-import {
-  readOffsetCommitKey,
-  readOffsetCommitValue,
-  writeOffsetCommitKey,
-  writeOffsetCommitValue,
-} from '../../src/broker/group/offset-commit-record.ts'
+import { LeaderEpochs } from '../../src/broker/log/leader-epochs.ts'
 import { OffsetIndex } from '../../src/broker/log/offset-index.ts'
 import { ProducerEntry } from '../../src/broker/log/producer-entry.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/broker/log/producer-snapshot.ts'
 import { TimeIndex } from '../../src/broker/log/time-index.ts'
-import { unreadableRecord } from '../../src/broker/log-fold.ts'
-import { readMetadataRecord, writeMetadataRecord } from '../../src/broker/metadata-record.ts'
+import { TransactionIndex } from '../../src/broker/log/transaction-index.ts'
 import { readOffsetCheckpoint } from '../../src/broker/offset-checkpoint.ts'
-import type { Transaction } from '../../src/broker/transaction/transaction.ts'
-import {
-  readTransactionKey,
-  readTransactionValue,
-  writeTransactionKey,
-  writeTransactionValue,
-} from '../../src/broker/transaction/transaction-record.ts'
-import { ByteWriter } from '../../src/bytes/byte-writer.ts'
 import { MemoryDisk } from '../../src/env/memory-disk.ts'
 import type { SeededRandom } from '../../src/env/seeded-random.ts'
 import * as format from '../../src/record/batch-format.ts'
 import { BatchReader } from '../../src/record/batch-reader.ts'
 import type { Compression } from '../../src/record/compression.ts'
+import { readTransactionMarker, transactionMarkerBatch } from '../../src/record/control-record.ts'
 import { crc32c } from '../../src/record/crc32c.ts'
 import { batchOfRecords } from '../broker/records.ts'
 import { type PlainRecord, readRecords, writeBatch } from '../record/plain-record.ts'
-
-/** A decoder, valid bytes for it, and what must hold of whatever it makes of others. */
-export interface FuzzTarget {
-  readonly name: string
-  readonly corpus: readonly Buffer[]
-  /** Makes lengths and checksums right again where it can, so that what lies behind them is reached. */
-  readonly repair?: (bytes: Buffer, random: SeededRandom) => void
-  /** What it may take beside a small multiple of the input. */
-  readonly extraBytes?: number
-  /** Decodes; throws only errors of ours, or a FixpointError where encoding and decoding again gives something else. */
-  readonly run: (bytes: Buffer) => void
-}
-
-export class FixpointError extends Error {}
+import { FixpointError, type FuzzTarget, requireSame } from './fuzz-target.ts'
+import { ownRecordTargets } from './own-records.ts'
 
 const mostDecompressed = 1_048_576
 const compressions: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -88,64 +56,31 @@ function readBatches(bytes: Buffer): void {
   requireSame(again satisfies PlainRecord[], records)
 }
 
-function requireSame(again: unknown, once: unknown): void {
-  if (!isDeepStrictEqual(again, once))
-    throw new FixpointError(`${JSON.stringify(again)} is not ${JSON.stringify(once)}`)
-}
-
-function written(write: (out: ByteWriter) => void): Buffer {
-  const out = new ByteWriter()
-  write(out)
-  return Buffer.from(out.buffer.subarray(0, out.length))
-}
-
-const key = { group: 'group', topic: 'topic', partition: 3 }
-const member = {
-  id: 'member',
-  instanceId: null,
-  clientId: 'client',
-  clientHost: '/127.0.0.1',
-  rebalanceTimeoutMs: 60_000,
-  sessionTimeoutMs: 10_000,
-  subscription: Buffer.from('subscription'),
-  assignment: Buffer.from('assignment'),
-}
-const groupMetadata = {
-  protocolType: 'consumer',
-  generation: 3,
-  protocolName: 'range',
-  leaderId: 'member',
-  members: [member, { ...member, id: 'other', instanceId: 'static' }],
-}
-const transaction: Transaction = {
-  status: 'Ongoing',
-  producerId: 5,
-  producerEpoch: 1,
-  previousProducerId: 4,
-  nextProducerId: -1,
-  lastProducerEpoch: 0,
-  timeoutMs: 60_000,
-  partitions: [
-    { topic: 'orders', partition: 0 },
-    { topic: 'orders', partition: 3 },
-  ],
-  startedMs: 1_000,
-  updatedMs: 2_000,
-  clientVersion: 2,
-}
-const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
-const metadataRecords = [
-  written((out) => writeMetadataRecord({ type: 'topic', name: 'orders', topicId }, out)),
-  written((out) => writeMetadataRecord({ type: 'partition', partition: 2, topicId }, out)),
-  written((out) => writeMetadataRecord({ type: 'config', topic: 'orders', name: 'retention.ms', value: '1' }, out)),
-]
-
 function snapshot(): Buffer {
   const entry = new ProducerEntry(9)
   entry.addBatch(1, { lastSequence: 4, lastOffset: 20, offsetDelta: 2 }, 1_000)
   const other = new ProducerEntry(10)
   other.transactionStart = 7
   return encodeProducerSnapshot([entry, other])
+}
+
+const marker = { producerId: 7, producerEpoch: 3, coordinatorEpoch: 0, timestamp: 1_000 }
+
+function transactionIndex(): Buffer {
+  const disk = new MemoryDisk()
+  const index = new TransactionIndex(disk, 'file')
+  index.append({ producerId: 7, firstOffset: 2, lastOffset: 9, lastStableOffset: 4 })
+  index.append({ producerId: 8, firstOffset: 4, lastOffset: 12, lastStableOffset: 13 })
+  const bytes = Buffer.alloc(disk.usedBytes)
+  disk.open('file').read(bytes, 0)
+  return bytes
+}
+
+/** Where the first batch ends, 0 where there is none: logs hand on whole ones only. */
+function wholeBatchEnd(bytes: Buffer): number {
+  if (bytes.length < format.batchHeaderBytes) return 0
+  const size = format.batchSize(bytes, 0)
+  return size >= format.batchHeaderBytes && size <= bytes.length ? size : 0
 }
 
 function onDisk(bytes: Buffer): MemoryDisk {
@@ -158,17 +93,6 @@ function int32s(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4)
   for (const [i, value] of values.entries()) bytes.writeInt32BE(value, i * 4)
   return bytes
-}
-
-/** As whoever replays one of the broker's own logs calls its decoders. */
-function ownRecord(read: (bytes: Buffer) => void): (bytes: Buffer) => void {
-  return (bytes) => {
-    try {
-      read(bytes)
-    } catch (error) {
-      throw unreadableRecord(error, {})
-    }
-  }
 }
 
 export const fuzzTargets: readonly FuzzTarget[] = [
@@ -207,56 +131,42 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     },
   },
   {
-    name: 'keys of committed offsets and groups',
-    corpus: [written((out) => writeOffsetCommitKey(key, out)), writeGroupMetadataKey('group')],
-    run: ownRecord((bytes) => {
-      readGroupMetadataKey(bytes, 0, bytes.length)
-      const found = readOffsetCommitKey(bytes, 0)
+    name: 'indexes of aborted transactions',
+    corpus: [transactionIndex()],
+    run: (bytes) => {
+      const disk = onDisk(bytes)
+      const entries = [...new TransactionIndex(disk, 'file').entries()]
+      const again = new TransactionIndex(disk, 'again')
+      for (const entry of entries) again.append(entry)
+      requireSame(new TransactionIndex(disk, 'again').entries(), entries)
+    },
+  },
+  {
+    name: 'epochs of leaders',
+    corpus: [Buffer.from('0\n2\n0 0\n3 42\n'), Buffer.from('0\n0\n')],
+    extraBytes: 262_144,
+    run: (bytes) => {
+      const disk = new MemoryDisk()
+      disk.open('leader-epoch-checkpoint', { create: true }).write(bytes, 0)
+      const epochs = new LeaderEpochs(disk, '.')
+      if (!epochs.load()) return
+      epochs.save()
+      const again = new LeaderEpochs(disk, '.')
+      if (!again.load()) throw new FixpointError('what was saved is not read')
+      requireSame(again.entries, epochs.entries)
+    },
+  },
+  {
+    name: 'markers of transactions',
+    corpus: (['commit', 'abort'] as const).map((outcome) => transactionMarkerBatch({ ...marker, outcome })),
+    repair: repairBatch,
+    run: (bytes) => {
+      const end = wholeBatchEnd(bytes)
+      const found = end === 0 ? undefined : readTransactionMarker(bytes, 0, end)
       if (found === undefined) return
-      requireSame(
-        readOffsetCommitKey(
-          written((out) => writeOffsetCommitKey(found, out)),
-          0,
-        ),
-        found,
-      )
-    }),
+      const again = transactionMarkerBatch(found)
+      requireSame(readTransactionMarker(again, 0, again.length), found)
+    },
   },
-  {
-    name: 'values of committed offsets',
-    corpus: [written((out) => writeOffsetCommitValue({ offset: 42, metadata: 'some metadata' }, 1_000, out))],
-    run: ownRecord((bytes) => {
-      readOffsetCommitValue(bytes, 0)
-    }),
-  },
-  {
-    name: 'values of groups',
-    corpus: [writeGroupMetadataValue(groupMetadata, 1_000)],
-    run: ownRecord((bytes) => {
-      const found = readGroupMetadataValue(bytes, 0, bytes.length)
-      const again = writeGroupMetadataValue(found, 1_000)
-      requireSame(readGroupMetadataValue(again, 0, again.length), found)
-    }),
-  },
-  {
-    name: 'keys of transactions',
-    corpus: [written((out) => writeTransactionKey('transactional-id', out))],
-    run: ownRecord((bytes) => {
-      readTransactionKey(bytes, 0)
-    }),
-  },
-  {
-    name: 'values of transactions',
-    corpus: [written((out) => writeTransactionValue(transaction, out))],
-    run: ownRecord((bytes) => {
-      readTransactionValue(bytes, 0)
-    }),
-  },
-  {
-    name: 'records of the registry',
-    corpus: metadataRecords,
-    run: ownRecord((bytes) => {
-      readMetadataRecord(bytes, 0, bytes.length)
-    }),
-  },
+  ...ownRecordTargets,
 ]

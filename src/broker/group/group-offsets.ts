@@ -70,11 +70,11 @@ export class GroupOffsets {
       if (outcome !== undefined) this.#end(record.producerId, outcome === 'commit')
       return true
     }
-    const { bytes, keyStart, valueStart, offset: recordOffset } = record
-    const key = keyStart < 0 ? undefined : readOffsetCommitKey(bytes, keyStart)
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, offset: recordOffset } = record
+    const key = keyStart < 0 ? undefined : readOffsetCommitKey(bytes, keyStart, keyEnd)
     if (key === undefined) return false
-    const value = valueStart < 0 ? undefined : readOffsetCommitValue(bytes, valueStart)
-    const committedMs = valueStart < 0 ? 0 : commitTimeOf(bytes, valueStart)
+    const value = valueStart < 0 ? undefined : readOffsetCommitValue(bytes, valueStart, valueEnd)
+    const committedMs = valueStart < 0 ? 0 : commitTimeOf(bytes, valueStart, valueEnd)
     const commit = { key, value, committedMs, recordOffset }
     if (record.isTransactional) this.#wait(record.producerId, commit)
     else this.#set(commit)

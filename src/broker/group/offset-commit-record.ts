@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../bytes/byte-writer.ts'
-import { readInt64 } from '../../bytes/int64.ts'
 import { MillraceError } from '../../errors.ts'
+import { WireReader } from '../protocol/wire-reader.ts'
 
 /** Where the records of `__consumer_offsets` are in Kafka's formats OffsetCommitKey and OffsetCommitValue. */
 const keyVersion = 1
@@ -39,46 +39,50 @@ export function writeOffsetCommitValue(value: OffsetCommitValue, commitTimestamp
   out.writeInt64(commitTimestamp)
 }
 
-/** The key in `bytes[start..end)`; undefined where the record is not about a commit. */
-export function readOffsetCommitKey(bytes: Buffer, start: number): OffsetCommitKey | undefined {
-  const version = bytes.readInt16BE(start)
+/**
+ * The key in `bytes[start..end)`; undefined where the record is not about a commit.
+ * @throws MillraceError MALFORMED_MESSAGE
+ */
+export function readOffsetCommitKey(bytes: Buffer, start: number, end: number): OffsetCommitKey | undefined {
+  const reader = new WireReader(bytes, start, end)
+  const version = reader.int16()
   if (version < 0 || version > lastCommitKeyVersion) return undefined
-  const groupEnd = textEnd(bytes, start + 2)
-  const topicEnd = textEnd(bytes, groupEnd)
-  return {
-    group: readText(bytes, start + 2),
-    topic: readText(bytes, groupEnd),
-    partition: bytes.readInt32BE(topicEnd),
-  }
+  const group = reader.text(reader.shortLength(false))
+  const topic = reader.text(reader.shortLength(false))
+  return { group, topic, partition: reader.int32() }
 }
 
-/** @throws MillraceError DIRECTORY_UNUSABLE where the value has a version that is not known. */
-export function readOffsetCommitValue(bytes: Buffer, start: number): OffsetCommitValue {
-  const version = bytes.readInt16BE(start)
-  if (version < 0 || version > valueVersion) {
-    throw new MillraceError('DIRECTORY_UNUSABLE', `An offset was committed in version ${version}, which is not known`, {
-      remedy: 'Open the data directory with the version of the program that wrote it.',
-    })
-  }
-  const leaderEpochBytes = version === valueVersion ? 4 : 0
-  return { offset: readInt64(bytes, start + 2), metadata: readText(bytes, start + 10 + leaderEpochBytes) }
+/** @throws MillraceError MALFORMED_MESSAGE; DIRECTORY_UNUSABLE where the value has a version that is not known. */
+export function readOffsetCommitValue(bytes: Buffer, start: number, end: number): OffsetCommitValue {
+  const reader = valueReader(bytes, start, end)
+  const offset = reader.int64()
+  skipLeaderEpoch(reader, start)
+  return { offset, metadata: reader.text(reader.shortLength(false)) }
 }
 
 /** When the offset was committed, in milliseconds since 1970. */
-export function commitTimeOf(bytes: Buffer, start: number): number {
-  const leaderEpochBytes = bytes.readInt16BE(start) === valueVersion ? 4 : 0
-  return readInt64(bytes, textEnd(bytes, start + 10 + leaderEpochBytes))
+export function commitTimeOf(bytes: Buffer, start: number, end: number): number {
+  const reader = valueReader(bytes, start, end)
+  reader.take(8)
+  skipLeaderEpoch(reader, start)
+  reader.take(reader.shortLength(false))
+  return reader.int64()
+}
+
+function valueReader(bytes: Buffer, start: number, end: number): WireReader {
+  const reader = new WireReader(bytes, start, end)
+  const version = reader.int16()
+  if (version >= 0 && version <= valueVersion) return reader
+  throw new MillraceError('DIRECTORY_UNUSABLE', `An offset was committed in version ${version}, which is not known`, {
+    remedy: 'Open the data directory with the version of the program that wrote it.',
+  })
+}
+
+function skipLeaderEpoch(reader: WireReader, valueStart: number): void {
+  if (reader.bytes.readInt16BE(valueStart) === valueVersion) reader.take(4)
 }
 
 function writeText(text: string, out: ByteWriter): void {
   out.writeInt16(Buffer.byteLength(text))
   out.writeUtf8(text)
-}
-
-function readText(bytes: Buffer, start: number): string {
-  return bytes.toString('utf8', start + 2, textEnd(bytes, start))
-}
-
-function textEnd(bytes: Buffer, start: number): number {
-  return start + 2 + bytes.readInt16BE(start)
 }

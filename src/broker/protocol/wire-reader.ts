@@ -28,7 +28,7 @@ export class WireReader {
   /** Moves past so many bytes and returns where they begin. */
   take(count: number): number {
     const start = this.position
-    if (count > this.end - start)
+    if (count < 0 || count > this.end - start)
       throw malformed(`${count} bytes are announced at byte ${start}, ${this.end - start} are left`)
     this.position = start + count
     return start

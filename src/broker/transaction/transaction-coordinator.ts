@@ -274,8 +274,8 @@ export class TransactionCoordinator {
     return builder.finish()
   }
 
-  #apply({ bytes, keyStart, valueStart }: BatchReader): void {
-    const id = keyStart < 0 ? undefined : readTransactionKey(bytes, keyStart)
+  #apply({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchReader): void {
+    const id = keyStart < 0 ? undefined : readTransactionKey(bytes, keyStart, keyEnd)
     if (id === undefined) return
     const before = this.#states.get(id)
     if (before !== undefined) this.#ids.delete(before.producerId)
@@ -283,7 +283,7 @@ export class TransactionCoordinator {
       this.#states.delete(id)
       return
     }
-    const state = readTransactionValue(bytes, valueStart)
+    const state = readTransactionValue(bytes, valueStart, valueEnd)
     this.#states.set(id, state)
     this.#ids.set(state.producerId, id)
   }

@@ -35,14 +35,14 @@ describe('the records of commits', () => {
     writeOffsetCommitValue({ offset: 2 ** 40 + 1, metadata: 'm' }, 1_767_225_600_000, out)
     const valueBytes = Buffer.from('0003' + '0000010000000001' + 'ffffffff' + '00016d' + '0000019b76daa800', 'hex')
     expect(out.toBuffer().toString('hex')).toBe(valueBytes.toString('hex'))
-    expect(readOffsetCommitKey(keyBytes, 0)).toEqual({ group: 'gü', topic: 't', partition: 258 })
-    expect(readOffsetCommitValue(valueBytes, 0)).toEqual({ offset: 2 ** 40 + 1, metadata: 'm' })
+    expect(readOffsetCommitKey(keyBytes, 0, keyBytes.length)).toEqual({ group: 'gü', topic: 't', partition: 258 })
+    expect(readOffsetCommitValue(valueBytes, 0, valueBytes.length)).toEqual({ offset: 2 ** 40 + 1, metadata: 'm' })
   })
 
   it('of older versions are read, and those of groups are told apart', () => {
     const older = Buffer.from('0001' + '0000000000000007' + '00016d' + '0000000000000000' + '0000000000000000', 'hex')
-    expect(readOffsetCommitValue(older, 0)).toEqual({ offset: 7, metadata: 'm' })
-    expect(readOffsetCommitKey(Buffer.from('0002' + '000167', 'hex'), 0)).toBeUndefined()
+    expect(readOffsetCommitValue(older, 0, older.length)).toEqual({ offset: 7, metadata: 'm' })
+    expect(readOffsetCommitKey(Buffer.from('0002' + '000167', 'hex'), 0, 5)).toBeUndefined()
   })
 })
 

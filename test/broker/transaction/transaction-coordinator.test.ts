@@ -2,9 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
-import { LogFold } from '../../../src/broker/log-fold.ts'
-import type { Transaction } from '../../../src/broker/transaction/transaction.ts'
-import { readTransactionKey, readTransactionValue } from '../../../src/broker/transaction/transaction-record.ts'
 import type { ProducerIdentity } from '../../../src/broker/transaction/transaction-step.ts'
 import type { Environment } from '../../../src/env/environment.ts'
 import { MemoryDisk } from '../../../src/env/memory-disk.ts'
@@ -12,6 +9,7 @@ import { SeededRandom } from '../../../src/env/seeded-random.ts'
 import { MillraceError } from '../../../src/errors.ts'
 import { BatchReader } from '../../../src/record/batch-reader.ts'
 import { CrashingDisk } from '../../runtime/crashing-disk.ts'
+import { foldedState, liveState } from '../folded-state.ts'
 import { produced } from '../log/producing.ts'
 import { failureOf, worldOn } from '../records.ts'
 
@@ -287,7 +285,7 @@ async function check(disk: MemoryDisk, senders: readonly Sender[]): Promise<void
       expect(seen.size).toBeLessThanOrEqual(1)
     }
   }
-  expect(folded(broker)).toEqual(new Map(broker.transactions.entries()))
+  expect(liveState(broker)).toEqual(foldedState(broker))
 }
 
 /** How the transaction of a producer and epoch ended in a partition; undefined where it has no records there. */
@@ -297,15 +295,6 @@ function endingOf(lines: readonly string[], name: string): string | undefined {
   if (at < 0) return undefined
   const marker = lines.slice(at).find((line) => line.endsWith(` ${producerId}/${(epoch as number) + 1}`))
   return marker?.split(' ')[0]
-}
-
-function folded(broker: Broker): Map<string, Transaction> {
-  const states = new Map<string, Transaction>()
-  const fold = new LogFold(broker.log('__transaction_state', 0), ({ bytes, keyStart, valueStart }) => {
-    states.set(readTransactionKey(bytes, keyStart) as string, readTransactionValue(bytes, valueStart))
-  })
-  fold.catchUp()
-  return states
 }
 
 describe('transactions over power failures at any step', () => {

@@ -53,12 +53,12 @@ describe('the records of transactions', () => {
   })
 
   it('of both versions that Kafka writes are read', () => {
-    const read = (hex: string) => readTransactionValue(Buffer.from(hex, 'hex'), 0)
+    const read = (hex: string) => readTransactionValue(Buffer.from(hex, 'hex'), 0, hex.length / 2)
     expect(read(vectors['txnvalue-v1-ongoing'])).toEqual(ongoing)
     expect(read(vectors['txnvalue-v1-prepare-commit'])).toEqual(overflowing)
     expect(read(vectors['txnvalue-v0-ongoing'])).toEqual({ ...ongoing, previousProducerId: -1, clientVersion: 0 })
     expect(read(vectors['txnvalue-v0-empty'])).toMatchObject({ status: 'Empty', producerEpoch: 0, partitions: [] })
-    expect(readTransactionKey(Buffer.from(vectors.txnkey, 'hex'), 0)).toBe('my-txn')
+    expect(readTransactionKey(Buffer.from(vectors.txnkey, 'hex'), 0, vectors.txnkey.length / 2)).toBe('my-txn')
   })
 
   it('say all that there is to say', () => {
@@ -80,7 +80,8 @@ describe('the records of transactions', () => {
     })
     fc.assert(
       fc.property(transaction, (transaction) => {
-        const read = readTransactionValue(encoded(transaction), 0)
+        const bytes = encoded(transaction)
+        const read = readTransactionValue(bytes, 0, bytes.length)
         const sorted = (t: Transaction) => ({
           ...t,
           partitions: t.partitions.map((p) => `${p.topic}-${p.partition}`).sort(),
