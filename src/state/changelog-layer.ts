@@ -24,10 +24,10 @@ export interface HotEntry {
 export interface KeyLayout<E extends HotEntry> {
   /** Appends the changelog's key of the entry: Kafka Streams' bytes. */
   writeChangelogKey(entry: E, out: ByteWriter): void
-  /** Appends the engine's key for the changelog's key. */
-  writeEngineKey(changelogKey: Buffer, out: ByteWriter): void
-  /** False for entries that event time has passed: their values are not written any more. */
-  isLive(entry: E): boolean
+  /** Appends the engine's key for the changelog's key. Without it the engine has the changelog's keys. */
+  writeEngineKey?(changelogKey: Buffer, out: ByteWriter): void
+  /** False for entries that event time has passed: their values are not written any more. Without it all are live. */
+  isLive?(entry: E): boolean
   /**
    * Logs what changed of the entry since the last flush, where that is not the row itself; the entry's key is at hand, and a
    * writer for values. Without it the row's value is logged.
@@ -326,7 +326,7 @@ export class ChangelogLayer<E extends HotEntry> {
   }
 
   #flushValue(entry: E, changelog: ChangelogSink): void {
-    if (!this.#layout.isLive(entry)) return
+    if (this.#layout.isLive?.(entry) === false) return
     entry.logged = true
     const key = this.#changelogKeyOf(entry)
     if (this.#layout.logEntry !== undefined) this.#logEntry(entry, key, changelog)
@@ -369,6 +369,7 @@ export class ChangelogLayer<E extends HotEntry> {
   }
 
   #engineKeyOf(changelogKey: Buffer): Buffer {
+    if (this.#layout.writeEngineKey === undefined) return changelogKey
     this.#engineKey.clear()
     this.#layout.writeEngineKey(changelogKey, this.#engineKey)
     return this.#written(this.#engineKey)

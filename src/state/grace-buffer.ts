@@ -3,10 +3,9 @@ import { type RecordHeader, readHeaders, sizeOfHeaders, writeHeaders } from '../
 import type { Serde } from '../serde/serde.ts'
 import { BTree } from './b-tree.ts'
 import { compareText, textOf } from './byte-text.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { HotEntry, KeyLayout } from './changelog-layer.ts'
+import { LayeredStore } from './layered-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
 
 export interface GraceBufferOptions<K, V> {
   readonly name: string
@@ -47,43 +46,26 @@ export class BufferedEntry implements HotEntry {
   }
 }
 
-/** Keys that nothing is buffered for any more are forgotten when they are this many and outnumber the others. */
-const leastForgottenKeys = 1_024
 const mostNumbers = 0x7fff_ffff
 
 /**
  * Records, taken out in the order of (timestamp, key bytes, order of coming). All of them are in memory, decoded; the
  * engine only keeps them over a restart. Changelog and engine keys are Kafka's: `0 ‖ time8 ‖ key ‖ number4`.
  */
-export class GraceBuffer implements StateStore {
-  readonly name: string
-  readonly keys: StoreKeys
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<BufferedEntry>
-  readonly #layout: KeyLayout<BufferedEntry>
+export class GraceBuffer extends LayeredStore<BufferedEntry> {
   readonly #byTime = new BTree<string, BufferedEntry>(undefined, compareText)
   #lastNumber = 0
 
   constructor(options: GraceBufferOptions<unknown, unknown>, engine: StoreEngine) {
-    this.name = options.name
-    this.keys = new StoreKeys(options.key)
-    this.#engine = engine
-    this.#layout = {
+    const layout: KeyLayout<BufferedEntry> = {
       writeChangelogKey: (entry, out) => {
         out.writeInt8(0)
         out.writeInt64(entry.timestamp)
         this.keys.write(entry.keyId, out)
         out.writeInt32(entry.number)
       },
-      writeEngineKey: (changelogKey, out) => out.writeBytes(changelogKey),
-      isLive: () => true,
     }
-    this.#layer = new ChangelogLayer({
-      store: this.name,
-      engine,
-      layout: this.#layout,
-      value: withHeaders(options.value),
-    })
+    super({ ...options, value: withHeaders(options.value), layout }, engine)
   }
 
   /** How many records are buffered. */
@@ -97,16 +79,11 @@ export class GraceBuffer implements StateStore {
     return first === undefined ? Number.POSITIVE_INFINITY : (this.#byTime.get(first) as BufferedEntry).timestamp
   }
 
-  /** The id of the record's key, valid until the next commit. */
-  keyId(record: RecordKey): number {
-    return this.keys.idOf(record)
-  }
-
   put(keyId: number, timestamp: number, value: BufferedValue): void {
     this.#lastNumber = (this.#lastNumber + 1) & mostNumbers
     const entry = new BufferedEntry(keyId, timestamp, this.#lastNumber)
     this.#byTime.set(this.#orderOf(entry), entry)
-    this.#layer.update(entry, value, timestamp)
+    this.layer.update(entry, value, timestamp)
   }
 
   /** Hands out and takes away the records up to the timestamp, included. */
@@ -116,50 +93,30 @@ export class GraceBuffer implements StateStore {
       const entry = this.#byTime.get(order) as BufferedEntry
       emit(entry)
       this.#byTime.delete(order)
-      this.#layer.update(entry, undefined, entry.timestamp)
+      this.layer.update(entry, undefined, entry.timestamp)
     }
   }
 
-  flush(changelog: ChangelogSink): void {
-    this.#layer.flush(changelog)
-  }
-
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
-    if (this.keys.size - this.size >= Math.max(leastForgottenKeys, this.size)) {
-      this.keys.keepOnly([...new Set([...this.#byTime.values(), ...this.#layer.dirty])])
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
+    if (this.keys.isMostlyIdle(this.size)) {
+      this.keys.keepOnly([...new Set([...this.#byTime.values(), ...this.layer.dirty])])
     }
   }
 
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
-    for (const { key, value } of this.#engine.range(undefined, undefined)) {
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
+    for (const { key, value } of this.engine.range(undefined, undefined)) {
       const number = key.readInt32BE(key.length - 4)
       const entry = new BufferedEntry(this.keys.idOfBytes(key, 9, key.length - 4), readInt64(key, 1), number)
-      this.#layer.decodeRow(value, entry)
+      this.layer.decodeRow(value, entry)
       this.#byTime.set(textOf(key), entry)
       this.#lastNumber = Math.max(this.#lastNumber, number)
     }
   }
 
-  close(): void {
-    this.#engine.close()
-  }
-
   #orderOf(entry: BufferedEntry): string {
-    return textOf(this.#layer.keyOf(entry))
+    return textOf(this.layer.keyOf(entry))
   }
 }
 

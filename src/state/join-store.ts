@@ -1,10 +1,11 @@
-import { ByteWriter } from '../bytes/byte-writer.ts'
+import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { HotEntry, KeyLayout } from './changelog-layer.ts'
+import { LayeredStore } from './layered-store.ts'
+import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
+import type { RecordKey } from './store-keys.ts'
 import { defaultHotEntries, endsInNumbers } from './store-layout.ts'
 import { type RecordValue, StoredValue, storedValueSerde } from './stored-value.ts'
 import { afterRows, TimeSegments } from './time-segments.ts'
@@ -67,9 +68,6 @@ export class JoinRows {
   }
 }
 
-/** Keys without records are forgotten when they are this many and outnumber the others. */
-const leastForgottenKeys = 1_024
-
 /**
  * All records of each key, also those of the same time, until event time has passed them.
  *
@@ -78,13 +76,9 @@ const leastForgottenKeys = 1_024
  * bounded at each commit: expired records are let go, and beyond `hotEntries` all but uncommitted ones are forgotten and read again from the engine
  * when they are needed.
  */
-export class JoinStore implements StateStore {
-  readonly name: string
+export class JoinStore extends LayeredStore<JoinEntry> {
   readonly retentionMs: number
-  readonly keys: StoreKeys
   readonly #value: Serde<unknown>
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<JoinEntry>
   readonly #segments: TimeSegments
   readonly #hotEntries: number
   /** By key id: undefined where the engine has not been asked for them. */
@@ -96,16 +90,8 @@ export class JoinStore implements StateStore {
   #latest = 0
   /** Records up to this time may be in the engine alone; -1 where all live ones are in memory. */
   #forgottenUntil = -1
-  readonly #rangeKey = new ByteWriter(256)
 
   constructor(options: JoinStoreOptions<unknown, unknown>, engine: StoreEngine) {
-    this.name = options.name
-    this.retentionMs = options.retentionMs
-    this.keys = new StoreKeys(options.key)
-    this.#value = options.value
-    this.#engine = engine
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
-    this.#segments = new TimeSegments(options.retentionMs, engine)
     const layout: KeyLayout<JoinEntry> = {
       writeChangelogKey: (entry, out) => {
         this.keys.write(entry.keyId, out)
@@ -115,7 +101,11 @@ export class JoinStore implements StateStore {
       writeEngineKey: (changelogKey, out) => this.#writeEngineKey(changelogKey, out),
       isLive: (entry) => entry.timestamp >= this.#liveFrom,
     }
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: storedValueSerde(options.value) })
+    super({ ...options, value: storedValueSerde(options.value), layout }, engine)
+    this.retentionMs = options.retentionMs
+    this.#value = options.value
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    this.#segments = new TimeSegments(options.retentionMs, engine)
   }
 
   /** From this time on records are there. */
@@ -145,7 +135,7 @@ export class JoinStore implements StateStore {
     const before = at > rows.head ? rows.entries[at - 1] : undefined
     const sequence = before !== undefined && before.timestamp === timestamp ? before.sequence + 1 : 1
     const entry = new JoinEntry(keyId, timestamp, sequence)
-    this.#layer.update(entry, StoredValue.of(record, this.#value), timestamp)
+    this.layer.update(entry, StoredValue.of(record, this.#value), timestamp)
     if (at === rows.entries.length) rows.entries.push(entry)
     else rows.entries.splice(at, 0, entry)
     this.#entryCount++
@@ -156,38 +146,26 @@ export class JoinStore implements StateStore {
     if (time <= this.#liveFrom) return
     this.#liveFrom = time
     const expired = this.#segments.expireBefore(time)
-    if (expired !== undefined) this.#layer.expireRange(...expired)
+    if (expired !== undefined) this.layer.expireRange(...expired)
     if (this.#forgottenUntil < time) this.#forgottenUntil = -1
   }
 
-  flush(changelog: ChangelogSink): void {
-    for (const { timestamp } of this.#layer.dirty) if (timestamp >= this.#liveFrom) this.#segments.use(timestamp)
-    this.#layer.flush(changelog)
+  override flush(changelog: ChangelogSink): void {
+    for (const { timestamp } of this.layer.dirty) if (timestamp >= this.#liveFrom) this.#segments.use(timestamp)
+    super.flush(changelog)
   }
 
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
     if (this.#liveFrom - this.#sweptAt > this.retentionMs / 2) this.#sweep()
     if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
   /** Reads the records back into memory, as far as they may stay there. */
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
     this.#segments.find()
-    for (const { key, value } of this.#engine.range(undefined, afterRows)) {
+    for (const { key, value } of this.engine.range(undefined, afterRows)) {
       const keyId = this.keys.idOfBytes(key, 12, key.length - 12)
       this.#append(this.#rows[keyId] ?? this.#open(keyId), this.#entryOf(keyId, key, value))
       if (this.#entryCount > this.#hotEntries) {
@@ -195,10 +173,6 @@ export class JoinStore implements StateStore {
         return
       }
     }
-  }
-
-  close(): void {
-    this.#engine.close()
   }
 
   #open(keyId: number): JoinRows {
@@ -212,8 +186,7 @@ export class JoinStore implements StateStore {
     const rows = this.#open(keyId)
     if (this.#forgottenUntil < 0) return rows
     for (const segment of this.#segments.ascending()) {
-      const from = this.#keyRange(segment, keyId)
-      for (const { key, value } of this.#engine.range(from, Buffer.concat([from, afterRows]))) {
+      for (const { key, value } of this.engine.range(...this.#segments.rangeOf(segment, this.keys, keyId))) {
         this.#append(rows, this.#entryOf(keyId, key, value))
       }
     }
@@ -229,7 +202,7 @@ export class JoinStore implements StateStore {
 
   #entryOf(keyId: number, key: Buffer, row: Buffer): JoinEntry {
     const entry = new JoinEntry(keyId, readInt64(key, key.length - 12), key.readInt32BE(key.length - 4))
-    this.#layer.decodeRow(row, entry)
+    this.layer.decodeRow(row, entry)
     return entry
   }
 
@@ -243,20 +216,10 @@ export class JoinStore implements StateStore {
     rows.head = 0
   }
 
-  #keyRange(segment: number, keyId: number): Buffer {
-    const out = this.#rangeKey
-    out.clear()
-    out.writeInt64(segment)
-    out.writeInt32(this.keys.endOf(keyId) - this.keys.startOf(keyId))
-    this.keys.write(keyId, out)
-    return out.toBuffer()
-  }
-
   #writeEngineKey(changelogKey: Buffer, out: ByteWriter): void {
     const keyEnd = endsInNumbers(this.name, changelogKey, 12)
-    out.writeInt64(this.#segments.of(readInt64(changelogKey, keyEnd)))
-    out.writeInt32(keyEnd)
-    out.writeBytes(changelogKey)
+    this.#segments.writeStart(readInt64(changelogKey, keyEnd), changelogKey, keyEnd, out)
+    out.writeRange(changelogKey, keyEnd, changelogKey.length)
   }
 
   /** Lets go of expired records, and of keys that have none any more. */
@@ -268,12 +231,12 @@ export class JoinStore implements StateStore {
       this.#prune(rows)
       if (rows.head < rows.entries.length) live.push(rows)
     }
-    if (this.keys.size - live.length >= Math.max(leastForgottenKeys, live.length)) this.#keepOnly(live)
+    if (this.keys.isMostlyIdle(live.length)) this.#keepOnly(live)
   }
 
   /** Keeps the whole lists of the keys that have changes. */
   #forgetClean(): void {
-    const changed = new Set(this.#layer.dirty.map((entry) => this.#rows[entry.keyId] as JoinRows))
+    const changed = new Set(this.layer.dirty.map((entry) => this.#rows[entry.keyId] as JoinRows))
     this.#forgottenUntil = this.#latest
     this.#keepOnly([...changed].filter((rows) => rows.head < rows.entries.length))
     this.#entryCount = this.#rows.reduce(

@@ -1,8 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout, type StoredRow } from './changelog-layer.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
+import { LayeredStore } from './layered-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
 import { defaultHotEntries } from './store-layout.ts'
 
 export interface KeyValueStoreOptions<K, V> {
@@ -35,11 +34,7 @@ export class KeyValueEntry implements HotEntry {
  * A value for each key. Engine and changelog have the key's own bytes. Memory is bounded at each commit, as a
  * WindowStore's is.
  */
-export class KeyValueStore implements StateStore {
-  readonly name: string
-  readonly keys: StoreKeys
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<KeyValueEntry>
+export class KeyValueStore extends LayeredStore<KeyValueEntry> {
   readonly #hotEntries: number
   /** By key id. */
   #entries: KeyValueEntry[] = []
@@ -47,21 +42,11 @@ export class KeyValueStore implements StateStore {
   #engineIsEmpty = false
 
   constructor(options: KeyValueStoreOptions<unknown, unknown>, engine: StoreEngine) {
-    this.name = options.name
-    this.keys = new StoreKeys(options.key)
-    this.#engine = engine
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
     const layout: KeyLayout<KeyValueEntry> = {
       writeChangelogKey: (entry, out) => this.keys.write(entry.keyId, out),
-      writeEngineKey: (changelogKey, out) => out.writeBytes(changelogKey),
-      isLive: () => true,
     }
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: options.value })
-  }
-
-  /** The id of the record's key, valid until the next commit. */
-  keyId(record: RecordKey): number {
-    return this.keys.idOf(record)
+    super({ ...options, layout }, engine)
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
   }
 
   /** The entry of the key; its value is undefined where there is none. */
@@ -73,7 +58,7 @@ export class KeyValueStore implements StateStore {
 
   /** Sets the entry's value; undefined or null deletes. */
   update(entry: KeyValueEntry, value: unknown, timestamp: number): void {
-    this.#layer.update(entry, value, timestamp)
+    this.layer.update(entry, value, timestamp)
   }
 
   /** The value of a key, as operators see it now. */
@@ -84,51 +69,31 @@ export class KeyValueStore implements StateStore {
 
   /** The rows with `from <= key < to` by their keys' bytes; see ChangelogLayer. */
   rows(from: Buffer | undefined, to: Buffer | undefined, isReverse: boolean): Generator<StoredRow, undefined> {
-    return this.#layer.rows(from, to, isReverse)
+    return this.layer.rows(from, to, isReverse)
   }
 
   approximateSize(): number {
-    return this.#layer.approximateSize()
+    return this.layer.approximateSize()
   }
 
-  flush(changelog: ChangelogSink): void {
-    this.#layer.flush(changelog)
-  }
-
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
     if (this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
-    this.#engineIsEmpty = this.#engine.isEmpty()
-  }
-
-  close(): void {
-    this.#engine.close()
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
+    this.#engineIsEmpty = this.engine.isEmpty()
   }
 
   #load(keyId: number): KeyValueEntry {
     const entry = new KeyValueEntry(keyId)
-    if (!this.#engineIsEmpty) this.#layer.load(entry)
+    if (!this.#engineIsEmpty) this.layer.load(entry)
     return entry
   }
 
   #forgetClean(): void {
-    const kept = [...this.#layer.dirty]
+    const kept = [...this.layer.dirty]
     this.keys.keepOnly(kept)
     // Ids are given anew in the order of `kept`, so that the array stays dense.
     this.#entries = kept

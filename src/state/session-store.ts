@@ -1,12 +1,13 @@
-import { ByteWriter } from '../bytes/byte-writer.ts'
+import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout, type StoredRow } from './changelog-layer.ts'
+import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { EntriesByEnd } from './entries-by-end.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import { LayeredStore } from './layered-store.ts'
+import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
 import { defaultHotEntries, endsInNumbers, timeKey } from './store-layout.ts'
+import { afterRows, TimeSegments } from './time-segments.ts'
 
 export interface SessionStoreOptions<K, V> {
   readonly name: string
@@ -65,36 +66,20 @@ export class SessionEntry implements HotEntry {
   }
 }
 
-/** Time is cut into segments for the engine, half the retention long and at least a minute, as Kafka Streams does. */
-const smallestSegmentMs = 60_000
-/** Comes after all rows: their first byte is below 0x80. */
-const afterRows = Buffer.from([0xff])
-/** Holds the segment length that the rows were written with. */
-const segmentKey = Buffer.from([0xff, 1])
-
 /**
  * The sessions of each key, those of the keys in use as lists in memory, ordered by (end, start).
  *
- * Engine: `segment8 ‖ keyLength4 ‖ key ‖ end8 ‖ start8`, where segment = floor(end / segment length): the sessions of a
- * key are one short range in each of the two or three segments that are kept, and expired segments are dropped whole.
- * Where the segment length changed with the retention, the engine is emptied, and the changelog restores it.
- * Changelog: Kafka's `key ‖ end8 ‖ start8`, unless `bounds` says otherwise. Memory is bounded at each commit, as a
+ * Engine: `segment8 ‖ keyLength4 ‖ key ‖ end8 ‖ start8`, where segment is that of the end (see TimeSegments). Changelog: Kafka's `key ‖ end8 ‖ start8`, unless `bounds` says otherwise. Memory is bounded at each commit, as a
  * WindowStore's is.
  */
-export class SessionStore implements StateStore {
-  readonly name: string
+export class SessionStore extends LayeredStore<SessionEntry> {
   readonly retentionMs: number
-  readonly keys: StoreKeys
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<SessionEntry>
   readonly #hotEntries: number
-  readonly #segmentMs: number
+  readonly #segments: TimeSegments
   readonly #bounds: BoundsFormat
   /** By key id: the key's sessions, or undefined where the engine has not been asked for them. */
   #sessions: (SessionEntry[] | undefined)[] = []
   #entryCount = 0
-  /** Segments that have rows in the engine or in the batch on its way there. */
-  #segments = new Set<number>()
   /** The end of the session that ends last of all that were put. */
   #latestEnd = -1
   /** Sessions that end before this time are gone. */
@@ -103,21 +88,12 @@ export class SessionStore implements StateStore {
   readonly #held: EntriesByEnd<SessionEntry> | undefined
   /** Until `holdFrom` the held sessions are not known, and none expires. */
   #isHeldKnown = false
-  readonly #rangeKey = new ByteWriter(256)
 
   constructor(
     options: SessionStoreOptions<unknown, unknown>,
     engine: StoreEngine,
     bounds: BoundsFormat = sessionBounds,
   ) {
-    this.name = options.name
-    this.retentionMs = options.retentionMs
-    this.#bounds = bounds
-    this.#held = options.isHeld === true ? new EntriesByEnd<SessionEntry>() : undefined
-    this.keys = new StoreKeys(options.key)
-    this.#engine = engine
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
-    this.#segmentMs = Math.max(smallestSegmentMs, Math.ceil(options.retentionMs / 2))
     const layout: KeyLayout<SessionEntry> = {
       writeChangelogKey: (entry, out) => {
         this.keys.write(entry.keyId, out)
@@ -126,14 +102,12 @@ export class SessionStore implements StateStore {
       writeEngineKey: (changelogKey, out) => this.#writeEngineKey(changelogKey, out),
       isLive: (entry) => entry.end >= this.#liveFrom,
     }
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: options.value })
-    this.#requireSegmentLength()
-    this.#segments = segmentsOf(engine)
-  }
-
-  /** The id of the record's key, valid until the next commit. */
-  keyId(record: RecordKey): number {
-    return this.keys.idOf(record)
+    super({ ...options, layout }, engine)
+    this.retentionMs = options.retentionMs
+    this.#bounds = bounds
+    this.#held = options.isHeld === true ? new EntriesByEnd<SessionEntry>() : undefined
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    this.#segments = new TimeSegments(options.retentionMs, engine)
   }
 
   /** Puts the key's sessions that end at or after `earliestEnd` and start at or before `latestStart` into `found`, by (end, start). */
@@ -159,11 +133,11 @@ export class SessionStore implements StateStore {
     if (end > this.#latestEnd) this.observe(end)
     if (end < this.#liveFrom) return false
     if (value === undefined || value === null) return true
-    const entry = this.#layer.takeSpare() ?? new SessionEntry(keyId, start, end)
+    const entry = this.layer.takeSpare() ?? new SessionEntry(keyId, start, end)
     entry.keyId = keyId
     entry.start = start
     entry.end = end
-    this.#layer.update(entry, value, timestamp)
+    this.layer.update(entry, value, timestamp)
     const sessions = this.#sessions[keyId] ?? this.#load(keyId)
     let at = sessions.length
     while (at > 0 && comesAfter(sessions[at - 1] as SessionEntry, entry)) at--
@@ -180,8 +154,8 @@ export class SessionStore implements StateStore {
 
   /** The rows of sessions that end at `earliestEnd` or later, and some that end earlier; keys are read by `sessionKey`. */
   rows(earliestEnd: number): Generator<StoredRow, undefined> {
-    const segment = Math.floor(Math.max(earliestEnd, this.#liveFrom) / this.#segmentMs)
-    return this.#layer.rows(timeKey(segment), afterRows)
+    const segment = this.#segments.of(Math.max(earliestEnd, this.#liveFrom))
+    return this.layer.rows(timeKey(segment), afterRows)
   }
 
   /** Removes a session that `find` gave; the object may be used again by the next `put`. */
@@ -190,19 +164,19 @@ export class SessionStore implements StateStore {
     sessions.splice(sessions.indexOf(session), 1)
     this.#held?.delete(session)
     this.#entryCount--
-    this.#layer.remove(session)
+    this.layer.remove(session)
   }
 
   /** Sets the value of a session that keeps its bounds; undefined or null removes it. */
   update(session: SessionEntry, value: unknown, timestamp: number = session.end): void {
     if (value === undefined || value === null) this.remove(session)
-    else this.#layer.update(session, value, timestamp)
+    else this.layer.update(session, value, timestamp)
   }
 
   /** Holds the sessions that end at the time or later, and those to come. Called once, when the store is ready. */
   holdFrom(end: number): void {
     const held = this.#held as EntriesByEnd<SessionEntry>
-    for (const { key } of [...this.#engine.range(undefined, afterRows)]) {
+    for (const { key } of [...this.engine.range(undefined, afterRows)]) {
       const keyId = this.keys.idOfBytes(key, 12, key.length - 16)
       if (this.#sessions[keyId] === undefined) this.#load(keyId)
     }
@@ -226,50 +200,29 @@ export class SessionStore implements StateStore {
   expireBefore(time: number): void {
     const end = this.#held === undefined ? time : Math.min(time, this.#isHeldKnown ? this.#held.earliestEnd : 0)
     if (end <= this.#liveFrom) return
-    const firstLive = Math.floor(end / this.#segmentMs)
-    if (firstLive > Math.floor(this.#liveFrom / this.#segmentMs)) {
-      let isDropped = false
-      for (const segment of this.#segments) if (segment < firstLive) isDropped = this.#segments.delete(segment)
-      if (isDropped) this.#layer.expireRange(timeKey(0), timeKey(firstLive))
-    }
     this.#liveFrom = end
+    const expired = this.#segments.expireBefore(end)
+    if (expired !== undefined) this.layer.expireRange(...expired)
   }
 
-  flush(changelog: ChangelogSink): void {
-    for (const entry of this.#layer.dirty) {
-      if (entry.value !== undefined && entry.end >= this.#liveFrom) {
-        this.#segments.add(Math.floor(entry.end / this.#segmentMs))
-      }
+  override flush(changelog: ChangelogSink): void {
+    for (const entry of this.layer.dirty) {
+      if (entry.value !== undefined && entry.end >= this.#liveFrom) this.#segments.use(entry.end)
     }
-    this.#layer.flush(changelog)
+    super.flush(changelog)
   }
 
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
     if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
-    this.#segments = segmentsOf(this.#engine)
-    if (this.#segments.size > 0) this.#latestEnd = Math.max(this.#latestEnd, this.#lastEnd(Math.max(...this.#segments)))
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
+    this.#segments.find()
+    const last = this.#segments.ascending().at(-1)
+    if (last !== undefined) this.#latestEnd = Math.max(this.#latestEnd, this.#lastEnd(last))
     this.observe(this.#latestEnd)
-  }
-
-  close(): void {
-    this.#engine.close()
   }
 
   /** A session was put that ends later than all before it. */
@@ -287,7 +240,7 @@ export class SessionStore implements StateStore {
   /** The greatest end of a session in the segment. */
   #lastEnd(segment: number): number {
     let end = 0
-    for (const { key } of this.#engine.range(timeKey(segment), timeKey(segment + 1))) {
+    for (const { key } of this.engine.range(timeKey(segment), timeKey(segment + 1))) {
       end = Math.max(end, readInt64(key, key.length - 16))
     }
     return end
@@ -295,11 +248,10 @@ export class SessionStore implements StateStore {
 
   #load(keyId: number): SessionEntry[] {
     const sessions: SessionEntry[] = []
-    for (const segment of [...this.#segments].sort((a, b) => a - b)) {
-      const from = this.#keyRange(segment, keyId)
-      for (const { key, value } of this.#engine.range(from, Buffer.concat([from, afterRows]))) {
+    for (const segment of this.#segments.ascending()) {
+      for (const { key, value } of this.engine.range(...this.#segments.rangeOf(segment, this.keys, keyId))) {
         const session = new SessionEntry(keyId, readInt64(key, key.length - 8), readInt64(key, key.length - 16))
-        this.#layer.decodeRow(value, session)
+        this.layer.decodeRow(value, session)
         sessions.push(session)
       }
     }
@@ -309,36 +261,18 @@ export class SessionStore implements StateStore {
     return sessions
   }
 
-  #keyRange(segment: number, keyId: number): Buffer {
-    const out = this.#rangeKey
-    out.clear()
-    out.writeInt64(segment)
-    out.writeInt32(this.keys.endOf(keyId) - this.keys.startOf(keyId))
-    this.keys.write(keyId, out)
-    return out.toBuffer()
-  }
-
   #writeEngineKey(changelogKey: Buffer, out: ByteWriter): void {
     const bounds = this.#bounds
     const keyEnd = endsInNumbers(this.name, changelogKey, bounds.byteLength)
     const end = bounds.readEnd(changelogKey, keyEnd)
-    out.writeInt64(Math.floor(end / this.#segmentMs))
-    out.writeInt32(keyEnd)
-    out.writeRange(changelogKey, 0, keyEnd)
+    this.#segments.writeStart(end, changelogKey, keyEnd, out)
     out.writeInt64(end)
     out.writeInt64(bounds.readStart(changelogKey, keyEnd))
   }
 
-  #requireSegmentLength(): void {
-    const length = timeKey(this.#segmentMs)
-    if (this.#engine.get(segmentKey)?.equals(length) === true) return
-    this.#engine.clear()
-    this.#engine.write({ operations: [{ kind: 'put', key: segmentKey, value: length }], position: 0 })
-  }
-
   /** Keeps the whole lists of the keys that have changes, also of removed sessions: the engine still has those. */
   #forgetClean(): void {
-    const changed = this.#held === undefined ? this.#layer.dirty : [...this.#layer.dirty, ...this.#held.all()]
+    const changed = this.#held === undefined ? this.layer.dirty : [...this.layer.dirty, ...this.#held.all()]
     const lists = changed.map((entry) => this.#sessions[entry.keyId] as SessionEntry[])
     const sessions = [...new Set(lists)].flat()
     this.keys.keepOnly([...new Set([...changed, ...sessions])])
@@ -355,21 +289,6 @@ export class SessionStore implements StateStore {
 export function sessionKey(key: Buffer): { readonly userKey: Buffer; readonly start: number; readonly end: number } {
   const keyEnd = key.length - 16
   return { userKey: key.subarray(12, keyEnd), end: readInt64(key, keyEnd), start: readInt64(key, keyEnd + 8) }
-}
-
-/** The segments that have rows, found by leaping from one to the next. */
-function segmentsOf(engine: StoreEngine): Set<number> {
-  const segments = new Set<number>()
-  for (let next: number | undefined = 0; next !== undefined; ) {
-    let found: number | undefined
-    for (const { key } of engine.range(timeKey(next), afterRows)) {
-      found = readInt64(key, 0)
-      segments.add(found)
-      break
-    }
-    next = found === undefined ? undefined : found + 1
-  }
-  return segments
 }
 
 function comesAfter(left: SessionEntry, right: SessionEntry): boolean {

@@ -16,6 +16,9 @@ export interface LoadableKey extends RecordKey {
   loadKey(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): void
 }
 
+/** Keys that are not in use are forgotten when they are this many and outnumber the others. */
+const leastForgottenKeys = 1_024
+
 /**
  * The keys that a store has in memory: ids from bytes, and each key decoded at most once. A record whose key lies there in
  * the store's own encoding is looked up by those bytes; any other key is encoded first.
@@ -104,6 +107,11 @@ export class StoreKeys {
 
   write(id: number, out: ByteWriter): void {
     out.writeRange(this.#dictionary.arena, this.#dictionary.startOf(id), this.#dictionary.endOf(id))
+  }
+
+  /** Whether so many keys are not among those in use, of which there are `used`, that forgetting them pays. */
+  isMostlyIdle(used: number): boolean {
+    return this.size - used >= Math.max(leastForgottenKeys, used)
   }
 
   /** Forgets all keys but those of the entries, which get new ids. */

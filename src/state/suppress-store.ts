@@ -4,10 +4,10 @@ import type { RecordHeader } from '../record/headers.ts'
 import type { Serde } from '../serde/serde.ts'
 import { BTree } from './b-tree.ts'
 import { type BufferedRow, bufferedRowSerde } from './buffered-row.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { HotEntry, KeyLayout } from './changelog-layer.ts'
+import { LayeredStore } from './layered-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
+import type { RecordKey, StoreKeys } from './store-keys.ts'
 import { endsInNumbers } from './store-layout.ts'
 
 export interface SuppressStoreOptions<K, V> {
@@ -61,9 +61,6 @@ export class SuppressEntry implements HotEntry {
 /** What Kafka Streams counts for each row besides key, values, topic and headers: times, offset and partition. */
 const fixedBytes = 8 + 8 + 8 + 4
 
-/** Keys that nothing is buffered for any more are forgotten when they are this many and outnumber the others. */
-const leastForgottenKeys = 1_024
-
 /**
  * The last update of each key, with the value that was handed on before it, taken out in the order of (time, key bytes,
  * window). A later update takes the place of an earlier one, and leaves its time as it is.
@@ -71,11 +68,7 @@ const leastForgottenKeys = 1_024
  * The whole buffer is in memory, decoded; the engine only keeps it over a restart, and `ready` reads it back. Keys of both
  * are Kafka's: the key, then `start8` of a time window or `end8 ‖ start8` of a session. Values are bufferedRowSerde's.
  */
-export class SuppressStore implements StateStore {
-  readonly name: string
-  readonly keys: StoreKeys
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<SuppressEntry>
+export class SuppressStore extends LayeredStore<SuppressEntry> {
   readonly #windows: 'time' | 'session' | 'none'
   readonly #sizeMs: number
   /** Where values are encoded to be measured; undefined where nothing is measured. */
@@ -91,16 +84,14 @@ export class SuppressStore implements StateStore {
   #order: SuppressEntry[] | undefined = undefined
 
   constructor(options: SuppressStoreOptions<unknown, unknown>, engine: StoreEngine) {
-    this.name = options.name
-    this.keys = new StoreKeys(options.key)
-    this.#engine = engine
+    const layout: KeyLayout<SuppressEntry> = {
+      writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, options.windows, entry, out),
+    }
+    super({ ...options, value: bufferedRowSerde(options.value) as Serde<unknown>, layout }, engine)
     this.#windows = options.windows
     this.#sizeMs = options.sizeMs ?? 0
     this.#measure = options.measuresBytes === true ? new ByteWriter(1_024) : undefined
     this.#value = options.value
-    const layout = suppressLayout(this.keys, options.windows)
-    const value = bufferedRowSerde(options.value)
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: value as Serde<unknown> })
   }
 
   /** How many updates wait. */
@@ -124,7 +115,7 @@ export class SuppressStore implements StateStore {
   }
 
   /** The id of the record's key without its window, valid until the next commit. */
-  keyId(record: RecordKey): number {
+  override keyId(record: RecordKey): number {
     return this.hasWindows ? this.keys.idOfInner(record) : this.keys.idOf(record)
   }
 
@@ -141,7 +132,7 @@ export class SuppressStore implements StateStore {
 
   /** Adds a place for the key and window, which nothing waits for yet, to be filled by `update`. */
   add(keyId: number, start: number, end: number, row: BufferedRow): SuppressEntry {
-    const entry = this.#layer.takeSpare() ?? new SuppressEntry(keyId, start, end)
+    const entry = this.layer.takeSpare() ?? new SuppressEntry(keyId, start, end)
     entry.keyId = keyId
     entry.start = start
     entry.end = end
@@ -155,7 +146,7 @@ export class SuppressStore implements StateStore {
     const row = entry.value as BufferedRow
     row.value = update.value()
     row.headers = update.headers()
-    this.#layer.update(entry, row, update.timestamp)
+    this.layer.update(entry, row, update.timestamp)
     if (this.#measure !== undefined)
       this.#setBytes(row, this.#sizeOf(entry, row, update.oldValue) + update.topic.length)
   }
@@ -183,43 +174,23 @@ export class SuppressStore implements StateStore {
     }
     this.#size--
     this.#bytes -= row.bytes
-    this.#layer.remove(entry)
+    this.layer.remove(entry)
   }
 
-  flush(changelog: ChangelogSink): void {
-    this.#layer.flush(changelog)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
+    if (this.keys.isMostlyIdle(this.#size)) this.#forgetKeys()
   }
 
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
-    if (this.keys.size - this.#size >= Math.max(leastForgottenKeys, this.#size)) this.#forgetKeys()
-  }
-
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
-    for (const { key, value } of this.#engine.range(undefined, undefined)) {
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
+    for (const { key, value } of this.engine.range(undefined, undefined)) {
       const entry = this.#entryOf(key)
-      this.#layer.decodeRow(value, entry)
+      this.layer.decodeRow(value, entry)
       const row = entry.value as unknown as BufferedRow
       this.#insert(entry, row.time)
       this.#bytes += row.bytes
     }
-  }
-
-  close(): void {
-    this.#engine.close()
   }
 
   #entryOf(changelogKey: Buffer): SuppressEntry {
@@ -270,7 +241,7 @@ export class SuppressStore implements StateStore {
 
   #forgetKeys(): void {
     const buffered = this.#byKey.flat()
-    this.keys.keepOnly([...new Set([...buffered, ...this.#layer.dirty])])
+    this.keys.keepOnly([...new Set([...buffered, ...this.layer.dirty])])
     this.#byKey = []
     for (const entry of buffered) {
       while (this.#byKey.length <= entry.keyId) this.#byKey.push([])
@@ -281,16 +252,13 @@ export class SuppressStore implements StateStore {
 
 const windowBytes = { time: 8, session: 16, none: 0 } as const
 
-function suppressLayout(keys: StoreKeys, windows: 'time' | 'session' | 'none'): KeyLayout<SuppressEntry> {
-  return {
-    writeChangelogKey(entry, out) {
-      keys.write(entry.keyId, out)
-      if (windows === 'session') out.writeInt64(entry.end)
-      if (windows !== 'none') out.writeInt64(entry.start)
-    },
-    writeEngineKey(changelogKey, out) {
-      out.writeBytes(changelogKey)
-    },
-    isLive: () => true,
-  }
+function writeChangelogKey(
+  keys: StoreKeys,
+  windows: SuppressStoreOptions<unknown, unknown>['windows'],
+  entry: SuppressEntry,
+  out: ByteWriter,
+): void {
+  keys.write(entry.keyId, out)
+  if (windows === 'session') out.writeInt64(entry.end)
+  if (windows !== 'none') out.writeInt64(entry.start)
 }

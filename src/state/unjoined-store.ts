@@ -1,10 +1,10 @@
 import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
 import { BTree } from './b-tree.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { HotEntry, KeyLayout } from './changelog-layer.ts'
+import { LayeredStore } from './layered-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
+import type { RecordKey } from './store-keys.ts'
 import { type RecordValue, StoredValue } from './stored-value.ts'
 
 export interface UnjoinedStoreOptions {
@@ -50,18 +50,13 @@ export class UnjoinedEntry implements HotEntry {
   }
 }
 
-/** Keys that nothing waits for any more are forgotten when they are this many and outnumber the others. */
-const leastForgottenKeys = 1_024
-
 /**
  * Records of both sides of a join that have not found a match, in the order of (time, side, key bytes) where the right side comes
  * first, and what both sides know of time. All of it is in memory; the engine only keeps it over a restart.
  *
  * Changelog and engine, in Kafka's bytes: key `time8 ‖ side1 ‖ key` (1 is left), value a list of `side1 ‖ value`.
  */
-export class UnjoinedStore implements StateStore {
-  readonly name: string
-  readonly keys: StoreKeys
+export class UnjoinedStore extends LayeredStore<UnjoinedEntry> {
   /** The greatest event time that either side has seen; -1 before the first record. */
   streamTime = -1
   /** No record that waits is known to be earlier; infinite where none waits. It may be too late, as Kafka Streams' is. */
@@ -70,8 +65,6 @@ export class UnjoinedStore implements StateStore {
   nextEmitMs = 0
   readonly #left: Serde<unknown>
   readonly #right: Serde<unknown>
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<UnjoinedEntry>
   /** By key id; a key has few records that wait. */
   #byKey: UnjoinedEntry[][] = []
   readonly #byTime = new BTree<number, Set<UnjoinedEntry>>()
@@ -79,21 +72,16 @@ export class UnjoinedStore implements StateStore {
   #rightCount = 0
 
   constructor({ name, key, left, right }: UnjoinedStoreOptions, engine: StoreEngine) {
-    this.name = name
-    this.keys = new StoreKeys(key)
-    this.#left = left
-    this.#right = right
-    this.#engine = engine
     const layout: KeyLayout<UnjoinedEntry> = {
       writeChangelogKey: (entry, out) => {
         out.writeInt64(entry.timestamp)
         out.writeInt8(entry.isLeft ? 1 : 0)
         this.keys.write(entry.keyId, out)
       },
-      writeEngineKey: (changelogKey, out) => out.writeBytes(changelogKey),
-      isLive: () => true,
     }
-    this.#layer = new ChangelogLayer({ store: name, engine, layout, value: listSerde(left, right) })
+    super({ name, key, value: listSerde(left, right), layout }, engine)
+    this.#left = left
+    this.#right = right
   }
 
   /** How many keys, times and sides records wait for. */
@@ -108,7 +96,7 @@ export class UnjoinedStore implements StateStore {
     const entry = this.#find(keyId, timestamp, isLeft) ?? this.#add(keyId, timestamp, isLeft)
     const values = entry.value === undefined ? new UnjoinedValues(isLeft) : (entry.value as UnjoinedValues)
     values.values.push(StoredValue.of(record, isLeft ? this.#left : this.#right))
-    this.#layer.update(entry, values, timestamp)
+    this.layer.update(entry, values, timestamp)
     if (timestamp < this.earliest) this.earliest = timestamp
   }
 
@@ -129,7 +117,7 @@ export class UnjoinedStore implements StateStore {
     if (sameTime.size === 0) this.#byTime.delete(entry.timestamp)
     if (entry.isLeft) this.#leftCount--
     else this.#rightCount--
-    this.#layer.remove(entry)
+    this.layer.remove(entry)
   }
 
   /**
@@ -165,38 +153,18 @@ export class UnjoinedStore implements StateStore {
     }
   }
 
-  flush(changelog: ChangelogSink): void {
-    this.#layer.flush(changelog)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
+    if (this.keys.isMostlyIdle(this.size)) this.#forgetKeys()
   }
 
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
-    if (this.keys.size - this.size >= Math.max(leastForgottenKeys, this.size)) this.#forgetKeys()
-  }
-
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
-    for (const { key, value } of this.#engine.range(undefined, undefined)) {
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
+    for (const { key, value } of this.engine.range(undefined, undefined)) {
       const keyId = this.keys.idOfBytes(key, 9, key.length)
-      this.#layer.decodeRow(value, this.#add(keyId, readInt64(key, 0), key[8] === 1))
+      this.layer.decodeRow(value, this.#add(keyId, readInt64(key, 0), key[8] === 1))
     }
     this.earliest = this.#byTime.minKey() ?? Number.POSITIVE_INFINITY
-  }
-
-  close(): void {
-    this.#engine.close()
   }
 
   #find(keyId: number, timestamp: number, isLeft: boolean): UnjoinedEntry | undefined {
@@ -210,7 +178,7 @@ export class UnjoinedStore implements StateStore {
   }
 
   #add(keyId: number, timestamp: number, isLeft: boolean): UnjoinedEntry {
-    const entry = this.#layer.takeSpare() ?? new UnjoinedEntry(keyId, timestamp, isLeft)
+    const entry = this.layer.takeSpare() ?? new UnjoinedEntry(keyId, timestamp, isLeft)
     entry.keyId = keyId
     entry.timestamp = timestamp
     entry.isLeft = isLeft
@@ -230,7 +198,7 @@ export class UnjoinedStore implements StateStore {
 
   #forgetKeys(): void {
     const waiting = this.#byKey.flat()
-    this.keys.keepOnly([...new Set([...waiting, ...this.#layer.dirty])])
+    this.keys.keepOnly([...new Set([...waiting, ...this.layer.dirty])])
     this.#byKey = []
     for (const entry of waiting) {
       while (this.#byKey.length <= entry.keyId) this.#byKey.push([])

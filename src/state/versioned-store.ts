@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { HotEntry, KeyLayout } from './changelog-layer.ts'
+import { LayeredStore } from './layered-store.ts'
+import type { ChangelogRecord, ChangelogSink, ChangelogValue } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
 import { defaultHotEntries, timeKey } from './store-layout.ts'
 import { lastVersionAt, type Version, versionsSerde } from './versions.ts'
 
@@ -56,13 +56,9 @@ const discard: ChangelogSink = { append() {} }
  * that of the version, one record for each put; restoring puts them again. Memory is bounded at each commit, as a
  * KeyValueStore's is.
  */
-export class VersionedStore implements StateStore {
-  readonly name: string
+export class VersionedStore extends LayeredStore<VersionedEntry> {
   readonly historyRetentionMs: number
   readonly hasVersions = true
-  readonly keys: StoreKeys
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<VersionedEntry>
   readonly #value: Serde<unknown>
   readonly #versions: Serde<Version[]>
   readonly #hotEntries: number
@@ -74,31 +70,23 @@ export class VersionedStore implements StateStore {
   #isReady = false
 
   constructor(options: VersionedStoreOptions<unknown, unknown>, engine: StoreEngine) {
-    this.name = options.name
-    this.historyRetentionMs = options.historyRetentionMs
-    this.keys = new StoreKeys(options.key)
-    this.#engine = engine
-    this.#value = options.value
-    this.#versions = versionsSerde(options.value)
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    const versions = versionsSerde(options.value)
     const layout: KeyLayout<VersionedEntry> = {
       writeChangelogKey: (entry, out) => this.keys.write(entry.keyId, out),
       writeEngineKey: (changelogKey, out) => {
         out.writeInt8(rowMark)
         out.writeBytes(changelogKey)
       },
-      isLive: () => true,
       logEntry: (entry, key, scratch, changelog) => this.#log(entry, key, scratch, changelog),
     }
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: this.#versions as Serde<unknown> })
+    super({ ...options, value: versions as Serde<unknown>, layout }, engine)
+    this.historyRetentionMs = options.historyRetentionMs
+    this.#value = options.value
+    this.#versions = versions
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
     const observed = engine.get(observedKey)
     if (observed !== undefined) this.#observed = readInt64(observed, 0)
     this.#observedAtFlush = this.#observed
-  }
-
-  /** The id of the record's key, valid until the next commit. */
-  keyId(record: RecordKey): number {
-    return this.keys.idOf(record)
   }
 
   /** The latest version of the key; undefined where there is none, or it is a deletion. */
@@ -145,56 +133,48 @@ export class VersionedStore implements StateStore {
     this.#dropUnreachable(versions)
     entry.put.push(version)
     const latest = versions.at(-1)
-    this.#layer.update(entry, latest === undefined ? undefined : versions, latest?.timestamp ?? timestamp)
+    this.layer.update(entry, latest === undefined ? undefined : versions, latest?.timestamp ?? timestamp)
     return next === undefined ? Number.POSITIVE_INFINITY : next.timestamp
   }
 
-  flush(changelog: ChangelogSink): void {
+  override flush(changelog: ChangelogSink): void {
     if (this.#observed !== this.#observedAtFlush) {
-      this.#layer.writeWithNextFlush({ kind: 'put', key: observedKey, value: timeKey(this.#observed) })
+      this.layer.writeWithNextFlush({ kind: 'put', key: observedKey, value: timeKey(this.#observed) })
       this.#observedAtFlush = this.#observed
     }
-    this.#layer.flush(changelog)
+    super.flush(changelog)
   }
 
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
     if (this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore({ key, value, timestamp }: ChangelogRecord): void {
+  override restore({ key, value, timestamp }: ChangelogRecord): void {
     const keyId = this.keys.idOfBytes(key, 0, key.length)
     this.put(keyId, value === null ? undefined : this.#value.read(value, 0, value.length), timestamp)
-    if (this.#layer.dirty.length >= restoredAtOnce) this.#writeRestored(this.position())
+    if (this.layer.dirty.length >= restoredAtOnce) this.#writeRestored(this.position())
   }
 
   /** As the changelog's record of a version at this time would have it: what held then. */
-  committed(key: Buffer, timestamp: number): ChangelogValue {
+  override committed(key: Buffer, timestamp: number): ChangelogValue {
     if (!this.#isReady) this.#writeRestored(this.position())
-    const row = this.#layer.committed(key)
+    const row = this.layer.committed(key)
     const versions = row?.value ? this.#versions.read(row.value, 0, row.value.length) : []
     const version = versions[lastVersionAt(versions, timestamp)]
     return { value: version === undefined ? null : this.#encoded(version), timestamp }
   }
 
-  ready(changelogPosition: number): void {
+  override ready(changelogPosition: number): void {
     this.#writeRestored(changelogPosition)
     this.#isReady = true
-  }
-
-  close(): void {
-    this.#engine.close()
   }
 
   protected entry(keyId: number): VersionedEntry {
     const entries = this.#entries
     while (entries.length <= keyId) {
       const entry = new VersionedEntry(entries.length)
-      this.#layer.load(entry)
+      this.layer.load(entry)
       entries.push(entry)
     }
     return entries[keyId] as VersionedEntry
@@ -202,7 +182,7 @@ export class VersionedStore implements StateStore {
 
   /** Restored versions are in the changelog already. */
   #writeRestored(position: number): void {
-    if (this.#layer.dirty.length === 0 && position === this.position()) return
+    if (this.layer.dirty.length === 0 && position === this.position()) return
     this.flush(discard)
     this.commit(position)
   }
@@ -217,7 +197,7 @@ export class VersionedStore implements StateStore {
   }
 
   #encoded({ value }: Version): Buffer | null {
-    return value === undefined ? null : this.#layer.encode(value, this.#value)
+    return value === undefined ? null : this.layer.encode(value, this.#value)
   }
 
   /** A version that ended before the retention begins cannot be looked up, and neither can a deletion that began before it. */
@@ -231,7 +211,7 @@ export class VersionedStore implements StateStore {
   }
 
   #forgetClean(): void {
-    const kept = [...this.#layer.dirty]
+    const kept = [...this.layer.dirty]
     this.keys.keepOnly(kept)
     // Ids are given anew in the order of `kept`, so that the array stays dense.
     this.#entries = kept

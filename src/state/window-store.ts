@@ -2,11 +2,12 @@ import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import { assert } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
-import { ChangelogLayer, type HotEntry, type KeyLayout, type StoredRow } from './changelog-layer.ts'
+import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { EntryTable } from './entry-table.ts'
-import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import { LayeredStore } from './layered-store.ts'
+import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { type RecordKey, StoreKeys } from './store-keys.ts'
+import type { StoreKeys } from './store-keys.ts'
 import { defaultHotEntries, endsInNumbers, timeKey } from './store-layout.ts'
 
 export interface WindowStoreOptions<K, V> {
@@ -64,13 +65,9 @@ class HotWindow {
  * Memory is bounded at each commit: beyond `hotEntries` all entries but those that changed since the flush are forgotten
  * and read again from the engine when they are needed.
  */
-export class WindowStore implements StateStore {
-  readonly name: string
+export class WindowStore extends LayeredStore<WindowEntry> {
   readonly sizeMs: number
   readonly retentionMs: number
-  readonly keys: StoreKeys
-  readonly #engine: StoreEngine
-  readonly #layer: ChangelogLayer<WindowEntry>
   readonly #hotEntries: number
   readonly #windows = new Map<number, HotWindow>()
   #last: HotWindow | undefined = undefined
@@ -88,24 +85,16 @@ export class WindowStore implements StateStore {
   #oldestWritten = 0
 
   constructor(options: WindowStoreOptions<unknown, unknown>, engine: StoreEngine) {
-    this.name = options.name
-    this.sizeMs = options.sizeMs
-    this.retentionMs = options.retentionMs
-    this.keys = new StoreKeys(options.key)
-    this.#engine = engine
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
-    this.#heldFrom = options.isHeld === true ? 0 : Number.POSITIVE_INFINITY
     const layout: KeyLayout<WindowEntry> = {
       writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, entry, out),
-      writeEngineKey: (changelogKey, out) => writeEngineKey(this.name, changelogKey, out),
+      writeEngineKey: (changelogKey, out) => writeEngineKey(options.name, changelogKey, out),
       isLive: (entry) => entry.windowStart >= this.#liveFrom,
     }
-    this.#layer = new ChangelogLayer({ store: this.name, engine, layout, value: options.value })
-  }
-
-  /** The id of the record's key, valid until the next commit. */
-  keyId(record: RecordKey): number {
-    return this.keys.idOf(record)
+    super({ ...options, layout }, engine)
+    this.sizeMs = options.sizeMs
+    this.retentionMs = options.retentionMs
+    this.#hotEntries = options.hotEntries ?? defaultHotEntries
+    this.#heldFrom = options.isHeld === true ? 0 : Number.POSITIVE_INFINITY
   }
 
   /** The entry of the key in the window; its value is undefined where there is none yet. */
@@ -123,7 +112,7 @@ export class WindowStore implements StateStore {
   /** Sets the entry's value; undefined or null deletes. A window later than all before it lets the oldest ones expire. */
   update(entry: WindowEntry, value: unknown, timestamp: number): void {
     if (entry.windowStart > this.#latestStart) this.#observe(entry.windowStart)
-    this.#layer.update(entry, value, timestamp)
+    this.layer.update(entry, value, timestamp)
   }
 
   /** Sets the value of a key in a window; false where the window is expired, and nothing is kept. */
@@ -141,7 +130,7 @@ export class WindowStore implements StateStore {
 
   /** The rows with `from <= engine key < to`, where the engine's keys are `start8 ‖ key`; see ChangelogLayer. */
   rows(from: Buffer, to: Buffer | undefined, isReverse: boolean): Generator<StoredRow, undefined> {
-    return this.#layer.rows(from, to, isReverse)
+    return this.layer.rows(from, to, isReverse)
   }
 
   /** The value of a key in a window, as operators see it now. */
@@ -171,46 +160,30 @@ export class WindowStore implements StateStore {
     if (this.#head < this.#starts.length && (this.#starts[this.#head] as number) < windowStart) this.#dropExpired()
   }
 
-  flush(changelog: ChangelogSink): void {
-    for (const { windowStart } of this.#layer.dirty) {
+  override flush(changelog: ChangelogSink): void {
+    for (const { windowStart } of this.layer.dirty) {
       if (windowStart < this.#oldestWritten) this.#oldestWritten = windowStart
     }
     if (this.#oldestWritten < this.#liveFrom) {
-      this.#layer.expireRange(timeKey(0), timeKey(this.#liveFrom))
+      this.layer.expireRange(timeKey(0), timeKey(this.#liveFrom))
       this.#oldestWritten = this.#liveFrom
     }
-    this.#layer.flush(changelog)
+    super.flush(changelog)
   }
 
-  commit(changelogPosition: number): void {
-    this.#layer.commit(changelogPosition)
+  override commit(changelogPosition: number): void {
+    super.commit(changelogPosition)
     if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
-  position(): number {
-    return this.#layer.position()
-  }
-
-  restore(record: ChangelogRecord): void {
-    this.#layer.restore(record)
-  }
-
-  committed(key: Buffer): ChangelogValue | undefined {
-    return this.#layer.committed(key)
-  }
-
-  ready(changelogPosition: number): void {
-    this.#layer.ready(changelogPosition)
-    this.#oldestWritten = firstStart(this.#engine, 0, undefined) ?? Number.MAX_SAFE_INTEGER
-    for (const { key } of this.#engine.range(undefined, undefined, { reverse: true })) {
+  override ready(changelogPosition: number): void {
+    super.ready(changelogPosition)
+    this.#oldestWritten = firstStart(this.engine, 0, undefined) ?? Number.MAX_SAFE_INTEGER
+    for (const { key } of this.engine.range(undefined, undefined, { reverse: true })) {
       this.#latestStart = Math.max(this.#latestStart, readInt64(key, 0))
       break
     }
     this.#observe(this.#latestStart)
-  }
-
-  close(): void {
-    this.#engine.close()
   }
 
   #observe(windowStart: number): void {
@@ -226,7 +199,7 @@ export class WindowStore implements StateStore {
     assert(windowStart >= this.#liveFrom, 'operators ask for windows that are kept only')
     let window = this.#windows.get(windowStart)
     if (window === undefined) {
-      const complete = firstStart(this.#engine, windowStart, windowStart + 1) === undefined
+      const complete = firstStart(this.engine, windowStart, windowStart + 1) === undefined
       window = new HotWindow(windowStart, complete, this.#last?.entries.size ?? 0)
       this.#windows.set(windowStart, window)
       this.#insertStart(windowStart)
@@ -244,7 +217,7 @@ export class WindowStore implements StateStore {
       if (start >= from) starts.add(start)
     }
     for (let next: number | undefined = from; next !== undefined && next <= to; ) {
-      const start: number | undefined = firstStart(this.#engine, next, to + 1)
+      const start: number | undefined = firstStart(this.engine, next, to + 1)
       if (start !== undefined) starts.add(start)
       next = start === undefined ? undefined : start + 1
     }
@@ -254,7 +227,7 @@ export class WindowStore implements StateStore {
   #collectWindow(start: number, found: WindowEntry[]): void {
     const window = this.#windowAt(start)
     if (!window.complete) {
-      for (const { key } of [...this.#engine.range(timeKey(start), timeKey(start + 1))]) {
+      for (const { key } of [...this.engine.range(timeKey(start), timeKey(start + 1))]) {
         this.entry(start, this.keys.idOfBytes(key, 8, key.length))
       }
     }
@@ -267,7 +240,7 @@ export class WindowStore implements StateStore {
 
   #addEntry(window: HotWindow, keyId: number): WindowEntry {
     const entry = new WindowEntry(keyId, window.start)
-    if (!window.complete) this.#layer.load(entry)
+    if (!window.complete) this.layer.load(entry)
     window.entries.add(entry)
     this.#entryCount++
     return entry
@@ -301,7 +274,7 @@ export class WindowStore implements StateStore {
   }
 
   #forgetClean(): void {
-    const { dirty } = this.#layer
+    const { dirty } = this.layer
     this.keys.keepOnly(dirty)
     const kept = dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
     this.#windows.clear()

@@ -1,0 +1,68 @@
+import type { Serde } from '../serde/serde.ts'
+import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer.ts'
+import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
+import type { StoreEngine } from './store-engine.ts'
+import { type RecordKey, StoreKeys } from './store-keys.ts'
+
+/** What a store of any kind is made of beside its engine. */
+export interface StoreParts<E extends HotEntry> {
+  readonly name: string
+  /** Serde of the keys, without the times that the layout puts beside them. */
+  readonly key: Serde<unknown>
+  /** Serde of the rows' values. */
+  readonly value: Serde<unknown>
+  readonly layout: KeyLayout<E>
+}
+
+/**
+ * What stores of all kinds have in common: the keys in use, and the layer that brings entries to changelog and engine. A kind is a
+ * layout of keys, and the entries and fetches that go with it; where it does more at a flush, a commit or a restart, it says that
+ * around what is here.
+ */
+export class LayeredStore<E extends HotEntry> implements StateStore {
+  readonly name: string
+  readonly keys: StoreKeys
+  protected readonly engine: StoreEngine
+  protected readonly layer: ChangelogLayer<E>
+
+  protected constructor({ name, key, value, layout }: StoreParts<E>, engine: StoreEngine) {
+    this.name = name
+    this.keys = new StoreKeys(key)
+    this.engine = engine
+    this.layer = new ChangelogLayer({ store: name, engine, layout, value })
+  }
+
+  /** The id of the record's key, valid until the next commit. */
+  keyId(record: RecordKey): number {
+    return this.keys.idOf(record)
+  }
+
+  flush(changelog: ChangelogSink): void {
+    this.layer.flush(changelog)
+  }
+
+  commit(changelogPosition: number): void {
+    this.layer.commit(changelogPosition)
+  }
+
+  position(): number {
+    return this.layer.position()
+  }
+
+  restore(record: ChangelogRecord): void {
+    this.layer.restore(record)
+  }
+
+  /** `timestamp` tells versions apart, where the store has some. */
+  committed(key: Buffer, _timestamp?: number): ChangelogValue | undefined {
+    return this.layer.committed(key)
+  }
+
+  ready(changelogPosition: number): void {
+    this.layer.ready(changelogPosition)
+  }
+
+  close(): void {
+    this.engine.close()
+  }
+}
