@@ -79,8 +79,7 @@ function findSegments(options: LogRecoveryOptions): FoundSegments {
   const { context, directory } = options
   let names: string[]
   try {
-    recoverSwaps(context.disk, directory)
-    names = context.disk.list(directory)
+    names = recoverSwaps(context.disk, directory)
   } catch (error) {
     throw fileUnusable(error, 'listing the segments of a log', directory)
   }

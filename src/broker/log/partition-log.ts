@@ -42,6 +42,8 @@ export interface PartitionLogOptions {
   readonly cleanedTo: number | undefined
   /** Everything below it is known to be on the device. */
   readonly recoveryPoint: number
+  /** Whether all of its files are known to be on the device. */
+  readonly isFlushed: boolean
   /** Whether files may have come or gone in the directory since it was last synced. */
   readonly hasUnsyncedNames: boolean
 }
@@ -118,7 +120,8 @@ export class PartitionLog implements Flushable {
     this.#highWatermark = options.flushPolicy === 'fsync' ? this.#recoveryPoint : this.logEndOffset
     this.producers.onHighWatermark(this.#highWatermark)
     // The last segment counts too where it ends at the recovery point: its end may have been cut.
-    this.#unsynced = options.segments.filter((segment) => segment.nextOffset >= this.#recoveryPoint)
+    const isUnsynced = (segment: Segment) => !options.isFlushed && segment.nextOffset >= this.#recoveryPoint
+    this.#unsynced = options.segments.filter(isUnsynced)
     this.#hasUnsyncedNames = options.hasUnsyncedNames
     this.#random = options.random
     this.#jitterMs = this.#chooseJitter()

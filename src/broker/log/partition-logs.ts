@@ -177,10 +177,7 @@ export class PartitionLogs {
     try {
       const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
       const trustedOffset = wasCleanlyShutDown ? endOf(segments) : startOfChecked(segments, recoveryPoint)
-      await recoverProducers({ segments, producers, snapshots, buffer }, trustedOffset, timers, {
-        disk: context.disk,
-        directory: path,
-      })
+      await recoverProducers({ segments, producers, snapshots, buffer }, trustedOffset, timers)
       const epochs = new LeaderEpochs(context.disk, path)
       if (!epochs.load()) await recoverEpochs(epochs, segments, logStartOffset, buffer, timers)
       else if (!wasCleanlyShutDown) await recoverEpochs(epochs, segments, trustedOffset, buffer, timers)
@@ -203,7 +200,9 @@ export class PartitionLogs {
         logStartOffset,
         cleanedTo,
         recoveryPoint: wasCleanlyShutDown ? Number.MAX_SAFE_INTEGER : recoveryPoint,
-        hasUnsyncedNames: !wasCleanlyShutDown,
+        isFlushed: wasCleanlyShutDown,
+        // A snapshot that was taken back must not be there again when the log has grown past it with other batches.
+        hasUnsyncedNames: !wasCleanlyShutDown || snapshots.hasTakenBack,
       })
     } catch (error) {
       for (const segment of segments) segment.close()
@@ -222,7 +221,14 @@ export class PartitionLogs {
     const epochs = new LeaderEpochs(disk, path)
     const own = { topic, partition, directory: path, settings, segments, producers, snapshots, epochs }
     const shared = { flushPolicy, flusher, context, random, cleanedTo: undefined }
-    return new PartitionLog({ ...own, ...shared, logStartOffset: 0, recoveryPoint: 0, hasUnsyncedNames: false })
+    return new PartitionLog({
+      ...own,
+      ...shared,
+      logStartOffset: 0,
+      recoveryPoint: 0,
+      isFlushed: false,
+      hasUnsyncedNames: false,
+    })
   }
 
   #producersOf(topic: string, partition: number, path: string, settings: LogSettings) {

@@ -1,4 +1,4 @@
-import type { Disk, Timers } from '../../env/environment.ts'
+import type { Timers } from '../../env/environment.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerStates } from './producer-states.ts'
 import { completeWindows } from './producer-windows.ts'
@@ -26,11 +26,8 @@ export async function recoverProducers(
   recovery: ProducerRecovery,
   trustedOffset: number,
   timers: Timers,
-  sync: { readonly disk: Disk; readonly directory: string },
 ): Promise<void> {
   const replay = startReplay(recovery, trustedOffset)
-  // A snapshot that was taken away must not come back after a crash, when the log has grown past it with other batches.
-  await sync.disk.syncDirectory(sync.directory)
   let sliceEnd = sliceBytes
   while (replay.next()) {
     if (replay.bytes < sliceEnd) continue

@@ -23,6 +23,7 @@ export class ProducerSnapshots {
   readonly #directory: string
   /** In order. */
   #offsets: number[]
+  #hasTakenBack = false
 
   constructor(disk: Disk, status: DirectoryStatus, directory: string) {
     this.#disk = disk
@@ -30,6 +31,11 @@ export class ProducerSnapshots {
     this.#directory = directory
     const names = disk.exists(directory) ? disk.list(directory) : []
     this.#offsets = names.filter((name) => /^\d{20}\.snapshot$/.test(name)).map((name) => Number(name.slice(0, 20)))
+  }
+
+  /** Whether one was removed that is not true of the log: until the directory is synced, a crash may bring it back. */
+  get hasTakenBack(): boolean {
+    return this.#hasTakenBack
   }
 
   /** Writes one, unless there is one of that offset. Where there is no room for it, the log is read again instead. */
@@ -58,6 +64,7 @@ export class ProducerSnapshots {
       const entries = last <= offset ? decodeProducerSnapshot(this.#read(last)) : undefined
       if (entries !== undefined) return { offset: last, entries }
       this.#remove(last)
+      this.#hasTakenBack = true
     }
     return none
   }

@@ -43,25 +43,22 @@ export function removeCleaned(disk: Disk, directory: string, baseOffset: number)
   disk.remove(pathOf(directory, baseOffset, '.log', cleanedSuffix))
 }
 
-/** Finishes or takes back what a crash has left half done; whether there was something. */
-export function recoverSwaps(disk: Disk, directory: string): boolean {
-  const unfinished = basesOf(disk, directory, `.log${cleanedSuffix}`)
-  for (const offset of unfinished) removeCleaned(disk, directory, offset)
-  const published = basesOf(disk, directory, `.log${swapSuffix}`)
-  for (const offset of published) {
+/** Finishes or takes back what a crash has left half done; returns the names of the files that the directory then holds. */
+export function recoverSwaps(disk: Disk, directory: string): string[] {
+  const names = disk.list(directory)
+  if (!names.some((name) => name.endsWith(cleanedSuffix) || name.endsWith(swapSuffix))) return names
+  for (const offset of basesOf(names, `.log${cleanedSuffix}`)) removeCleaned(disk, directory, offset)
+  for (const offset of basesOf(names, `.log${swapSuffix}`)) {
     const end = endOf(disk, pathOf(directory, offset, '.log', swapSuffix), offset)
-    const replaced = basesOf(disk, directory, '.log').filter((other) => other >= offset && other < end)
+    const replaced = basesOf(names, '.log').filter((other) => other >= offset && other < end)
     completeSwap(disk, directory, offset, replaced)
   }
-  let hasStray = false
   for (const name of disk.list(directory)) {
     const path = `${directory}/${name}`
     if (name.endsWith(cleanedSuffix)) disk.remove(path)
     else if (name.endsWith(swapSuffix)) settleIndex(disk, path)
-    else continue
-    hasStray = true
   }
-  return hasStray || unfinished.length > 0 || published.length > 0
+  return disk.list(directory)
 }
 
 /** An index whose log has its final name already belongs to it. */
@@ -92,9 +89,8 @@ function pathOf(directory: string, offset: number, extension: SegmentExtension, 
   return `${directory}/${segmentFileName(offset, extension)}${suffix}`
 }
 
-function basesOf(disk: Disk, directory: string, ending: string): number[] {
-  return disk
-    .list(directory)
+function basesOf(names: readonly string[], ending: string): number[] {
+  return names
     .filter((name) => /^\d{20}$/.test(name.slice(0, 20)) && name.slice(20) === ending)
     .map((name) => Number(name.slice(0, 20)))
 }

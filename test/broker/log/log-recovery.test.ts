@@ -3,6 +3,7 @@ import { type Broker, type BrokerSettings, openBroker } from '../../../src/broke
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { PartitionLog } from '../../../src/broker/log/partition-log.ts'
 import type { QuarantinedRange } from '../../../src/broker/log/partition-logs.ts'
+import type { Disk, DiskFile } from '../../../src/env/environment.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { batchOf, failureOf, recordsIn, worldOn } from '../records.ts'
 
@@ -35,6 +36,30 @@ async function afterCheckpointAndCrash(records: number): Promise<MemoryDisk> {
   await environment.clock.advanceAsync(5_000)
   await environment.clock.nextTurn()
   return environment.disk.crash({ keepUnsynced: 'none' })
+}
+
+/** The disk, noting the paths of all that is synced. */
+function noting(disk: MemoryDisk, synced: string[]): Disk {
+  const noted = async (path: string, sync: () => Promise<void>) => {
+    synced.push(path)
+    await sync()
+  }
+  const open = (path: string, options?: { create?: boolean }): DiskFile => {
+    const file = disk.open(path, options)
+    const sync = file.sync.bind(file)
+    return Object.assign(file, { sync: () => noted(path, sync) })
+  }
+  const syncDirectory = (path: string) => noted(path, () => disk.syncDirectory(path))
+  return {
+    open,
+    syncDirectory,
+    exists: (path) => disk.exists(path),
+    list: (path) => disk.list(path),
+    makeDirectory: (path) => disk.makeDirectory(path),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (path) => disk.remove(path),
+    lock: (path) => disk.lock(path),
+  }
 }
 
 function values(log: PartitionLog): string[] {
@@ -284,6 +309,29 @@ describe('opening after a clean shutdown', () => {
     const disk = await closed({ segmentBytes: 1_000, indexIntervalBytes: 200 })
     const broker = await open(disk.crash({ keepUnsynced: 'none' }))
     expect(values(broker.log('t', 0))).toEqual(numbered(100))
+  })
+
+  it('puts nothing of a log on the device again, neither when it is opened nor when it is closed', async () => {
+    const disk = await closed({ segmentBytes: 1_000, indexIntervalBytes: 200 })
+    const synced: string[] = []
+    const environment = { ...worldOn(disk), disk: noting(disk, synced) }
+    const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
+    await broker.close()
+    expect(synced.length).toBeGreaterThan(0)
+    expect(synced.filter((path) => path.startsWith('data/t-0'))).toEqual([])
+  })
+
+  it('lets no snapshot of producers come back that is not true of the log', async () => {
+    const disk = await closed()
+    const stray = 'data/t-0/00000000000000000500.snapshot'
+    const file = disk.open(stray, { create: true })
+    file.write(Buffer.from('of another log'), 0)
+    await file.sync()
+    await disk.syncDirectory('data/t-0')
+    const log = (await open(disk)).log('t', 0)
+    log.append(batchOf('one more'))
+    await log.acknowledged()
+    expect(disk.crash({ keepUnsynced: 'none' }).exists(stray)).toBe(false)
   })
 
   it('does not scan the batches', async () => {
