@@ -37,11 +37,25 @@ export async function chainLength(length: number): Promise<Comparison> {
       })
       return runToEnd(connection, builder.build())
     },
-    { rounds, note: 'mapValues one after the other, then foreach' },
+    { rounds, note: 'mapValues one after the other, then foreach; hand: decodes and calls the same functions' },
   )
   await connection.close()
   if (sums.hand !== sums.ours) throw new Error(`the two sides make ${sums.hand} and ${sums.ours}`)
   return result
+}
+
+/** How many nanoseconds each further operator costs beside its function: the slope of what ours takes longer, by least squares. */
+export function costOfStep(chains: ReadonlyMap<number, Comparison>): number {
+  const points = [...chains].map(([length, { oursNs, handNs }]) => ({ length, ns: oursNs - handNs }))
+  const meanLength = points.reduce((sum, { length }) => sum + length, 0) / points.length
+  const meanNs = points.reduce((sum, { ns }) => sum + ns, 0) / points.length
+  let above = 0
+  let below = 0
+  for (const { length, ns } of points) {
+    above += (length - meanLength) * (ns - meanNs)
+    below += (length - meanLength) ** 2
+  }
+  return above / below
 }
 
 function stepOf(i: number): (value: number) => number {

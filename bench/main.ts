@@ -1,5 +1,6 @@
+import { fork } from 'node:child_process'
 import { cpus } from 'node:os'
-import { chainLength } from './chain-length.ts'
+import { chainLength, costOfStep } from './chain-length.ts'
 import { exactlyOnce } from './guarantees.ts'
 import {
   logAppend,
@@ -11,14 +12,17 @@ import {
 } from './log-append.ts'
 import { logRead, logReadCompressed, logReadShaped } from './log-read.ts'
 import { operatorFamilies } from './operator-families.ts'
-import { type Comparison, median } from './rounds.ts'
+import { type Comparison, measureBy, median } from './rounds.ts'
 import { jsonChain, numberChain } from './stateless-chain.ts'
 import { storeGetCold, storeGetHot, storePut, storeRange } from './stores.ts'
 import { windowedAggregate } from './windowed-aggregate.ts'
 
+const chainLengths = Array.from({ length: 20 }, (_, i) => i + 1)
+const chainName = (length: number): string => `chain of ${length}`
+
 /**
- * Each workload against a hand-written loop over the same bytes, in one process and interleaved. What counts is the ratio: the
- * share of the hand-written loop's speed that the product keeps. Absolute numbers only say on what machine it ran.
+ * Each workload against a hand-written loop over the same bytes, interleaved in a process of its own. What counts is the ratio:
+ * the share of the hand-written loop's speed that the product keeps. Absolute numbers only say on what machine it ran.
  */
 const workloads: Record<string, () => Promise<Comparison>> = {
   'log append': logAppend,
@@ -57,37 +61,77 @@ const workloads: Record<string, () => Promise<Comparison>> = {
   'windowed aggregate, 1e3 keys': () => windowedAggregate(1_000),
   'windowed aggregate, 1e5 keys': () => windowedAggregate(100_000),
   ...operatorFamilies,
-  'chain of 1': () => chainLength(1),
-  'chain of 2': () => chainLength(2),
-  'chain of 5': () => chainLength(5),
-  'chain of 10': () => chainLength(10),
-  'chain of 20': () => chainLength(20),
+  ...Object.fromEntries(chainLengths.map((length) => [chainName(length), () => chainLength(length)])),
   'exactly once, commits each 1s': () => exactlyOnce('1s'),
   'exactly once, commits each 100ms': () => exactlyOnce('100ms'),
 }
 
-const wanted = process.argv.slice(2)
-const chosen = Object.entries(workloads).filter(
-  ([name]) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
-)
-if (chosen.length === 0) {
-  process.stderr.write(
-    `No workload is called like ${wanted.join(', ')}. There are: ${Object.keys(workloads).join('; ')}\n`,
+/** Measures processor time, for a machine that has other work. */
+const cpuFlag = '--cpu'
+/** Followed by the name of a workload: this process is the one for it. */
+const childFlag = '--in-child'
+
+const given = process.argv.slice(2)
+const clockArguments = given.includes(cpuFlag) ? [cpuFlag] : []
+if (clockArguments.length > 0) measureBy('processor')
+if (given[0] === childFlag) process.send?.(await (workloads[given[1]] as () => Promise<Comparison>)())
+else await runAll(given.filter((word) => word !== cpuFlag))
+
+async function runAll(wanted: readonly string[]): Promise<void> {
+  const chosen = Object.keys(workloads).filter(
+    (name) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
   )
-  process.exit(2)
+  if (chosen.length === 0) {
+    process.stderr.write(
+      `No workload is called like ${wanted.join(', ')}. There are: ${Object.keys(workloads).join('; ')}\n`,
+    )
+    process.exit(2)
+  }
+  process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}\n\n`)
+  const unit = clockArguments.length > 0 ? 'cpu ns/record' : 'ns/record'
+  process.stdout.write(row('workload', `ours ${unit}`, `hand ${unit}`, 'records/s', 'ratio', 'min..max'))
+  const chains = new Map<number, Comparison>()
+  for (const name of chosen) {
+    if (process.stderr.isTTY) process.stderr.write(`\x1b[2K  running: ${name}\r`)
+    const result = await inOwnProcess(name)
+    const length = chainLengths.find((each) => chainName(each) === name)
+    if (length !== undefined) chains.set(length, result)
+    const { oursNs, handNs, ratios, note } = result
+    const range = `${Math.min(...ratios).toFixed(2)}..${Math.max(...ratios).toFixed(2)}`
+    const perSecond = Math.round(1e9 / oursNs).toLocaleString('en')
+    process.stdout.write(
+      row(name, oursNs.toFixed(0), handNs.toFixed(0), perSecond, median(ratios).toFixed(2), range, note),
+    )
+  }
+  if (chains.size > 1) {
+    process.stdout.write(`\nEach further mapValues adds ${costOfStep(chains).toFixed(1)} ns to its function.\n`)
+  }
 }
 
-process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}\n\n`)
-process.stdout.write(row('workload', 'ours ns/record', 'hand ns/record', 'ratio', 'min..max'))
-for (const [name, run] of chosen) {
-  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K  running: ${name}\r`)
-  const result = await run()
-  const range = `${Math.min(...result.ratios).toFixed(2)}..${Math.max(...result.ratios).toFixed(2)}`
-  process.stdout.write(
-    row(name, result.oursNs.toFixed(0), result.handNs.toFixed(0), median(result.ratios).toFixed(2), range, result.note),
-  )
+/** So that what the compiler learned of one workload does not slow the next. */
+function inOwnProcess(name: string): Promise<Comparison> {
+  return new Promise((resolve, reject) => {
+    const child = fork(import.meta.filename, [childFlag, name, ...clockArguments])
+    let result: Comparison | undefined
+    child.once('message', (message) => {
+      result = message as Comparison
+    })
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      if (result === undefined) reject(new Error(`the workload '${name}' ended with ${code}`))
+      else resolve(result)
+    })
+  })
 }
 
-function row(name: string, ours: string, hand: string, ratio: string, range: string, note = ''): string {
-  return `${name.padEnd(38)}${ours.padStart(16)}${hand.padStart(16)}${ratio.padStart(8)}${range.padStart(14)}  ${note}\n`
+function row(
+  name: string,
+  ours: string,
+  hand: string,
+  perSecond: string,
+  ratio: string,
+  range: string,
+  note = '',
+): string {
+  return `${name.padEnd(38)}${ours.padStart(20)}${hand.padStart(20)}${perSecond.padStart(13)}${ratio.padStart(8)}${range.padStart(14)}  ${note}\n`
 }
