@@ -69,6 +69,8 @@ export const errorCodes = {
   UNSUPPORTED_VERSION: { retriable: false },
   /** Bytes that are not a message of Kafka's protocol. */
   MALFORMED_MESSAGE: { retriable: false },
+  /** A client is not who it says, or has not said it in the way that is asked for. */
+  AUTHENTICATION_FAILED: { retriable: false },
   /** A connection could not be made or was lost. */
   NETWORK_FAILED: { retriable: true },
 } as const

@@ -1,8 +1,9 @@
 import type { ClusterEvent } from './cluster/cluster-event.ts'
 import { connect as connectCluster } from './cluster/connect.ts'
 import { Connection } from './cluster/connection.ts'
-import type { Address, Environment } from './env/environment.ts'
+import type { Environment } from './env/environment.ts'
 import { nodeEnvironment } from './env/node.ts'
+import type { ListenOptions } from './listener-options.ts'
 import type { Application } from './runtime/application.ts'
 import { runTopology } from './runtime/run.ts'
 import type { RunOptions } from './runtime/run-options.ts'
@@ -94,10 +95,22 @@ export { UnlimitedWindows } from './dsl/unlimited-windows.ts'
 export { SessionWindows, TimeWindows } from './dsl/windows.ts'
 export { type Duration, formatDuration, toMilliseconds } from './duration.ts'
 // The world outside
-export type { Address, Clock, Disk, Environment, Host, Network, Random, Signal, Timers } from './env/environment.ts'
+export type {
+  Address,
+  Clock,
+  Disk,
+  Environment,
+  Host,
+  Network,
+  Random,
+  ServerTlsOptions,
+  Signal,
+  Timers,
+} from './env/environment.ts'
 export { nodeEnvironment } from './env/node.ts'
 // When something goes wrong
 export { type ErrorCode, MillraceError, type Place } from './errors.ts'
+export type { ListenerOptions, ListenerTls, ListenOptions, SecurityProtocol } from './listener-options.ts'
 // Write processors
 export type {
   FixedKeyProcessor,
@@ -212,9 +225,9 @@ export interface ConnectOptions {
   readonly flush?: 'fsync' | 'page-cache'
   /**
    * Opens the broker to clients of Kafka's protocol, so that Kafka's own tools look into it: a port, which only this machine
-   * reaches, or an address. Default: it is not opened.
+   * reaches, or listeners, each with a port and a way to talk. Default: it is not opened.
    */
-  readonly listen?: number | Address
+  readonly listen?: ListenOptions
   /**
    * Told what no call tells: the torn end of a log that was cut after a crash, damage that was found and is in quarantine, a
    * disk that failed. Default: a warning of the process.

@@ -1,15 +1,17 @@
 import type { Command } from 'commander'
 import { openBroker } from '../broker/broker.ts'
 import { handlersOf } from '../broker/handlers/handlers.ts'
-import { listenForClients } from '../broker/server/broker-server.ts'
-import type { Address, Environment } from '../env/environment.ts'
+import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
+import type { Address, Disk, Environment } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
+import type { ListenerOptions } from '../listener-options.ts'
 import { brokerSettingsOf } from './broker-settings.ts'
+import { isListenerSetting, listenersOf } from './listener-config.ts'
 
 interface StartOptions {
   readonly data: string
-  readonly listen: string
-  readonly advertise?: string
+  readonly listen: readonly string[]
+  readonly advertise: readonly string[]
   readonly flush: string
   readonly config: readonly string[]
 }
@@ -24,8 +26,18 @@ export function addBrokerCommand(program: Command, environment: Environment): vo
     .command('start')
     .description('starts a broker, and runs it until SIGINT or SIGTERM')
     .requiredOption('--data <dir>', 'the directory of the log; made where it is missing')
-    .option('--listen <host:port>', 'where clients are served; port 0 takes a free one', '127.0.0.1:9092')
-    .option('--advertise <host:port>', 'what clients are told to connect to (default: where it listens)')
+    .option(
+      '--listen <listener>',
+      'where clients are served, as HOST:PORT or SSL://HOST:PORT; port 0 takes a free one; repeatable (default: 127.0.0.1:9092)',
+      everyValue,
+      [],
+    )
+    .option(
+      '--advertise <listener>',
+      'what clients of a listener are told to connect to, as HOST:PORT or SSL://HOST:PORT; repeatable (default: where it listens)',
+      everyValue,
+      [],
+    )
     .option('--flush <when>', "when an append is acknowledged: 'fsync' or 'page-cache'", 'fsync')
     .option('--config <name=value>', "a setting by Kafka's name, as num.partitions=3; repeatable", everyValue, [])
     .action((options: StartOptions) => startBroker(options, environment))
@@ -38,9 +50,8 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
       remedy: "Use 'fsync' or 'page-cache'.",
     })
   }
-  const listen = addressOf(options.listen)
-  const advertised = options.advertise === undefined ? undefined : addressOf(options.advertise)
-  const settings = brokerSettingsOf(options.config)
+  const settings = brokerSettingsOf(options.config.filter((one) => !isListenerSetting(nameOf(one))))
+  const listeners = askedFor(options, environment)
   const broker = await openBroker({ directory: options.data, environment, flush: options.flush, settings })
   const handlers = handlersOf(broker)
   const complain = (error: unknown, peer: Address): void =>
@@ -48,14 +59,14 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
   try {
     const server = await listenForClients({
       environment,
-      listen,
+      listeners,
       handlers,
       onConnectionError: complain,
-      ...(advertised && { advertised }),
     })
-    const { host: at, port } = server.advertised
-    host.write('out', `ready: ${at}:${port}, data in ${options.data}, cluster ${broker.clusterId}\n`)
+    const renewal = host.onSignal(['SIGHUP'], () => renewTls(server, options, environment))
+    host.write('out', `ready: ${readyText(server)}, data in ${options.data}, cluster ${broker.clusterId}\n`)
     const signal = await nextSignal(environment)
+    renewal()
     host.write('error', `${signal}: closing\n`)
     await server.close()
   } finally {
@@ -73,10 +84,45 @@ function nextSignal({ host }: Environment): Promise<string> {
   })
 }
 
-function addressOf(text: string): Address {
-  const colon = text.lastIndexOf(':')
-  const port = Number(text.slice(colon + 1))
-  const host = text.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, '$1')
-  if (host !== '' && /^\d+$/.test(text.slice(colon + 1)) && port <= 65_535) return { host, port }
-  throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not HOST:PORT`, { remedy: 'Write it as 127.0.0.1:9092.' })
+function askedFor({ listen, advertise, config }: StartOptions, { disk }: Environment): ListenerOptions[] {
+  const stated = config.map((one) => [nameOf(one), one.slice(nameOf(one).length + 1)] as const)
+  const own = new Map(stated.filter(([name]) => isListenerSetting(name)))
+  return listenersOf({ listen, advertise, config: own, readFile: (path) => textOf(disk, path) })
+}
+
+/** Certificates and keys are read again, for connections to come; nothing changes where that fails. */
+function renewTls(server: BrokerServer, options: StartOptions, environment: Environment): void {
+  try {
+    const renewed = askedFor(options, environment)
+    for (const [i, listener] of server.listeners.entries()) {
+      const tls = renewed[i]?.tls
+      if (tls !== undefined) listener.renewTls(tls)
+    }
+    environment.host.write('error', 'SIGHUP: certificates were read again\n')
+  } catch (error) {
+    environment.host.write('error', `SIGHUP: certificates stay as they were: ${messageOf(error)}\n`)
+  }
+}
+
+/** What clients are told of each listener; of one in clear text without its name, as before there were others. */
+function readyText({ listeners }: BrokerServer): string {
+  return listeners
+    .map(({ name, advertised: { host, port } }) => `${name === 'PLAINTEXT' ? '' : `${name}://`}${host}:${port}`)
+    .join(', ')
+}
+
+function nameOf(setting: string): string {
+  return setting.split('=', 1)[0] as string
+}
+
+function textOf(disk: Disk, path: string): string {
+  try {
+    const file = disk.open(path, { isReadOnly: true })
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0)
+    file.close()
+    return bytes.toString()
+  } catch (cause) {
+    throw new MillraceError('INVALID_ARGUMENT', `The file cannot be read: ${messageOf(cause)}`, { at: { path }, cause })
+  }
 }

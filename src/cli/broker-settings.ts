@@ -1,5 +1,6 @@
 import type { BrokerSettings } from '../broker/broker.ts'
 import { MillraceError } from '../errors.ts'
+import { listenerSettingNames } from './listener-config.ts'
 
 type Parse = (text: string) => unknown
 
@@ -46,6 +47,6 @@ export function brokerSettingsOf(config: readonly string[]): Partial<BrokerSetti
 
 function unknownSetting(name: string): MillraceError {
   return new MillraceError('INVALID_ARGUMENT', `'${name}' is not a setting of the broker`, {
-    remedy: `There are: ${Object.keys(settings).join(', ')}.`,
+    remedy: `There are: ${[...Object.keys(settings), ...listenerSettingNames].join(', ')}.`,
   })
 }

@@ -1,6 +1,7 @@
-import type { Address, Environment } from '../env/environment.ts'
+import type { Environment } from '../env/environment.ts'
 import { MemoryDisk } from '../env/memory-disk.ts'
 import { MillraceError } from '../errors.ts'
+import type { ListenerOptions, ListenOptions } from '../listener-options.ts'
 import type { Cluster } from './cluster.ts'
 import type { ClusterEvent } from './cluster-event.ts'
 import { type EmbeddedClusterSettings, openEmbeddedCluster } from './embedded-cluster.ts'
@@ -15,8 +16,8 @@ export interface ConnectOptions {
   /** Told what no call tells: torn ends that were cut, damage, a disk that failed. Default: a warning of the process. */
   readonly onEvent?: (event: ClusterEvent) => void
   readonly settings?: Partial<EmbeddedClusterSettings>
-  /** Opens the broker to clients of Kafka's protocol: a port of this machine alone, or an address. Default: it is not. */
-  readonly listen?: number | Address
+  /** Opens the broker to clients of Kafka's protocol: a port of this machine alone, or listeners. Default: it is not. */
+  readonly listen?: ListenOptions
 }
 
 const embeddedScheme = 'embedded:'
@@ -29,7 +30,7 @@ const embeddedScheme = 'embedded:'
 export async function connect(address: string, options: ConnectOptions): Promise<Cluster> {
   const { environment, flush = 'fsync', settings = {} } = options
   const { listen, onEvent } = options
-  const more = { ...(listen !== undefined && { listen: addressOf(listen) }), ...(onEvent && { onEvent }) }
+  const more = { ...(listen !== undefined && { listeners: listenersOf(listen) }), ...(onEvent && { onEvent }) }
   if (address === 'memory:') {
     const inMemory: Environment = { ...environment, disk: new MemoryDisk() }
     return openEmbeddedCluster({
@@ -47,12 +48,13 @@ export async function connect(address: string, options: ConnectOptions): Promise
 }
 
 /** A number alone is a port that only this machine reaches: others are let in by name. */
-function addressOf(listen: number | Address): Address {
-  const address = typeof listen === 'number' ? { host: '127.0.0.1', port: listen } : listen
-  if (Number.isInteger(address.port) && address.port >= 0 && address.port <= 65_535) return address
-  throw new MillraceError('INVALID_ARGUMENT', `${address.port} is not a port`, {
-    remedy: 'Give a whole number from 0 to 65535; 0 takes a free one.',
-  })
+function listenersOf(listen: ListenOptions): readonly ListenerOptions[] {
+  if (typeof listen === 'number') return [{ host: '127.0.0.1', port: listen }]
+  return isList(listen) ? listen : [listen]
+}
+
+function isList(listen: ListenerOptions | readonly ListenerOptions[]): listen is readonly ListenerOptions[] {
+  return Array.isArray(listen)
 }
 
 function unknownAddress(address: string): MillraceError {

@@ -6,6 +6,7 @@ import { firstOffsetSince, offsetOfLargestTimestamp } from '../broker/log/time-l
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
 import type { Address, Environment } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
+import type { ListenerOptions } from '../listener-options.ts'
 import type {
   AppendResult,
   Cluster,
@@ -44,7 +45,7 @@ export interface EmbeddedClusterOptions {
   readonly onEvent?: (event: ClusterEvent) => void
   readonly settings?: Partial<EmbeddedClusterSettings>
   /** Opens the broker to clients of Kafka's protocol. Default: it is not. */
-  readonly listen?: Address
+  readonly listeners?: readonly ListenerOptions[]
 }
 
 const defaultReadBufferBytes = 262_144
@@ -55,14 +56,14 @@ const defaultReadBufferBytes = 262_144
  */
 export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
   const broker = await openBroker(options)
-  const { listen, environment, onEvent = (event: ClusterEvent) => environment.host.warn(event.message) } = options
+  const { listeners, environment, onEvent = (event: ClusterEvent) => environment.host.warn(event.message) } = options
   report(broker, onEvent)
-  if (listen === undefined) return new EmbeddedCluster(broker, options)
+  if (listeners === undefined) return new EmbeddedCluster(broker, options)
   try {
     return new EmbeddedCluster(
       broker,
       options,
-      await listenForClients({ environment, listen, handlers: handlersOf(broker) }),
+      await listenForClients({ environment, listeners, handlers: handlersOf(broker) }),
     )
   } catch (error) {
     await broker.close()

@@ -46,8 +46,11 @@ export interface Random {
  * Paths have `/` between their names on every system.
  */
 export interface Disk {
-  /** Opens a file for reading and writing. `create` makes it where it is missing; otherwise a missing file is `ENOENT`. */
-  open(path: string, options?: { create?: boolean }): DiskFile
+  /**
+   * Opens a file for reading and writing. `create` makes it where it is missing; otherwise a missing file is `ENOENT`.
+   * `isReadOnly` opens one that the process need not be allowed to write to.
+   */
+  open(path: string, options?: { create?: boolean; isReadOnly?: boolean }): DiskFile
   exists(path: string): boolean
   /** The names in a directory, sorted. */
   list(path: string): string[]
@@ -83,12 +86,51 @@ export interface DiskLock {
   release(): void
 }
 
-/** Stream sockets. Bytes handed to `onData` are only valid during the call. */
+/** Stream sockets, in clear text or over TLS. Bytes handed to `onData` are only valid during the call. */
 export interface Network {
-  /** Rejects with the system's code in `code`, as `EADDRINUSE`. */
-  listen(address: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>
-  /** Rejects with the system's code in `code`, as `ECONNREFUSED`; the handler is then never called. */
-  connect(address: Address, handler: ConnectionHandler): Promise<Connection>
+  /**
+   * Rejects with the system's code in `code`, as `EADDRINUSE`. Over TLS `accept` is called before the handshake, so that
+   * whoever counts connections sees those that never finish it; bytes arrive when it is over.
+   */
+  listen(
+    address: Address,
+    accept: (connection: Connection) => ConnectionHandler,
+    tls?: ServerTlsOptions,
+  ): Promise<Listener>
+  /** Rejects with the system's code in `code`, as `ECONNREFUSED`; the handler is then never called. Over TLS the server's name is verified. */
+  connect(address: Address, handler: ConnectionHandler, tls?: ClientTlsOptions): Promise<Connection>
+}
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3'
+
+/** What a listener proves its name with, and what it asks of clients; certificates and keys are PEM texts. */
+export interface ServerTlsOptions {
+  /** The listener's certificate, then those between it and the authority that signed it. */
+  readonly certificate: string
+  readonly key: string
+  /** Of the key, where it is encrypted. */
+  readonly passphrase?: string
+  /** The authorities that clients' certificates are to be signed by. Default: those that the system trusts. */
+  readonly ca?: string
+  /** Whether clients show a certificate. One that is shown is verified in either case. Default: 'none'. */
+  readonly clientCertificates?: 'none' | 'requested' | 'required'
+  /** Default: TLS 1.2. */
+  readonly minVersion?: TlsVersion
+  /** Default: TLS 1.3. */
+  readonly maxVersion?: TlsVersion
+  /** A handshake that takes longer is given up. Default: 10 seconds. */
+  readonly handshakeTimeoutMs?: number
+}
+
+export interface ClientTlsOptions {
+  /** The authorities that may have signed the server's certificate. Default: those that the system trusts. */
+  readonly ca?: string
+  /** The client's own certificate and key, where the server asks for them. */
+  readonly certificate?: string
+  readonly key?: string
+  /** The name that the server's certificate must have. Default: the host of the address. */
+  readonly serverName?: string
+  readonly maxVersion?: TlsVersion
 }
 
 export interface Address {
@@ -99,11 +141,15 @@ export interface Address {
 
 export interface Listener {
   readonly address: Address
+  /** Takes other certificates and keys for handshakes to come; connections that there are live on. */
+  renewTls(tls: ServerTlsOptions): void
   /** Stops accepting; connections that were accepted live on. Closing twice does nothing. */
   close(): Promise<void>
 }
 
 export interface ConnectionHandler {
+  /** Called when a handshake of TLS is over, before any bytes are handed over. */
+  onSecured?(): void
   onData(bytes: Uint8Array): void
   /**
    * Called once for every connection, after which nothing else is: with the error where the connection was lost. Where the
@@ -115,6 +161,8 @@ export interface ConnectionHandler {
 export interface Connection {
   /** The address of the other end. */
   readonly peer: Address
+  /** The name in the certificate that the other end has proved to own, as RFC 2253 writes it: `CN=alice,O=Mill`. Undefined without one. */
+  readonly peerName: string | undefined
   /** Sends bytes, which are the caller's again when it returns; false means the peer is slow: wait for `drained`. */
   write(bytes: Uint8Array): boolean
   /** As `write` of one piece after the other, without copying: the bytes must stay as they are until `drained` resolves. */

@@ -17,6 +17,7 @@ const nothing = Promise.resolve()
  */
 export class MemoryConnection implements Connection {
   readonly peer: Address
+  readonly peerName = undefined
   readonly #options: PipeOptions
   #peer: MemoryConnection | undefined
   #handler: ConnectionHandler | undefined

@@ -48,7 +48,7 @@ export class MemoryDisk implements Disk {
     this.#parts.space.capacityBytes = bytes
   }
 
-  open(path: string, options: { create?: boolean } = {}): DiskFile {
+  open(path: string, options: { create?: boolean; isReadOnly?: boolean } = {}): DiskFile {
     this.#parts.faults.check('open', path)
     return this.#file(path, 'open', options.create === true).open(path)
   }

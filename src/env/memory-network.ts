@@ -1,4 +1,14 @@
-import type { Address, Connection, ConnectionHandler, Listener, Network, Random, Timers } from './environment.ts'
+import type {
+  Address,
+  ClientTlsOptions,
+  Connection,
+  ConnectionHandler,
+  Listener,
+  Network,
+  Random,
+  ServerTlsOptions,
+  Timers,
+} from './environment.ts'
 import { MemoryConnection, type PipeOptions } from './memory-connection.ts'
 import { SystemError } from './system-error.ts'
 
@@ -16,7 +26,7 @@ export interface MemoryNetworkOptions {
 
 type Accept = (connection: Connection) => ConnectionHandler
 
-/** A network inside the process. Hosts are names without meaning; a listener on `0.0.0.0` or `::` hears all of them. */
+/** A network inside the process. Hosts are names without meaning; a listener on `0.0.0.0` or `::` hears all of them. It has no TLS. */
 export class MemoryNetwork implements Network {
   readonly #options: PipeOptions
   readonly #listeners = new Map<string, Accept>()
@@ -26,7 +36,8 @@ export class MemoryNetwork implements Network {
     this.#options = { timers: options.timers, random: options.random, bufferBytes: options.bufferBytes ?? 64 * 1024 }
   }
 
-  async listen(address: Address, accept: Accept): Promise<Listener> {
+  async listen(address: Address, accept: Accept, tls?: ServerTlsOptions): Promise<Listener> {
+    requireClearText(tls)
     const { host } = address
     const port = address.port === 0 ? this.#freePort(host) : address.port
     const name = nameOf(host, port)
@@ -34,13 +45,15 @@ export class MemoryNetwork implements Network {
     this.#listeners.set(name, accept)
     return {
       address: { host, port },
+      renewTls: requireClearText,
       close: async () => {
         if (this.#listeners.get(name) === accept) this.#listeners.delete(name)
       },
     }
   }
 
-  async connect(address: Address, handler: ConnectionHandler): Promise<Connection> {
+  async connect(address: Address, handler: ConnectionHandler, tls?: ClientTlsOptions): Promise<Connection> {
+    requireClearText(tls)
     await this.#options.timers.nextTurn()
     const accept = this.#listenerAt(address)
     if (accept === undefined) throw new SystemError('ECONNREFUSED', 'connect', nameOf(address.host, address.port))
@@ -67,4 +80,8 @@ export class MemoryNetwork implements Network {
 
 function nameOf(host: string, port: number): string {
   return `${host}:${port}`
+}
+
+function requireClearText(tls: object | undefined): void {
+  if (tls !== undefined) throw new SystemError('ENOTSUP', 'tls', 'memory network')
 }

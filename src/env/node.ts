@@ -1,31 +1,26 @@
 /**
- * The real world. No other file of the sources may touch the system's clock, timers, randomness, files, sockets or process;
- * a test holds them to it.
+ * The real world. No other file of the sources, but for the one with the sockets, may touch the system's clock, timers,
+ * randomness, files, sockets or process; a test holds them to it.
  */
 import { randomFillSync, randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
-import net from 'node:net'
 import { dirname } from 'node:path'
 import { assert } from '../errors.ts'
 import type {
-  Address,
   Cancel,
   Clock,
-  Connection,
-  ConnectionHandler,
   Disk,
   DiskFile,
   DiskLock,
   Environment,
   Host,
-  Listener,
-  Network,
   Random,
   Signal,
   TimerOptions,
   Timers,
 } from './environment.ts'
+import { nodeNetwork } from './node-network.ts'
 import { SystemError } from './system-error.ts'
 
 /** The environment of a Node process. */
@@ -88,7 +83,8 @@ class NodeRandom implements Random {
 }
 
 class NodeDisk implements Disk {
-  open(path: string, options: { create?: boolean } = {}): DiskFile {
+  open(path: string, options: { create?: boolean; isReadOnly?: boolean } = {}): DiskFile {
+    if (options.isReadOnly === true) return new NodeFile(fs.openSync(path, fs.constants.O_RDONLY), path)
     return new NodeFile(openForWriting(path, options.create === true), path)
   }
 
@@ -243,125 +239,6 @@ class NodeFile implements DiskFile {
   #openFd(operation: string): number {
     if (this.#isClosed) throw new SystemError('EBADF', operation, this.#path)
     return this.#fd
-  }
-}
-
-const readBufferBytes = 64 * 1024
-
-const nodeNetwork: Network = {
-  listen(address: Address, accept: (connection: Connection) => ConnectionHandler): Promise<Listener> {
-    return new Promise((resolve, reject) => {
-      const server = net.createServer({ noDelay: true }, (socket) => {
-        const connection = new NodeConnection(socket)
-        const handler = accept(connection)
-        connection.onClosed((error) => handler.onClose(error))
-        socket.on('data', (bytes) => handler.onData(bytes as Buffer))
-      })
-      server.once('error', reject)
-      server.listen(address.port, address.host, () => {
-        server.off('error', reject)
-        // A connection that could not be accepted (no file descriptors left) is the peer's to try again.
-        server.on('error', () => {})
-        resolve(listenerOf(server, address.host))
-      })
-    })
-  },
-
-  connect({ host, port }: Address, handler: ConnectionHandler): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const onread = {
-        buffer: Buffer.allocUnsafeSlow(readBufferBytes),
-        callback: (count: number, buffer: Uint8Array) => {
-          handler.onData(buffer.subarray(0, count))
-          return true
-        },
-      }
-      const socket = net.connect({ host, port, noDelay: true, onread })
-      const connection = new NodeConnection(socket, { host, port })
-      let isConnected = false
-      socket.once('connect', () => {
-        isConnected = true
-        resolve(connection)
-      })
-      connection.onClosed((error) => (isConnected ? handler.onClose(error) : reject(error)))
-    })
-  },
-}
-
-function listenerOf(server: net.Server, host: string): Listener {
-  const { port } = server.address() as net.AddressInfo
-  return {
-    address: { host, port },
-    // The port is free when `close` returns; its callback would wait for the last connection.
-    close: async () => {
-      if (server.listening) server.close()
-    },
-  }
-}
-
-class NodeConnection implements Connection {
-  readonly peer: Address
-  readonly #socket: net.Socket
-  #error: Error | undefined
-  #drained: Promise<void> | undefined
-
-  constructor(socket: net.Socket, peer?: Address) {
-    this.#socket = socket
-    this.peer = peer ?? { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-    socket.on('error', (error) => {
-      this.#error = error
-    })
-  }
-
-  onClosed(run: (error: Error | undefined) => void): void {
-    this.#socket.once('close', () => run(this.#error))
-  }
-
-  write(bytes: Uint8Array): boolean {
-    if (!this.#socket.writable) return true
-    // What the system does not take at once, the socket keeps by reference.
-    return this.#socket.write(Buffer.from(bytes))
-  }
-
-  writeAll(pieces: readonly Uint8Array[]): boolean {
-    if (!this.#socket.writable) return true
-    // Corked, the pieces go to the system in one call.
-    this.#socket.cork()
-    let hasRoom = true
-    for (const piece of pieces) hasRoom = this.#socket.write(piece)
-    this.#socket.uncork()
-    return hasRoom
-  }
-
-  drained(): Promise<void> {
-    if (this.#socket.destroyed || !this.#socket.writableNeedDrain) return Promise.resolve()
-    this.#drained ??= new Promise((resolve) => {
-      const done = () => {
-        this.#socket.off('drain', done)
-        this.#socket.off('close', done)
-        this.#drained = undefined
-        resolve()
-      }
-      this.#socket.on('drain', done)
-      this.#socket.on('close', done)
-    })
-    return this.#drained
-  }
-
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#socket.resume()
-  }
-
-  end(): void {
-    this.#socket.end()
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
   }
 }
 

@@ -14,6 +14,7 @@ const descriptions = {
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',
   ENOTEMPTY: 'directory not empty',
+  ENOTSUP: 'operation not supported',
   EROFS: 'read-only file system',
 } as const
 

@@ -2,8 +2,9 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { ClusterEvent } from '../cluster/cluster-event.ts'
 import type { Connection } from '../cluster/connection.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
-import type { Address, Environment, Signal } from '../env/environment.ts'
+import type { Environment, Signal } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
+import type { ListenOptions } from '../listener-options.ts'
 import { type Compression, codecNamed } from '../record/compression.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import type { BadRecordPolicy } from './task-input.ts'
@@ -17,8 +18,8 @@ export interface RunOptions {
   readonly cluster: string | Connection
   /** For a cluster given as a string: when appends are acknowledged. Default `'fsync'`; `'page-cache'` leaves it to the operating system when data reaches the disk. */
   readonly flush?: 'fsync' | 'page-cache'
-  /** For a cluster given as a string: opens its broker to clients of Kafka's protocol, on a port of this machine alone or an address. Default: it is not opened. */
-  readonly listen?: number | Address
+  /** For a cluster given as a string: opens its broker to clients of Kafka's protocol, on a port of this machine alone, or on listeners. Default: it is not opened. */
+  readonly listen?: ListenOptions
   /** For a cluster given as a string: told of torn ends that were cut, damage, a disk that failed. Default: a warning of the process. */
   readonly onEvent?: (event: ClusterEvent) => void
   /**

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -13,6 +13,7 @@ import { nodeEnvironment } from '../../src/env/node.ts'
 import { virtualEnvironment } from '../../src/env/virtual-environment.ts'
 import { batchOf } from '../broker/records.ts'
 import { ProtocolClient } from '../broker/server/protocol-client.ts'
+import { pem } from '../env/tls-vectors.ts'
 import { root } from '../source-files.ts'
 
 let directory = ''
@@ -27,6 +28,8 @@ afterEach(() => {
 
 interface Started {
   readonly port: number
+  /** What it said when it was ready. */
+  readonly line: string
   readonly child: ChildProcess
   readonly ended: Promise<{ code: number | null; out: string }>
 }
@@ -42,10 +45,21 @@ function start(...more: string[]): Promise<Started> {
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (bytes) => {
       out += bytes
-      const ready = /^ready: 127\.0\.0\.1:(\d+),/m.exec(out)
-      if (ready !== null) resolve({ port: Number(ready[1]), child, ended })
+      const ready = /^ready: 127\.0\.0\.1:(\d+),.*$/m.exec(out)
+      if (ready !== null) resolve({ port: Number(ready[1]), line: ready[0], child, ended })
     })
     void ended.then(({ code }) => reject(new Error(`it ended with ${code} before it was ready: ${out}`)))
+  })
+}
+
+/** Resolves when the process has written what matches to standard error. */
+function complained(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let text = ''
+  return new Promise((resolve) => {
+    child.stderr?.on('data', (bytes) => {
+      text += bytes
+      if (pattern.test(text)) resolve()
+    })
   })
 }
 
@@ -77,6 +91,36 @@ describe('millrace broker start', () => {
   })
 })
 
+describe('millrace broker start over TLS', () => {
+  it('serves each listener in its own way, and takes a renewed certificate at SIGHUP', async () => {
+    const keystore = join(directory, 'keystore.pem')
+    writeFileSync(keystore, pem('server.key') + pem('server.pem'))
+    const over = ['--listen', 'SSL://127.0.0.1:0', '--config', `ssl.keystore.location=${keystore}`]
+    const { line, child, ended } = await start(...over)
+    const port = Number(/SSL:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1])
+    const { network } = nodeEnvironment()
+    const connect = () => ProtocolClient.connect(network, { host: '127.0.0.1', port }, { ca: pem('authority.pem') })
+    const client = await connect()
+    expect((await client.request(apiVersions, 0, {})).errorCode).toBe(0)
+    expect(client.connection.peerName).toBe('CN=localhost,O=Mill')
+
+    writeFileSync(keystore, pem('renewed.key') + pem('renewed.pem'))
+    const renewed = complained(child, /certificates were read again/)
+    child.kill('SIGHUP')
+    await renewed
+    const after = await connect()
+    expect(after.connection.peerName).toBe('CN=localhost renewed,O=Mill')
+
+    writeFileSync(keystore, 'nothing')
+    const kept = complained(child, /certificates stay as they were: .*no private key|no certificate/)
+    child.kill('SIGHUP')
+    await kept
+    expect((await connect()).connection.peerName).toBe('CN=localhost renewed,O=Mill')
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+  })
+})
+
 describe('the words of the command', () => {
   async function say(...words: string[]): Promise<{ code: number | undefined; out: string; error: string }> {
     const environment = virtualEnvironment({ seed: 1 })
@@ -88,7 +132,13 @@ describe('the words of the command', () => {
   it('are explained', async () => {
     const { code, out } = await say('broker', 'start', '--help')
     expect(code).toBe(0)
-    for (const option of ['--data <dir>', '--listen <host:port>', '--flush <when>', '--config <name=value>']) {
+    for (const option of [
+      '--data <dir>',
+      '--listen <listener>',
+      '--advertise <listener>',
+      '--flush <when>',
+      '--config <name=value>',
+    ]) {
       expect(out).toContain(option)
     }
   })

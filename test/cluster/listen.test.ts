@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { metadata } from '../../src/broker/protocol/messages/metadata.ts'
 import { connect, MillraceError, nodeEnvironment, run, StreamsBuilder, serde, topic } from '../../src/index.ts'
 import { ProtocolClient } from '../broker/server/protocol-client.ts'
+import { serverTls } from '../env/tls-vectors.ts'
 
 const words = topic('words', { key: serde.string, value: serde.string, partitions: 3 })
 
@@ -32,6 +33,19 @@ describe('listen', () => {
     await using app = await run(builder.build(), { applicationId: 'open', cluster: 'memory:', listen: free })
     expect(app.state).toBe('running')
     expect(await topicNames(free)).toEqual(['words'])
+  })
+
+  it('opens several listeners, each with its own way to talk', async () => {
+    const host = '127.0.0.1'
+    const listen = [
+      { host, port: 0 },
+      { host, port: 0, protocol: 'SSL', tls: serverTls, advertised: { host: 'mill.example', port: 9093 } },
+    ] as const
+    const connection = await connect('memory:', { listen })
+    expect(await topicNames(connection.listening?.port ?? 0)).toEqual([])
+    await connection.close()
+    await expect(connect('memory:', { listen: [] })).rejects.toThrow('There is no listener')
+    await expect(connect('memory:', { listen: { host, port: 0, protocol: 'SSL' } })).rejects.toThrow('no certificate')
   })
 
   it('says where it cannot, and leaves nothing open', async () => {

@@ -35,6 +35,14 @@ export function describeDisk(name: string, makeDisk: () => DiskUnderTest): void 
         expect(file.size()).toBe(5)
       })
 
+      it('opens a file for reading alone', () => {
+        create('a', 'hello').close()
+        const file = disk.open(at('a'), { isReadOnly: true })
+        expect(textIn(file)).toBe('hello')
+        file.close()
+        expect(() => disk.open(at('none'), { isReadOnly: true })).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+      })
+
       it('reads fewer bytes at the end of the file and none beyond it', () => {
         const file = create('a', 'hello')
         const into = Buffer.alloc(4, '.')

@@ -1,10 +1,13 @@
 import type { Api, RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { VersionRange } from '../protocol/version-range.ts'
+import type { Principal } from '../security/principal.ts'
 
 /** Who asks, and how. */
 export interface RequestContext {
   readonly apiVersion: number
   readonly clientId: string | null
+  /** Who the client is, by the certificate that it has shown; otherwise anonymous. */
+  readonly principal: Principal
   /** The address of the client. */
   readonly host: string
   /** Where the client is told to find this broker: the address of the listener that it came in by. */

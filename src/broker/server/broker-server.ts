@@ -1,16 +1,15 @@
-import type { Address, Connection, ConnectionHandler, Environment, Listener } from '../../env/environment.ts'
-import { MillraceError, messageOf } from '../../errors.ts'
+import type { Address, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
+import type { ListenerOptions } from '../../listener-options.ts'
 import type { Handler } from '../handlers/handler.ts'
 import { ClientConnection } from './client-connection.ts'
+import { listenerSettingsOf } from './listener-settings.ts'
+import { OpenListener } from './open-listener.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 import { defaultServerLimits, type ServerLimits } from './server-limits.ts'
 
 export interface BrokerServerOptions {
   readonly environment: Environment
-  /** Where it listens; port 0 takes a free one. */
-  readonly listen: Address
-  /** What clients are told to connect to. Default: where it listens, `localhost` for all addresses. */
-  readonly advertised?: Address
+  readonly listeners: readonly ListenerOptions[]
   readonly handlers: readonly Handler[]
   readonly limits?: Partial<ServerLimits>
   /** Told of connections that were ended because of something the client or the broker did wrong. */
@@ -18,52 +17,48 @@ export interface BrokerServerOptions {
 }
 
 /**
- * Opens a port for Kafka's protocol.
- * @throws MillraceError NETWORK_FAILED where that is not possible
+ * Opens ports for Kafka's protocol: all of them, or none.
+ * @throws MillraceError INVALID_ARGUMENT where a listener cannot be as it is asked for, NETWORK_FAILED where a port cannot be opened
  */
 export async function listenForClients(options: BrokerServerOptions): Promise<BrokerServer> {
   const server = new BrokerServer(options)
-  const { host, port } = options.listen
   try {
-    server.start(await options.environment.network.listen(options.listen, (connection) => server.accept(connection)))
-  } catch (cause) {
-    throw new MillraceError('NETWORK_FAILED', `The broker cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
-      remedy: 'Choose another port, or end the program that has it.',
-      cause,
-    })
+    await server.open()
+  } catch (error) {
+    await server.close()
+    throw error
   }
   return server
 }
 
-/** A port on which clients of Kafka's protocol are served. */
+/** Ports on which clients of Kafka's protocol are served. The limits are for all of them together. */
 export class BrokerServer {
+  /** In the order in which they were given. */
+  readonly listeners: readonly OpenListener[]
   readonly #options: BrokerServerOptions
   readonly #dispatcher: RequestDispatcher
   readonly #limits: ServerLimits
   readonly #connections = new Set<ClientConnection>()
   readonly #countByHost = new Map<string, number>()
-  #listener: Listener | undefined
 
   constructor(options: BrokerServerOptions) {
     this.#options = options
+    this.listeners = listenerSettingsOf(options.listeners).map((settings) => new OpenListener(settings))
     this.#dispatcher = new RequestDispatcher(options.handlers)
     this.#limits = { ...defaultServerLimits, ...options.limits }
   }
 
-  start(listener: Listener): void {
-    this.#listener = listener
+  /** @throws MillraceError NETWORK_FAILED */
+  async open(): Promise<void> {
+    const { network } = this.#options.environment
+    for (const listener of this.listeners) {
+      await listener.open(network, (connection) => this.#accept(connection, listener))
+    }
   }
 
-  /** Where it listens. */
+  /** Where its first listener listens. */
   get address(): Address {
-    return this.#listener?.address ?? this.#options.listen
-  }
-
-  /** What clients are told to connect to. */
-  get advertised(): Address {
-    const { host, port } = this.address
-    const isEverywhere = host === '0.0.0.0' || host === '::' || host === ''
-    return this.#options.advertised ?? { host: isEverywhere ? 'localhost' : host, port }
+    return (this.listeners[0] as OpenListener).address
   }
 
   get connectionCount(): number {
@@ -75,7 +70,13 @@ export class BrokerServer {
     return this.#dispatcher.counts
   }
 
-  accept(connection: Connection): ConnectionHandler {
+  /** Stops listening and drops all clients. */
+  async close(): Promise<void> {
+    for (const listener of this.listeners) await listener.close()
+    for (const client of this.#connections) client.end()
+  }
+
+  #accept(connection: Connection, listener: OpenListener): ConnectionHandler {
     const { host } = connection.peer
     const fromHost = this.#countByHost.get(host) ?? 0
     if (this.#connections.size >= this.#limits.maxConnections || fromHost >= this.#limits.maxConnectionsPerAddress) {
@@ -85,7 +86,7 @@ export class BrokerServer {
     this.#countByHost.set(host, fromHost + 1)
     const client: ClientConnection = new ClientConnection({
       connection,
-      advertised: this.advertised,
+      listener,
       dispatcher: this.#dispatcher,
       limits: this.#limits,
       environment: this.#options.environment,
@@ -93,12 +94,6 @@ export class BrokerServer {
     })
     this.#connections.add(client)
     return client
-  }
-
-  /** Stops listening and drops all clients. */
-  async close(): Promise<void> {
-    await this.#listener?.close()
-    for (const client of this.#connections) client.end()
   }
 
   #forget(client: ClientConnection, peer: Address, error: unknown): void {

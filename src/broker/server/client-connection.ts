@@ -1,19 +1,24 @@
-import type { Address, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
+import type { Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
+import { MillraceError } from '../../errors.ts'
 import type { RequestContext } from '../handlers/handler.ts'
 import { produce } from '../protocol/messages/produce.ts'
+import { anonymous, userNamed } from '../security/principal.ts'
 import { FrameAssembler } from './frame-assembler.ts'
+import type { OpenListener } from './open-listener.ts'
 import type { Reply, RequestDispatcher } from './request-dispatcher.ts'
 import type { ServerLimits } from './server-limits.ts'
 
 export interface ClientConnectionOptions {
   readonly connection: Connection
-  readonly advertised: Address
+  readonly listener: OpenListener
   readonly dispatcher: RequestDispatcher
   readonly limits: ServerLimits
   readonly environment: Pick<Environment, 'clock' | 'timers'>
   /** Told once, when the connection is over: with what a client did wrong or the broker failed at, if anything. */
   readonly onEnd: (error: unknown) => void
 }
+
+type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId'>
 
 /** A request that was started; replies leave in the order of their requests. */
 interface PendingReply {
@@ -28,7 +33,7 @@ interface PendingReply {
 export class ClientConnection implements ConnectionHandler {
   readonly #options: ClientConnectionOptions
   readonly #assembler: FrameAssembler
-  readonly #context: Omit<RequestContext, 'apiVersion' | 'clientId'>
+  #context: ConnectionContext
   readonly #ended = new AbortController()
   readonly #waiting: Buffer[] = []
   readonly #pending: PendingReply[] = []
@@ -48,11 +53,21 @@ export class ClientConnection implements ConnectionHandler {
     )
     this.#context = {
       host: options.connection.peer.host,
-      advertised: options.advertised,
+      principal: anonymous,
+      advertised: options.listener.advertised,
       signal: this.#ended.signal,
     }
     this.#lastActivityMs = options.environment.clock.monotonicMs()
     this.#watchIdleness(options.limits.maxIdleMs)
+  }
+
+  onSecured(): void {
+    const { connection, listener } = this.#options
+    const { peerName } = connection
+    if (this.#isOver || peerName === undefined) return
+    const name = listener.settings.principals.nameOf(peerName)
+    if (name === undefined) this.end(nobody(peerName))
+    else this.#context = { ...this.#context, principal: userNamed(name) }
   }
 
   onData(bytes: Uint8Array): void {
@@ -158,4 +173,9 @@ export class ClientConnection implements ConnectionHandler {
       else this.#watchIdleness(Math.max(1, limits.maxIdleMs - idleMs))
     })
   }
+}
+
+function nobody(peerName: string): MillraceError {
+  const what = `No rule of ssl.principal.mapping.rules is about '${peerName}', whose certificate a client has shown`
+  return new MillraceError('AUTHENTICATION_FAILED', what, { remedy: 'End the rules with DEFAULT to take any subject.' })
 }

@@ -17,8 +17,9 @@ beforeEach(async () => {
   const settings = { initialRebalanceDelayMs: 0, defaultPartitions: 3 }
   broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
   const handlers = handlersOf(broker)
-  const listen = { host: '127.0.0.1', port: 0 }
-  server = await listenForClients({ environment, listen, handlers, onConnectionError: (error) => errors.push(error) })
+  const listeners = [{ host: '127.0.0.1', port: 0 }]
+  const onConnectionError = (error: unknown) => errors.push(error)
+  server = await listenForClients({ environment, listeners, handlers, onConnectionError })
   const brokers = [`127.0.0.1:${server.address.port}`]
   kafka = new Kafka({ clientId: 'test', brokers, logLevel: logLevel.NOTHING, retry: { initialRetryTime: 20 } })
 })

@@ -6,7 +6,7 @@ import { includesVersion, versionRange } from '../../../src/broker/protocol/vers
 import { WireReader } from '../../../src/broker/protocol/wire-reader.ts'
 import { WireWriter } from '../../../src/broker/protocol/wire-writer.ts'
 import { FrameAssembler } from '../../../src/broker/server/frame-assembler.ts'
-import type { Address, Connection, ConnectionHandler, Network } from '../../../src/env/environment.ts'
+import type { Address, ClientTlsOptions, Connection, ConnectionHandler, Network } from '../../../src/env/environment.ts'
 
 interface Expected {
   readonly api: Api
@@ -35,9 +35,9 @@ export class ProtocolClient implements ConnectionHandler {
     })
   }
 
-  static async connect(network: Network, address: Address): Promise<ProtocolClient> {
+  static async connect(network: Network, address: Address, tls?: ClientTlsOptions): Promise<ProtocolClient> {
     const client = new ProtocolClient()
-    client.connection = await network.connect(address, client)
+    client.connection = await network.connect(address, client, tls)
     return client
   }
 

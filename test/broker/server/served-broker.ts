@@ -29,7 +29,7 @@ export async function serveBroker(
   const errors: unknown[] = []
   const server = await listenForClients({
     environment,
-    listen: { host: 'localhost', port: 9092 },
+    listeners: [{ host: 'localhost', port: 9092 }],
     handlers: handlersOf(broker),
     onConnectionError: (error) => errors.push(error),
     ...options,
