@@ -5,6 +5,7 @@ import { BTree } from './b-tree.ts'
 import { compareText, textOf } from './byte-text.ts'
 import type { HotEntry, KeyLayout } from './changelog-layer.ts'
 import { LayeredStore } from './layered-store.ts'
+import { originEnd, type RecordOrigin, readOrigin, writeOrigin } from './record-origin.ts'
 import type { StoreEngine } from './store-engine.ts'
 
 export interface GraceBufferOptions<K, V> {
@@ -22,6 +23,7 @@ export function graceBuffer<K, V>(options: GraceBufferOptions<K, V>): (engine: S
 export interface BufferedValue {
   readonly value: unknown
   readonly headers: readonly RecordHeader[]
+  readonly origin: RecordOrigin
 }
 
 /** A record that waits. */
@@ -65,7 +67,7 @@ export class GraceBuffer extends LayeredStore<BufferedEntry> {
         out.writeInt32(entry.number)
       },
     }
-    super({ ...options, value: withHeaders(options.value), layout }, engine)
+    super({ ...options, value: bufferedValueSerde(options.value), layout }, engine)
   }
 
   /** How many records are buffered. */
@@ -120,21 +122,23 @@ export class GraceBuffer extends LayeredStore<BufferedEntry> {
   }
 }
 
-/** `headers4 ‖ headers ‖ value`, where headers4 counts the headers. */
-function withHeaders(value: Serde<unknown>): Serde<unknown> {
+/** `origin ‖ headers4 ‖ headers ‖ value`, where headers4 counts the headers. */
+function bufferedValueSerde(value: Serde<unknown>): Serde<unknown> {
   return {
     name: value.name,
     write(buffered, out) {
-      const { headers, value: inner } = buffered as BufferedValue
+      const { headers, origin, value: inner } = buffered as BufferedValue
+      writeOrigin(origin, out)
       out.writeInt32(headers.length)
       const at = out.reserve(sizeOfHeaders(headers))
       writeHeaders(out.buffer, at, headers)
       value.write(inner, out)
     },
     read(bytes, start, end): BufferedValue {
-      const count = bytes.readInt32BE(start)
-      const headers = readHeaders(bytes, start + 4, end, count)
-      return { headers, value: value.read(bytes, start + 4 + sizeOfHeaders(headers), end) }
+      const countAt = originEnd(bytes, start)
+      const headers = readHeaders(bytes, countAt + 4, end, bytes.readInt32BE(countAt))
+      const origin = readOrigin(bytes, start)
+      return { headers, origin, value: value.read(bytes, countAt + 4 + sizeOfHeaders(headers), end) }
     },
   }
 }

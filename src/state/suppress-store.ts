@@ -6,6 +6,7 @@ import { BTree } from './b-tree.ts'
 import { type BufferedRow, bufferedRowSerde } from './buffered-row.ts'
 import type { HotEntry, KeyLayout } from './changelog-layer.ts'
 import { LayeredStore } from './layered-store.ts'
+import type { RecordOrigin } from './record-origin.ts'
 import type { StoreEngine } from './store-engine.ts'
 import type { RecordKey, StoreKeys } from './store-keys.ts'
 import { endsInNumbers } from './store-layout.ts'
@@ -23,12 +24,10 @@ export interface SuppressStoreOptions<K, V> {
   readonly measuresBytes?: boolean
 }
 
-/** What is buffered of a record. */
-export interface TableUpdate {
+/** What is buffered of a record. The name of the topic that it comes from counts for the bytes, as in Kafka Streams. */
+export interface TableUpdate extends RecordOrigin {
   readonly timestamp: number
   readonly oldValue: unknown
-  /** The topic that caused it, whose name counts for the bytes, as in Kafka Streams. */
-  readonly topic: string
   /** null deletes. */
   value(): unknown
   headers(): readonly RecordHeader[]
@@ -146,6 +145,7 @@ export class SuppressStore extends LayeredStore<SuppressEntry> {
     const row = entry.value as BufferedRow
     row.value = update.value()
     row.headers = update.headers()
+    row.takeOrigin(update)
     this.layer.update(entry, row, update.timestamp)
     if (this.#measure !== undefined)
       this.#setBytes(row, this.#sizeOf(entry, row, update.oldValue) + update.topic.length)

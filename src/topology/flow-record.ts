@@ -144,7 +144,7 @@ export class FlowRecord {
   }
 
   /** The record comes from where the other one comes from. */
-  takeOrigin(from: FlowRecord): void {
+  takeOrigin(from: Pick<FlowRecord, 'topic' | 'partition' | 'offset'>): void {
     this.topic = from.topic
     this.partition = from.partition
     this.offset = from.offset

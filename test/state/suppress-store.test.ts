@@ -24,7 +24,15 @@ function update(store: SuppressStore, key: string, start: number, end: number, g
   const { value, timestamp = start, time = end, oldValue, headers = [] } = given
   const keyId = store.keys.idOfKey(key)
   const entry = store.find(keyId, start, end) ?? store.add(keyId, start, end, new BufferedRow(time, oldValue))
-  store.update(entry, { timestamp, oldValue, topic: 'topic', value: () => value, headers: () => headers })
+  store.update(entry, {
+    timestamp,
+    oldValue,
+    topic: 'topic',
+    partition: 2,
+    offset: 2 ** 40,
+    value: () => value,
+    headers: () => headers,
+  })
 }
 
 function put(store: SuppressStore, key: string, start: number, end: number, value: unknown, timestamp = start): void {
@@ -109,7 +117,11 @@ describe('SuppressStore', () => {
     reopened.ready(1)
     for (const opened of [store, reopened]) {
       expect([opened.size, opened.earliest]).toEqual([1, 7])
-      expect(opened.first()).toMatchObject({ timestamp: 9, value: { time: 7, value: null, prior: 1, headers } })
+      const origin = { topic: 'topic', partition: 2, offset: 2 ** 40 }
+      expect(opened.first()).toMatchObject({
+        timestamp: 9,
+        value: { time: 7, value: null, prior: 1, headers, ...origin },
+      })
     }
   })
 

@@ -117,14 +117,17 @@ class SlidingAggregate implements Processor {
       this.#store.expireBefore(timestamp - this.#store.retentionMs)
     }
     this.#closedUntil = streamTime.observed - this.#graceMs
-    this.#take(record, timestamp)
-    if (this.#isFinal && this.#throttle.isDue(context.task)) this.#emitClosed(record)
+    const isInTime = timestamp + this.#sizeMs >= this.#closedUntil
+    this.#take(record, timestamp, isInTime)
+    // Late records close nothing, early ones neither: in Kafka Streams no interval begins with them.
+    const mayClose = this.#isFinal && isInTime && timestamp >= this.#sizeMs
+    if (mayClose && this.#throttle.isDue(context.task)) this.#emitClosed(record)
   }
 
-  #take(record: FlowRecord, timestamp: number): void {
+  #take(record: FlowRecord, timestamp: number, isInTime: boolean): void {
     this.#taken = 0
     this.#refused = 0
-    if (timestamp + this.#sizeMs >= this.#closedUntil) this.#update(record, timestamp)
+    if (isInTime) this.#update(record, timestamp)
     if (this.#taken === 0) {
       this.#context.drop('late')
       this.#late?.process(record)

@@ -137,8 +137,9 @@ class StreamStreamJoin implements Processor {
     const { streamTime } = unjoined
     // Kafka Streams' check before the search: with this side's end of the window, for records of either side.
     const isEmpty = unjoined.earliest === Number.POSITIVE_INFINITY
-    if (!isEmpty && unjoined.earliest + this.#afterMs + graceMs >= streamTime) return
-    // In Kafka Streams an interval begins also where nothing waits.
+    // Where nothing waits its earliest time is the greatest long, whose sum with the window overflows: an interval begins all the same.
+    const mayBeClosed = isEmpty ? this.#afterMs + graceMs > 0 : unjoined.earliest + this.#afterMs + graceMs < streamTime
+    if (!mayBeClosed) return
     if (!this.#throttle.isDue(this.#context.task, unjoined) || isEmpty) return
     const closed = this.#closed
     unjoined.findClosed(streamTime - afterMs - graceMs - 1, streamTime - beforeMs - graceMs - 1, closed)

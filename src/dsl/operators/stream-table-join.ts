@@ -109,14 +109,16 @@ class GraceJoin extends StreamTableJoin {
     }
     if (record.timestamp > streamTime.observed) streamTime.observed = record.timestamp
     const buffer = this.#buffer
-    buffer.put(buffer.keyId(record), record.timestamp, { value: record.value(), headers: record.headers() })
+    const { topic, partition, offset } = record
+    const origin = { topic, partition, offset }
+    buffer.put(buffer.keyId(record), record.timestamp, { value: record.value(), headers: record.headers(), origin })
     const until = streamTime.observed - graceMs
     if (buffer.earliest <= until) buffer.takeUntil(until, (entry) => this.#joinWaited(entry, record))
   }
 
   #joinWaited(entry: BufferedEntry, current: FlowRecord): void {
     const waited = this.#waited
-    waited.takeOrigin(current)
+    waited.takeOrigin(entry.buffered.origin)
     this.#buffer.keys.load(entry.keyId, waited)
     waited.timestamp = entry.timestamp
     waited.setValue(entry.buffered.value)

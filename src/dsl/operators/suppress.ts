@@ -22,7 +22,7 @@ export interface SuppressOptions {
 
 /**
  * Holds back updates of a table, and hands on one for each key, the last, when event time as the operator sees it is
- * `waitMs` past the first: with the timestamp and headers of the last, and the value that was handed on before. Updates go
+ * `waitMs` past the first: with the timestamp, headers and origin of the last, and the value that was handed on before. Updates go
  * in the order of (time that they wait from, key bytes). After Kafka Streams' KTableSuppressProcessorSupplier.
  */
 export function suppress(options: SuppressOptions): () => Processor {
@@ -55,8 +55,12 @@ class Suppress implements Processor {
     if (this.#store.earliest > until && !this.#isOverCapacity()) return
     this.#saved.save(record)
     record.saveHeaders(this.#savedHeaders)
+    const { topic, partition, offset } = record
     while (this.#store.earliest <= until) this.#emitFirst(record)
     if (this.#isOverCapacity()) this.#makeRoom(record)
+    record.topic = topic
+    record.partition = partition
+    record.offset = offset
     record.restoreHeaders(this.#savedHeaders)
     this.#saved.restore(record)
   }
@@ -110,6 +114,7 @@ class Suppress implements Processor {
     if (store.hasWindows) record.setWindow(entry.start, entry.end)
     record.setValue(row.value)
     record.setHeaders(row.headers)
+    record.takeOrigin(row)
     record.oldValue = row.prior
     record.timestamp = entry.timestamp
     this.#context.output.process(record)

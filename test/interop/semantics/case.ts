@@ -65,6 +65,8 @@ export interface Case {
   readonly id: number
   /** Built with `topology.optimization=all`. */
   readonly optimize: boolean
+  /** How often windows that closed, and records of joins without a match, are looked for at most, by the clock on the wall. */
+  readonly emitEveryMs?: number
   readonly nodes: readonly CaseNode[]
   readonly events: readonly CaseEvent[]
 }
@@ -89,6 +91,8 @@ export type StoreRow = readonly [value: string | null, timestamp: number, before
 export interface Answer {
   readonly id: number
   readonly error?: string
+  /** Where it failed while it ran: the number of the event. */
+  readonly failedAt?: number
   readonly describe?: string
   /** For each event what came out of it. */
   readonly steps?: readonly (readonly OutputLine[])[]

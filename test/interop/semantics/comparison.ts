@@ -33,6 +33,8 @@ const onlyKafkaRefuses: readonly RegExp[] = [
   /StateStore \S+ is not added yet/,
   // Two streams without names are cogrouped that both need a repartition topic, or one that does is cogrouped twice.
   /-repartition-(filter|sink|source) is already added/,
+  // The optimiser merges repartition topics of one stream twice by way of an operator that it has moved already.
+  /Found a null keyChangingChild node/,
   // The results of a windowed cogroup are looked up as if they had no windows.
   /KTable source state store must implement/,
   // A left join with a grace period buffers a record without a key, for which it has no place.
@@ -42,7 +44,10 @@ const onlyKafkaRefuses: readonly RegExp[] = [
 
 function differentErrors(kafka: Answer, ours: Answer): Difference | undefined {
   const theirs = kafka.error
-  if (theirs !== undefined && ours.error !== undefined) return undefined
+  if (theirs !== undefined && ours.error !== undefined) {
+    if (kafka.failedAt === ours.failedAt) return undefined
+    return difference('events that fail', `${kafka.failedAt}: ${theirs}`, `${ours.failedAt}: ${ours.error}`)
+  }
   if (theirs !== undefined && onlyKafkaRefuses.some((known) => known.test(theirs))) return undefined
   const kind = `only ${kafka.error === undefined ? 'Millrace' : 'Kafka Streams'} fails: ${kafka.error ?? ours.error}`
   return { kind, text: kind }

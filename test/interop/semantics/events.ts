@@ -1,20 +1,27 @@
-import type { CaseEvent, CaseNode } from './case.ts'
+import type { Case, CaseEvent, CaseNode } from './case.ts'
 import type { Draw } from './draw.ts'
 
 /** Parameters that are durations: event times are drawn at such distances from each other, and one beside. */
 const durations = ['size', 'advance', 'grace', 'before', 'after', 'startOn', 'limit', 'historyMs', 'intervalMs']
 
+/** Durations that nothing in a case outlasts. */
+export const endless = 100_000
+
 const keys = ['a', 'b', 'c'] as const
 
 /** Events that hit the edges: windows' bounds and one beside, time that stands, jumps and goes back, nulls, the same value twice. */
-export function drawEvents(draw: Draw, nodes: readonly CaseNode[]): CaseEvent[] {
+export function drawEvents(
+  draw: Draw,
+  nodes: readonly CaseNode[],
+  { emitEveryMs }: Pick<Case, 'emitEveryMs'> = {},
+): CaseEvent[] {
   const topics = [...new Set(nodes.flatMap(sourceTopics))]
   const times = new TimeDraw(draw, nodes)
   const events: CaseEvent[] = []
   const nullKeys = draw.chance(0.5) ? 0 : 0.1
   const nullValues = draw.one([0, 0.1, 0.25])
-  const hasTimers = nodes.some((node) => node.timer !== undefined)
-  // A restart begins timers anew, and so does it the search for records that found none in a join of streams.
+  const hasTimers = emitEveryMs !== undefined || nodes.some((node) => node.timer !== undefined)
+  // A restart begins timers and intervals anew, and so does it the search for records that found none in a join of streams.
   const beginsAnew = hasTimers || nodes.some((node) => node.op === 'streamJoin' && node.how !== 'inner')
   const restarts = draw.chance(0.2) && !beginsAnew ? 0.1 : 0
   const headers = draw.chance(0.3) ? 0.4 : 0
@@ -71,7 +78,7 @@ class TimeDraw {
   constructor(draw: Draw, nodes: readonly CaseNode[]) {
     this.#draw = draw
     const known = nodes.flatMap((node) =>
-      durations.flatMap((name) => (typeof node[name] === 'number' ? [node[name]] : [])),
+      durations.flatMap((name) => (typeof node[name] === 'number' && node[name] < endless ? [node[name]] : [])),
     )
     this.#distances = known.length === 0 ? [1, 5, 10] : known
     this.#reach = 2 * Math.max(...this.#distances, 5)

@@ -17,19 +17,28 @@ const unfinished: readonly Shape[] = ['grouped', 'windowed', 'groupedTable', 'co
  */
 export function generateCase(id: number, seed: number, coverage?: Coverage): Case {
   const draw = new Draw(seed * 1_000_003 + id)
-  const nodes = new TopologyDraw(draw).run()
+  const optimize = draw.chance(0.2)
+  const nodes = new TopologyDraw(draw, optimize).run()
   coverage?.add(nodes)
-  return { id, optimize: false, nodes, events: drawEvents(draw, nodes) }
+  const emitEvery = isThrottled(nodes) && draw.chance(0.2) ? { emitEveryMs: draw.between(1, 30) } : {}
+  return { id, optimize, ...emitEvery, nodes, events: drawEvents(draw, nodes, emitEvery) }
+}
+
+/** Whether anything is handed on that was looked for, and not at once. */
+function isThrottled(nodes: readonly CaseNode[]): boolean {
+  return nodes.some(({ op, how }) => op === 'emitOnClose' || (op === 'streamJoin' && how !== 'inner'))
 }
 
 /** Grows a topology operator by operator, and then gives every stream and table without a follower a sink. */
 class TopologyDraw {
   readonly #draw: Draw
+  readonly #optimize: boolean
   readonly #nodes: CaseNode[] = []
   readonly #counters = new Map<string, number>()
 
-  constructor(draw: Draw) {
+  constructor(draw: Draw, optimize: boolean) {
     this.#draw = draw
+    this.#optimize = optimize
   }
 
   run(): CaseNode[] {
@@ -42,10 +51,17 @@ class TopologyDraw {
 
   #grow(): void {
     const open = this.#draw.chance(0.7) ? this.#nodes.findLast((node) => this.#isOpen(node)) : undefined
+    if (open?.is === 'cogrouped' && this.#draw.chance(0.5)) this.#groupOneMore()
     const able = Object.entries(operators).filter(([, { takes }]) => open === undefined || takes.includes(open.is))
     const [op, { takes }] = this.#draw.weighted(able, ([, { weight }]) => weight)
     const inputs = takes.map((shape) => (shape === open?.is ? open : this.#drawInput(shape)))
     if (inputs.every((input) => input !== undefined)) this.#append(op, inputs)
+  }
+
+  /** So that what is cogrouped can have several streams. */
+  #groupOneMore(): void {
+    const stream = this.#drawInput('stream')
+    if (stream !== undefined) this.#append('groupByKey', [stream])
   }
 
   #isOpen({ id, is }: CaseNode): boolean {
@@ -80,6 +96,7 @@ class TopologyDraw {
   #drawing(): Drawing {
     return {
       draw: this.#draw,
+      optimize: this.#optimize,
       nodes: this.#nodes,
       unique: (prefix) => {
         const count = (this.#counters.get(prefix) ?? 0) + 1
@@ -120,28 +137,34 @@ function isWhole(nodes: readonly CaseNode[]): boolean {
 
 /**
  * Kafka Streams' driver runs the timers of all sub-topologies in one task, by their times; a live application, as Millrace's
- * driver, those of one task after those of another. So sinks that follow other timers do not share a topic.
+ * driver, those of one task after those of another. So what follows other timers does not meet: neither in an operator, where
+ * one of them is left out, nor in an output topic.
  */
 function separateTimers(nodes: readonly CaseNode[]): CaseNode[] {
   if (isWhole(nodes)) return [...nodes]
-  const timersBefore = new Map<string, string>()
-  for (const node of nodes) {
-    const before = new Set(node.of.flatMap((id) => timersBefore.get(id)?.split(' ') ?? []))
-    if (node.timer !== undefined) before.add(node.id)
-    timersBefore.set(
-      node.id,
-      [...before]
-        .filter((id) => id !== '')
-        .sort()
-        .join(' '),
-    )
-  }
+  const kept: CaseNode[] = []
+  const timers = new Map<string, string>()
   const writers = new Map<string, string>()
-  return nodes.map((node) => {
-    if (node.op !== 'to') return node
-    const timers = timersBefore.get(node.id) as string
-    const others = writers.get(node.topic as string) ?? timers
-    writers.set(node.topic as string, others)
-    return others === timers ? node : { ...node, topic: `${node.topic}-of-${node.id}` }
-  })
+  for (const node of nodes) {
+    const before = [...new Set(node.of.map((id) => timers.get(id) as string).filter((timer) => timer !== ''))]
+    if (before.length > 1)
+      return separateTimers(nodes.map((each) => (each.id === before[1] ? withoutTimer(each) : each)))
+    const own = node.timer !== undefined && before.length === 0
+    timers.set(node.id, own ? node.id : (before[0] ?? ''))
+    if (node.timer !== undefined && !own) kept.push(withoutTimer(node))
+    else if (node.op === 'to') kept.push(sinkOfItsOwn(node, timers.get(node.id) as string, writers))
+    else kept.push(node)
+  }
+  return kept
+}
+
+function withoutTimer({ timer: _, intervalMs: __, ...rest }: CaseNode): CaseNode {
+  return rest as CaseNode
+}
+
+/** The sink, with another topic where what follows another timer is written to its own. */
+function sinkOfItsOwn(node: CaseNode, timer: string, writers: Map<string, string>): CaseNode {
+  const other = writers.get(node.topic as string) ?? timer
+  writers.set(node.topic as string, other)
+  return other === timer ? node : { ...node, topic: `${node.topic}-of-${node.id}` }
 }

@@ -14,31 +14,35 @@ import { operators } from './operators/operators.ts'
 /** Runs a case with Millrace's DSL and TopologyTestDriver. */
 export function runMillrace(given: Case): Answer {
   const { id, nodes } = given
+  const steps: (readonly OutputLine[])[] = []
+  let isRunning = false
   try {
-    const topology = buildTopology(nodes)
+    const topology = buildTopology(given)
     using driver = new TopologyTestDriver(topology, { applicationId: 'app' })
     const session = new Session(driver, nodes)
-    const steps = given.events.map((event) => session.step(event))
+    isRunning = true
+    for (const event of given.events) steps.push(session.step(event))
     const topics = driver.producedTopics()
     return { id, describe: topology.describe(), steps, topics, stores: storesOf(driver, topics) }
   } catch (error) {
-    return { id, error: messageOf(error) }
+    return { id, error: messageOf(error), ...(isRunning ? { failedAt: steps.length } : {}) }
   }
 }
 
-export function buildTopology(nodes: readonly CaseNode[]): Topology {
+export function buildTopology({ nodes, optimize, emitEveryMs = 0 }: Case): Topology {
   const builder = new StreamsBuilder()
   const built = new Map<string, unknown>()
   const byId = new Map(nodes.map((node) => [node.id, node]))
   for (const node of nodes) {
     const result = operators[node.op].build(node, {
       builder,
+      emitEveryMs,
       input: <T>(place: number) => built.get(node.of[place]) as T,
       inputNode: (place) => byId.get(node.of[place]) as CaseNode,
     })
     built.set(node.id, result)
   }
-  return builder.build()
+  return builder.build({ optimize })
 }
 
 function storesOf(driver: TopologyTestDriver, topics: readonly string[]): Record<string, StoreContents> {

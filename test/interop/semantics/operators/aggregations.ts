@@ -64,7 +64,7 @@ export const aggregations: Readonly<Record<string, Operator>> = {
       const { windows, size, advance, grace } = input
       return { ...same(input), windows, size, grace, ...(advance === undefined ? {} : { advance }) }
     },
-    build: (_node, { input }) => input<TimeWindowed>(0).emit('window-close'),
+    build: (_node, { input, emitEveryMs }) => input<TimeWindowed>(0).emit('window-close', { every: emitEveryMs }),
   },
   count: {
     weight: 3,
@@ -235,9 +235,13 @@ export function saysOtherOldValues(table: CaseNode, drawing: Pick<Drawing, 'node
   return saysInitialValues(table, drawing) || isSuppressed(table, drawing)
 }
 
-/** A suppressed table is looked up as it was before what waits: before the first, where that is the initializer's value. */
-export function showsInitialValues(table: CaseNode, drawing: Pick<Drawing, 'node'>): boolean {
-  return saysInitialValues(table, drawing) && isSuppressed(table, drawing)
+/**
+ * A suppressed table is looked up as it was before what waits: before the first, the value that the update said to replace,
+ * which may be another than what was handed on.
+ */
+export function showsOtherValues(table: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
+  if (table.op === 'suppress') return saysOtherOldValues(node(table.of[0]), { node })
+  return isDerived(table) && showsOtherValues(node(table.of[0]), { node })
 }
 
 function isSuppressed(table: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {

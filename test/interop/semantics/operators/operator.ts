@@ -28,6 +28,8 @@ export interface Drawn {
 /** What an operator may look at while its parameters are drawn. */
 export interface Drawing {
   readonly draw: Draw
+  /** Whether the case is built with all optimisations. */
+  readonly optimize: boolean
   /** The nodes so far. */
   readonly nodes: readonly CaseNode[]
   /** A name that no other node has. */
@@ -42,6 +44,8 @@ export interface Drawing {
  */
 export interface Building {
   readonly builder: StreamsBuilder
+  /** The case's. */
+  readonly emitEveryMs: number
   /** What was built for the input at that place. */
   readonly input: <T>(place: number) => T
   readonly inputNode: (place: number) => CaseNode

@@ -1,4 +1,9 @@
-import type { FixedKeyProcessor, Processor, ProcessorContext } from '../../../../src/processor/processor.ts'
+import type {
+  FixedKeyProcessor,
+  ProcessingContext,
+  Processor,
+  ProcessorContext,
+} from '../../../../src/processor/processor.ts'
 import { type KeyValueStore, keyValueStore } from '../../../../src/stores/key-value-store.ts'
 import type { CaseNode } from '../case.ts'
 import { bounded, keyFunctions, mapKey, text, weight } from '../functions.ts'
@@ -18,6 +23,7 @@ export const processors: Readonly<Record<string, Operator>> = {
       ...drawName(drawing, 'process'),
       ...drawStore(drawing),
       ...drawTimer(drawing),
+      ...drawMetadata(drawing),
     }),
     build: (node, { input }) => {
       const store = storeOf(node)
@@ -38,6 +44,7 @@ export const processors: Readonly<Record<string, Operator>> = {
       value: 'string',
       ...drawName(drawing, 'process'),
       ...drawStore(drawing),
+      ...drawMetadata(drawing),
     }),
     build: (node, { input }) => {
       const store = storeOf(node)
@@ -56,6 +63,20 @@ type TextStore = ReturnType<typeof keyValueStore<string, string>>
 function drawTimer({ draw }: Drawing): { timer?: string; intervalMs?: number } {
   if (draw.chance(0.5)) return {}
   return { timer: draw.one(['stream-time', 'wall-clock']), intervalMs: draw.one([1, 5, 10, 20]) }
+}
+
+/** Whether the values say where the record at hand was read. */
+function drawMetadata({ draw }: Drawing): { metadata?: true } {
+  return draw.chance(0.3) ? { metadata: true } : {}
+}
+
+/** What a processor makes of a value, before a store comes in. */
+function marked(node: CaseNode, value: string, { recordMetadata }: ProcessingContext): string {
+  const made = `${text(value)}.${node.id}`
+  if (node.metadata === undefined) return bounded(made)
+  if (recordMetadata === undefined) return bounded(`${made}!`)
+  const { topic, partition, offset } = recordMetadata
+  return bounded(`${made}!${topic}/${partition}/${offset}`)
 }
 
 function storeOf(node: CaseNode): TextStore | undefined {
@@ -87,7 +108,7 @@ function freeProcessor(node: CaseNode, declared: TextStore | undefined): Process
     },
     process(record, context) {
       const key = mapKey(node, record.value, record.key)
-      let value = bounded(`${text(record.value)}.${node.id}`)
+      let value = marked(node, record.value, context)
       if (store !== undefined) value = bounded(`${value}<${exchange(store, record.key, record.value)}`)
       context.forward(record.withKey(key).withValue(value))
       if (weight(record.value) % 3 !== 0) return
@@ -104,7 +125,7 @@ function fixedProcessor(node: CaseNode, declared: TextStore | undefined): FixedK
       store = declared === undefined ? undefined : context.store(declared)
     },
     process(record, context) {
-      let value = bounded(`${text(record.value)}.${node.id}`)
+      let value = marked(node, record.value, context)
       if (store !== undefined) value = bounded(`${value}<${exchange(store, record.key, record.value)}`)
       context.forward(record.withValue(value))
       if (weight(record.value) % 3 === 0) context.forward(record.withValue(null).withTimestamp(record.timestamp + 1))

@@ -93,10 +93,12 @@ export const stateless: Readonly<Record<string, Operator>> = {
   merge: {
     weight: 2,
     takes: ['stream', 'stream'],
-    draw: ([left, right], drawing) =>
-      left === right || left.key !== right.key || left.value !== right.value
-        ? undefined
-        : { ...same(left), ...drawName(drawing, 'merge') },
+    draw: ([left, right], drawing) => {
+      if (left === right || left.key !== right.key || left.value !== right.value) return undefined
+      // Whether repartitions behind it are merged depends, in Kafka Streams, on which of the streams comes first.
+      if (drawing.optimize && (hasNewKeys(left, drawing) || hasNewKeys(right, drawing))) return undefined
+      return { ...same(left), ...drawName(drawing, 'merge') }
+    },
     build: (node, { input }) => input<Texts>(0).merge(input<Texts>(1), named(node)),
   },
   split: {
@@ -147,6 +149,12 @@ export const stateless: Readonly<Record<string, Operator>> = {
     }),
     build: (node, { input }) => input<Texts>(0).to(topicOf(node.topic as string, node), named(node)),
   },
+}
+
+/** Whether keys were changed and the records not repartitioned since, as far as this can be told without building it. */
+function hasNewKeys({ op, of }: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
+  if (['selectKey', 'map', 'flatMap', 'process'].includes(op)) return true
+  return op !== 'repartition' && of.some((id) => hasNewKeys(node(id), { node }))
 }
 
 /** The formats and shape of the input. */

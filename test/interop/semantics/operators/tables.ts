@@ -2,7 +2,7 @@ import type { KGroupedTable } from '../../../../src/dsl/streams.ts'
 import { untilTimeLimit, untilWindowCloses } from '../../../../src/dsl/suppressed.ts'
 import type { CaseNode } from '../case.ts'
 import { combinations, combine, keyFunctions, mapKey, mapValue, test, valueFunctions } from '../functions.ts'
-import { countOptions, drawCount, saysOtherOldValues, storing } from './aggregations.ts'
+import { countOptions, drawCount, saysInitialValues, saysOtherOldValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, TextTable } from './operator.ts'
 import { drawName, drawStore, named, serdeOf } from './operator.ts'
 import { same } from './stateless.ts'
@@ -128,18 +128,45 @@ function drawSuppress([input]: readonly CaseNode[], drawing: Drawing): Drawn | u
   if (isVersioned(input, drawing) || hasUnknownSerdes(input, drawing)) return undefined
   const name = drawName(drawing, 'suppress')
   if (isResultOfWindows(input, drawing) && draw.chance(0.7)) {
-    return { ...same(input), until: 'window-closes', ...name }
+    return {
+      ...same(input),
+      until: 'window-closes',
+      ...(deletesNothing(input) && draw.chance(0.2) ? drawBounds(input, drawing) : {}),
+      ...name,
+    }
   }
-  const bound = draw.chance(0.5) ? { maxRecords: draw.between(1, 3) } : {}
+  const whenFull = draw.chance(0.15) ? 'shut-down' : 'emit-early'
+  const bound = draw.chance(0.6) ? { ...drawBounds(input, drawing), whenFull } : {}
   return { ...same(input), until: 'time-limit', limit: draw.one([0, 1, 5, 20]), ...bound, ...name }
 }
 
-function suppressed({ until, limit, maxRecords }: CaseNode) {
-  if (until === 'window-closes') return untilWindowCloses()
-  return untilTimeLimit(
-    limit as number,
-    maxRecords === undefined ? 'unbounded' : { maxRecords: maxRecords as number, whenFull: 'emit-early' },
-  )
+/** In Kafka Streams a deletion waits, and counts, like a result. */
+function deletesNothing({ op, key, fn }: CaseNode): boolean {
+  return /^windowed(Count|Reduce|Aggregate)$/.test(op) && key !== 'session' && fn !== 'dropSome'
+}
+
+/**
+ * What a row takes is known only when it comes: some 40 bytes, its key and values, its headers, and the name of its topic. The
+ * value that was handed on before counts, also the initializer's where Kafka Streams says that it was.
+ */
+function drawBounds(input: CaseNode, drawing: Drawing): { maxRecords?: number; maxBytes?: number } {
+  const { draw } = drawing
+  const kind = saysInitialValues(input, drawing) ? 'records' : draw.one(['records', 'bytes', 'both'])
+  return {
+    ...(kind === 'bytes' ? {} : { maxRecords: draw.between(1, 3) }),
+    ...(kind === 'records' ? {} : { maxBytes: draw.between(40, 300) }),
+  }
+}
+
+function suppressed({ until, limit, maxRecords, maxBytes, whenFull }: CaseNode) {
+  const bounds = {
+    ...(maxRecords === undefined ? {} : { maxRecords: maxRecords as number }),
+    ...(maxBytes === undefined ? {} : { maxBytes: maxBytes as number }),
+  }
+  if (until === 'window-closes') return untilWindowCloses(bounds)
+  const isBounded = maxRecords !== undefined || maxBytes !== undefined
+  const full = whenFull === 'shut-down' ? whenFull : 'emit-early'
+  return untilTimeLimit(limit as number, isBounded ? { ...bounds, whenFull: full } : 'unbounded')
 }
 
 /** Through operators that keep no rows of their own. */

@@ -277,14 +277,27 @@ final class Operators {
 
     private static Suppressed<?> suppressed(Node n) {
         if (n.text("until").equals("window-closes")) {
-            var suppressed = Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded());
+            var buffer = isBounded(n) ? bounds(n).shutDownWhenFull() : Suppressed.BufferConfig.unbounded();
+            var suppressed = Suppressed.untilWindowCloses(buffer);
             return n.has("name") ? suppressed.withName(n.text("name")) : suppressed;
         }
-        var buffer = n.has("maxRecords")
-            ? Suppressed.BufferConfig.maxRecords(n.number("maxRecords")).emitEarlyWhenFull()
-            : (Suppressed.BufferConfig) Suppressed.BufferConfig.unbounded();
+        var buffer = !isBounded(n) ? (Suppressed.BufferConfig) Suppressed.BufferConfig.unbounded()
+            : "shut-down".equals(n.text("whenFull")) ? (Suppressed.BufferConfig) bounds(n).shutDownWhenFull()
+            : (Suppressed.BufferConfig) bounds(n).emitEarlyWhenFull();
         var suppressed = Suppressed.untilTimeLimit(n.millis("limit"), buffer);
         return n.has("name") ? suppressed.withName(n.text("name")) : suppressed;
+    }
+
+    private static boolean isBounded(Node n) {
+        return n.has("maxRecords") || n.has("maxBytes");
+    }
+
+    private static Suppressed.EagerBufferConfig bounds(Node n) {
+        if (!n.has("maxRecords")) {
+            return Suppressed.BufferConfig.maxBytes(n.number("maxBytes"));
+        }
+        var records = Suppressed.BufferConfig.maxRecords(n.number("maxRecords"));
+        return n.has("maxBytes") ? records.withMaxBytes(n.number("maxBytes")) : records;
     }
 
     private Object streamJoin(Node n) {

@@ -11,6 +11,7 @@ import org.apache.kafka.streams.processor.api.FixedKeyProcessor;
 import org.apache.kafka.streams.processor.api.FixedKeyProcessorContext;
 import org.apache.kafka.streams.processor.api.FixedKeyProcessorSupplier;
 import org.apache.kafka.streams.processor.api.FixedKeyRecord;
+import org.apache.kafka.streams.processor.api.ProcessingContext;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.ProcessorSupplier;
@@ -71,6 +72,17 @@ final class Processors {
         return before;
     }
 
+    /** What a processor makes of a value, before a store comes in. */
+    private static String marked(Node node, Object value, ProcessingContext context) {
+        String made = Functions.text(value) + "." + node.id();
+        if (!node.has("metadata")) {
+            return Functions.bounded(made);
+        }
+        // Of what a punctuation made Kafka Streams says that it comes from no topic.
+        return Functions.bounded(made + "!" + context.recordMetadata().filter(place -> place.topic() != null)
+            .map(place -> place.topic() + "/" + place.partition() + "/" + place.offset()).orElse(""));
+    }
+
     private static final class Free implements Processor<Object, Object, Object, Object> {
         private final Node node;
         private ProcessorContext<Object, Object> context;
@@ -93,7 +105,7 @@ final class Processors {
         @Override
         public void process(Record<Object, Object> record) {
             Object key = Functions.mapKey(node, record.key(), record.value());
-            String value = Functions.bounded(Functions.text(record.value()) + "." + node.id());
+            String value = marked(node, record.value(), context);
             if (store != null) {
                 value = Functions.bounded(value + "<" + exchange(store, record.key(), record.value()));
             }
@@ -136,7 +148,7 @@ final class Processors {
 
         @Override
         public void process(FixedKeyRecord<Object, Object> record) {
-            String value = Functions.bounded(Functions.text(record.value()) + "." + node.id());
+            String value = marked(node, record.value(), context);
             if (store != null) {
                 value = Functions.bounded(value + "<" + exchange(store, record.key(), record.value()));
             }

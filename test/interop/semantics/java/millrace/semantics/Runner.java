@@ -77,6 +77,9 @@ public final class Runner {
             }
         } catch (Exception error) {
             answer.put("error", text(error));
+            if (answer.has("steps")) {
+                answer.put("failedAt", steps.size());
+            }
         }
         return answer;
     }
@@ -98,10 +101,13 @@ public final class Runner {
         settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         settings.put(StreamsConfig.STATE_DIR_CONFIG, stateDirectory.toString());
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+        // What a processor of the user's own hands on has other keys and values: without the fix optimisations forget that (KAFKA-19668).
+        settings.put(TopologyConfig.InternalConfig.ENABLE_PROCESS_PROCESSVALUE_FIX, true);
         settings.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, InMemoryStores.class);
-        // Kafka Streams looks for what it owes once a second of wall-clock time; that is a delay, not a semantic.
-        settings.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_OUTER_JOIN_SPURIOUS_RESULTS_FIX, 0L);
-        settings.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, 0L);
+        long emitEveryMs = given.path("emitEveryMs").asLong();
+        // Left to itself Kafka Streams looks for what it owes once a second of wall-clock time; that is a delay, not a semantic.
+        settings.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_OUTER_JOIN_SPURIOUS_RESULTS_FIX, emitEveryMs);
+        settings.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, emitEveryMs);
         if (given.path("optimize").asBoolean()) {
             settings.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
         }
