@@ -1,6 +1,5 @@
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
-import { requireTopicName } from '../topic.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
 import { defaultGroupSettings, type GroupSettings } from './group/classic-group.ts'
 import { GroupCoordinator } from './group/group-coordinator.ts'
@@ -12,6 +11,7 @@ import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
 import { PartitionLogs, type QuarantinedRange } from './log/partition-logs.ts'
 import { type CompactionFailure, defaultLogUpkeepSettings, LogUpkeep, type LogUpkeepSettings } from './log-upkeep.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { requireTopicDefinition, TopicChanges } from './topic-changes.ts'
 import { randomId } from './topic-id.ts'
 import {
   type BrokerTopic,
@@ -31,6 +31,8 @@ import {
 export interface BrokerSettings extends LogSettings, GroupSettings, TransactionSettings, LogUpkeepSettings {
   /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
   readonly autoCreateTopics: boolean
+  /** Whether clients of Kafka's protocol may delete topics (`delete.topic.enable`). Default: true. */
+  readonly deleteTopics: boolean
   /** Files of segments that are open at a time; those that were written to since the last flush are, whatever their number. Default: 512. */
   readonly maxOpenFiles: number
   /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
@@ -53,6 +55,7 @@ const defaultBrokerSettings: BrokerSettings = {
   ...defaultGroupSettings,
   ...defaultTransactionSettings,
   autoCreateTopics: true,
+  deleteTopics: true,
   defaultPartitions: 1,
   maxOpenFiles: 512,
   offsetsTopicPartitions: 1,
@@ -91,9 +94,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const parts = { directory, logs, settings, upkeep, environment: options.environment }
   try {
     const topics = new Topics(await openRegistry(parts), options.environment.clock)
-    await openTopics(topics, parts)
     const broker = new Broker(parts, topics)
+    const deleted = await broker.changes.recover()
+    await openTopics(topics, parts)
     await broker.offsets.open(logs.ofTopic(offsetsTopic))
+    await broker.changes.forgetOffsets(deleted)
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     directory.status.requireOnline()
@@ -124,7 +129,8 @@ export class Broker {
   readonly clusterId: string
   readonly transactions: TransactionCoordinator
   readonly #parts: BrokerParts
-  #creating: Promise<void> = Promise.resolve()
+  /** How topics grow and go. */
+  readonly changes: TopicChanges
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts, topics: Topics) {
@@ -148,6 +154,12 @@ export class Broker {
       createLogs: createOffsetsLogs,
       verify: (producer, partition) =>
         this.transactions.requireInTransaction(producer, { topic: offsetsTopic, partition }),
+    })
+    this.changes = new TopicChanges({
+      ...parts,
+      topics,
+      requireOpen: () => this.requireOpen(),
+      forgetOffsets: (names) => this.offsets.forgetTopics(names),
     })
     this.transactions = new TransactionCoordinator({
       clock,
@@ -216,10 +228,7 @@ export class Broker {
    * @throws MillraceError INVALID_ARGUMENT, TOPIC_MISMATCH, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED, CLOSED
    */
   createTopics(definitions: readonly TopicDefinition[]): Promise<void> {
-    // One at a time: what exists must not change between looking and making.
-    const created = this.#creating.then(() => this.#createTopics(definitions))
-    this.#creating = created.catch(() => {})
-    return created
+    return this.changes.create(definitions)
   }
 
   /**
@@ -271,33 +280,6 @@ export class Broker {
     return this.#closing
   }
 
-  async #createTopics(definitions: readonly TopicDefinition[]): Promise<void> {
-    this.requireOpen()
-    const { directory, logs, environment, settings } = this.#parts
-    const missing = new Map<string, BrokerTopic>()
-    for (const definition of definitions) {
-      requireTopicDefinition(definition, settings)
-      const existing = this.topics.get(definition.name) ?? missing.get(definition.name)
-      if (existing !== undefined) requireSameShape(existing, definition)
-      const { name, partitions, config = {} } = definition
-      if (existing === undefined) missing.set(name, { name, partitions, config, id: randomId(environment.random) })
-    }
-    if (missing.size === 0) return
-    directory.status.requireOnline()
-    const topics = [...missing.values()]
-    try {
-      for (const { name, id, partitions, config } of topics) {
-        await logs.create(name, id, partitions, logSettings(settings, config, name))
-      }
-      await this.topics.add(topics)
-      this.#parts.upkeep.start()
-    } catch (error) {
-      // After a failure of the disk nobody knows whether the registry has them; what is on the disk stays.
-      if (directory.status.failure === undefined) for (const topic of topics) logs.remove(topic.name)
-      throw error
-    }
-  }
-
   async #createOwnTopic(name: string, partitions: number): Promise<readonly PartitionLog[]> {
     const { logs, settings } = this.#parts
     const config = {
@@ -311,7 +293,7 @@ export class Broker {
 
   async #close(): Promise<void> {
     const { directory, logs, upkeep } = this.#parts
-    await this.#creating
+    await this.changes.close()
     this.offsets.close()
     await this.transactions.close()
     this.groups.close()
@@ -341,7 +323,7 @@ async function openRegistry({ directory, logs, settings, environment }: BrokerPa
     if (!directory.wasCleanlyShutDown) await log.flushed()
     return log
   }
-  await logs.create(metadataTopic, randomId(environment.random), 1, ownSettings)
+  await logs.create(metadataTopic, randomId(environment.random), { from: 0, to: 1 }, ownSettings)
   await directory.format(environment.random)
   return logs.ofTopic(metadataTopic)[0] as PartitionLog
 }
@@ -356,28 +338,6 @@ async function openTopics(topics: Topics, parts: BrokerParts): Promise<void> {
   // What was found is shown to readers only when it is sure to stay.
   await Promise.all(logs.all().map((log) => log.flushed()))
   await upkeep.recoveryPoints.write()
-}
-
-function requireTopicDefinition({ name, partitions, config = {} }: TopicDefinition, settings: BrokerSettings): void {
-  requireTopicName(name)
-  logSettings(settings, config, name)
-  if (name === metadataTopic) {
-    throw new MillraceError('INVALID_ARGUMENT', `'${name}' is the broker's own`, { remedy: 'Use another name.' })
-  }
-  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 10_000) return
-  throw new MillraceError('INVALID_ARGUMENT', `${partitions} is not a number of partitions`, {
-    at: { topic: name },
-    remedy: 'Give a whole number from 1 to 10000.',
-  })
-}
-
-function requireSameShape(existing: BrokerTopic, { name, partitions }: TopicDefinition): void {
-  if (existing.partitions === partitions) return
-  const what = `The topic exists with ${existing.partitions} partitions, not ${partitions}`
-  throw new MillraceError('TOPIC_MISMATCH', what, {
-    at: { topic: name },
-    remedy: `Ask for ${existing.partitions} partitions, or use another name.`,
-  })
 }
 
 /** Whether a topic is shown to those who did not ask for it by name. */

@@ -38,11 +38,16 @@ export class CheckpointWriter {
     return this.#writing
   }
 
+  /** Resolves when the writes that were asked for are over. */
+  async idle(): Promise<void> {
+    await this.#writing.catch(() => {})
+  }
+
   /** Resolves when nothing of it is under way any more. */
   async stop(): Promise<void> {
     this.#isActive = false
     this.#cancel?.()
     this.#cancel = undefined
-    await this.#writing.catch(() => {})
+    await this.idle()
   }
 }

@@ -38,13 +38,15 @@ export class DataDirectory {
   readonly #disk: Disk
   readonly #lock: DiskLock
   readonly #checkpoints: Readonly<Record<Checkpoint, ReadonlyMap<string, number>>>
+  /** What the checkpoints hold now. */
+  readonly #written: Record<Checkpoint, readonly CheckpointEntry[]>
 
   private constructor(
     path: string,
     disk: Disk,
     lock: DiskLock,
     wasCleanlyShutDown: boolean,
-    checkpoints: Readonly<Record<Checkpoint, ReadonlyMap<string, number>>>,
+    checkpoints: Readonly<Record<Checkpoint, readonly CheckpointEntry[]>>,
   ) {
     this.path = path
     this.status = new DirectoryStatus(path)
@@ -52,7 +54,12 @@ export class DataDirectory {
     this.#disk = disk
     this.#lock = lock
     this.isFormatted = disk.exists(`${path}/${metaName}`)
-    this.#checkpoints = checkpoints
+    this.#written = { ...checkpoints }
+    this.#checkpoints = {
+      recoveryPoints: byPartition(checkpoints.recoveryPoints),
+      logStarts: byPartition(checkpoints.logStarts),
+      cleaned: byPartition(checkpoints.cleaned),
+    }
   }
 
   /** @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED */
@@ -64,8 +71,7 @@ export class DataDirectory {
       if (lock === undefined) throw locked(disk, path)
       const marker = `${path}/${cleanShutdownName}`
       const wasCleanlyShutDown = disk.exists(marker)
-      const read = (checkpoint: Checkpoint) =>
-        byPartition(readOffsetCheckpoint(disk, `${path}/${checkpointNames[checkpoint]}`))
+      const read = (checkpoint: Checkpoint) => readOffsetCheckpoint(disk, `${path}/${checkpointNames[checkpoint]}`)
       const checkpoints = {
         recoveryPoints: read('recoveryPoints'),
         logStarts: read('logStarts'),
@@ -88,6 +94,11 @@ export class DataDirectory {
   /** What a checkpoint said of a log when the directory was opened; undefined where nothing. */
   checkpointed(checkpoint: Checkpoint, topic: string, partition: number): number | undefined {
     return this.#checkpoints[checkpoint].get(keyOf(topic, partition))
+  }
+
+  /** Whether a checkpoint that the next start would read says something of one of the topics. */
+  hasCheckpointed(checkpoint: Checkpoint, topics: { readonly has: (name: string) => boolean }): boolean {
+    return this.#written[checkpoint].some(({ topic }) => topics.has(topic))
   }
 
   /** The id of the cluster that the directory belongs to. Only where it is formatted. */
@@ -124,7 +135,11 @@ export class DataDirectory {
   async writeCheckpoint(checkpoint: Checkpoint, entries: readonly CheckpointEntry[]): Promise<boolean> {
     this.status.requireOnline()
     const name = checkpointNames[checkpoint]
-    return this.#write(`writing the ${name}`, () => writeOffsetCheckpoint(this.#disk, this.path, name, entries))
+    const isWritten = await this.#write(`writing the ${name}`, () =>
+      writeOffsetCheckpoint(this.#disk, this.path, name, entries),
+    )
+    if (isWritten) this.#written[checkpoint] = entries
+    return isWritten
   }
 
   /** Writes the marker that spares the next start its checks; everything else is on the device. */

@@ -29,10 +29,17 @@ export function readText(disk: Disk, path: string): string {
 
 /** Makes a directory and those above it that are missing, so that they are there after a power failure too. */
 export async function makeDirectoryDurably(disk: Disk, path: string): Promise<void> {
-  const parents: string[] = []
-  for (let child = path; !disk.exists(child); child = parentOf(child)) parents.push(parentOf(child))
+  const missing: string[] = []
+  for (let child = path; !disk.exists(child); child = parentOf(child)) missing.push(child)
   disk.makeDirectory(path)
-  for (const parent of parents) await disk.syncDirectory(parent)
+  try {
+    for (const child of missing) await disk.syncDirectory(parentOf(child))
+  } catch (error) {
+    // Were they left, the next attempt would take them for durable.
+    const topmost = missing.at(-1)
+    if (topmost !== undefined) disk.remove(topmost)
+    throw error
+  }
 }
 
 function parentOf(path: string): string {

@@ -1,6 +1,7 @@
 import type { Environment } from '../env/environment.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import type { Checkpoint, DataDirectory } from './data-directory.ts'
+import { diskFull } from './disk-error.ts'
 import { LogCleaner } from './log/log-cleaner.ts'
 import { LogTrimmer } from './log/log-trimmer.ts'
 import type { PartitionLog } from './log/partition-log.ts'
@@ -38,9 +39,11 @@ export class LogUpkeep {
   readonly trimmer: LogTrimmer
   readonly cleaner: LogCleaner
   readonly #cleaned: CheckpointWriter
+  readonly #directory: DataDirectory
   #onCompactionFailure: (failure: CompactionFailure) => void = () => {}
 
   constructor(directory: DataDirectory, logs: PartitionLogs, settings: LogUpkeepSettings, environment: Environment) {
+    this.#directory = directory
     const { clock, disk, timers } = environment
     const writerOf = (checkpoint: Checkpoint, offsetOf: (log: PartitionLog) => number | undefined) =>
       new CheckpointWriter(
@@ -65,6 +68,20 @@ export class LogUpkeep {
       maxKeyBytes: settings.cleanerDedupeBufferBytes,
       onFailure: ({ topic, partition }, error) => this.#onCompactionFailure({ topic, partition, error }),
     })
+  }
+
+  /**
+   * Sees to it that nothing is told at the next start of deleted topics whose names are used anew: what was known of their logs
+   * is not true of the new ones.
+   * @throws MillraceError DISK_FULL, STORAGE_FAILED
+   */
+  async forgetCheckpoints(topics: { readonly has: (name: string) => boolean }): Promise<void> {
+    const writers = { recoveryPoints: this.recoveryPoints, logStarts: this.logStarts, cleaned: this.#cleaned }
+    for (const checkpoint of ['recoveryPoints', 'logStarts', 'cleaned'] as const) {
+      await writers[checkpoint].idle()
+      if (!this.#directory.hasCheckpointed(checkpoint, topics)) continue
+      if (!(await writers[checkpoint].write())) throw diskFull(undefined, this.#directory.path)
+    }
   }
 
   onCompactionFailure(listener: (failure: CompactionFailure) => void): void {

@@ -4,15 +4,21 @@ import { MillraceError } from '../errors.ts'
 import { idFromBytes, idToBytes } from './topic-id.ts'
 
 /**
- * What the registry is made of, in the bytes of Kafka's KRaft metadata log (TopicRecord, PartitionRecord, ConfigRecord and
- * ProducerIdsRecord of org.apache.kafka.common.metadata, version 0 each): a frame version, the record's type and version as
+ * What the registry is made of, in the bytes of Kafka's KRaft metadata log (TopicRecord, RemoveTopicRecord, PartitionRecord,
+ * ConfigRecord and ProducerIdsRecord of org.apache.kafka.common.metadata, version 0 each): a frame version, the record's type and version as
  * unsigned varints, then the fields.
  */
-export type MetadataRecord = TopicRecord | PartitionRecord | ConfigRecord | ProducerIdsRecord
+export type MetadataRecord = TopicRecord | RemoveTopicRecord | PartitionRecord | ConfigRecord | ProducerIdsRecord
 
 export interface TopicRecord {
   readonly type: 'topic'
   readonly name: string
+  readonly topicId: string
+}
+
+/** The topic is no more, and nothing that was said of it counts. */
+export interface RemoveTopicRecord {
+  readonly type: 'remove-topic'
   readonly topicId: string
 }
 
@@ -24,10 +30,15 @@ export interface PartitionRecord {
 
 export interface ConfigRecord {
   readonly type: 'config'
-  readonly topic: string
+  readonly resource: ConfigResource
+  /** Of a topic; of the broker its id, or nothing for all brokers of the cluster. */
+  readonly resourceName: string
   readonly name: string
-  readonly value: string
+  /** null: it is not set any more. */
+  readonly value: string | null
 }
+
+export type ConfigResource = 'topic' | 'broker'
 
 /** Producer ids below the next one may have been given out. */
 export interface ProducerIdsRecord {
@@ -39,8 +50,9 @@ const frameVersion = 1
 const topicType = 2
 const partitionType = 3
 const configType = 4
+const removeTopicType = 9
 const producerIdsType = 15
-const topicResource = 2
+const resourceTypes: Readonly<Record<ConfigResource, number>> = { topic: 2, broker: 4 }
 const nodeId = 1
 const noBrokerEpoch = -1
 
@@ -49,6 +61,7 @@ export function writeMetadataRecord(record: MetadataRecord, out: ByteWriter): vo
   if (record.type === 'topic') writeTopic(record, out)
   else if (record.type === 'partition') writePartition(record, out)
   else if (record.type === 'config') writeConfig(record, out)
+  else if (record.type === 'remove-topic') writeRemoveTopic(record, out)
   else writeProducerIds(record, out)
   // No tagged fields.
   writeUnsigned(0, out)
@@ -63,18 +76,31 @@ export function readMetadataRecord(bytes: Buffer, start: number, end: number): M
   if (frame !== frameVersion || version !== 0) throw unknownRecord(frame, type, version)
   if (type === topicType) return { type: 'topic', name: fields.text(), topicId: fields.id() }
   if (type === partitionType) return { type: 'partition', partition: fields.int32(), topicId: fields.id() }
+  if (type === removeTopicType) return { type: 'remove-topic', topicId: fields.id() }
   if (type === producerIdsType) {
     fields.int32()
     fields.int64()
     return { type: 'producer-ids', nextProducerId: fields.int64() }
   }
-  if (type !== configType || fields.int8() !== topicResource) throw unknownRecord(frame, type, version)
-  return { type: 'config', topic: fields.text(), name: fields.text(), value: fields.text() }
+  const resource = type === configType ? resourceOf(fields.int8()) : undefined
+  if (resource === undefined) throw unknownRecord(frame, type, version)
+  const [resourceName, name] = [fields.text(), fields.text()]
+  return { type: 'config', resource, resourceName, name, value: fields.nullableText() }
+}
+
+function resourceOf(type: number): ConfigResource | undefined {
+  if (type === resourceTypes.topic) return 'topic'
+  return type === resourceTypes.broker ? 'broker' : undefined
 }
 
 function writeTopic(record: TopicRecord, out: ByteWriter): void {
   writeType(topicType, out)
   writeText(record.name, out)
+  out.writeBytes(idToBytes(record.topicId))
+}
+
+function writeRemoveTopic(record: RemoveTopicRecord, out: ByteWriter): void {
+  writeType(removeTopicType, out)
   out.writeBytes(idToBytes(record.topicId))
 }
 
@@ -95,10 +121,11 @@ function writePartition(record: PartitionRecord, out: ByteWriter): void {
 
 function writeConfig(record: ConfigRecord, out: ByteWriter): void {
   writeType(configType, out)
-  out.writeInt8(topicResource)
-  writeText(record.topic, out)
+  out.writeInt8(resourceTypes[record.resource])
+  writeText(record.resourceName, out)
   writeText(record.name, out)
-  writeText(record.value, out)
+  if (record.value === null) writeUnsigned(0, out)
+  else writeText(record.value, out)
 }
 
 function writeProducerIds(record: ProducerIdsRecord, out: ByteWriter): void {
@@ -167,7 +194,14 @@ class MetadataFields {
   }
 
   text(): string {
+    const text = this.nullableText()
+    if (text === null) throw damagedRecord('a text is null that must not be')
+    return text
+  }
+
+  nullableText(): string | null {
     const length = this.unsigned() - 1
+    if (length < 0) return null
     const start = this.#take(length)
     return this.#bytes.toString('utf8', start, start + length)
   }

@@ -5,7 +5,7 @@ import { BatchBuilder } from '../record/batch-builder.ts'
 import type { BatchReader } from '../record/batch-reader.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import { LogFold } from './log-fold.ts'
-import { type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
+import { type ConfigRecord, type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
 
 export const metadataTopic = '__cluster_metadata'
 export const offsetsTopic = '__consumer_offsets'
@@ -33,7 +33,7 @@ export interface BrokerTopic {
 }
 
 /**
- * Which topics there are, and which producer ids were given out. They are kept as records in a log of their own; what is in memory is the fold of that log. All
+ * Which topics there are, what is set for them and for the broker, and which producer ids were given out. They are kept as records in a log of their own; what is in memory is the fold of that log. All
  * records of a topic are in one batch, so that a crash leaves a topic whole or not there at all.
  */
 export class Topics {
@@ -42,6 +42,10 @@ export class Topics {
   readonly #fold: LogFold
   readonly #byName = new Map<string, BrokerTopic>()
   readonly #nameById = new Map<string, string>()
+  /** What is set for the broker, by the name of the resource: its id, or nothing for all brokers of the cluster. */
+  readonly #brokerConfigs = new Map<string, Readonly<Record<string, string>>>()
+  /** Topics that were deleted, until somebody takes note of them. */
+  #deleted: BrokerTopic[] = []
   #nextProducerId = 0
 
   constructor(log: PartitionLog, clock: Clock) {
@@ -76,13 +80,48 @@ export class Topics {
     this.#fold.catchUp()
   }
 
+  /** Deletes topics; resolves when that is durable. */
+  async delete(topics: readonly BrokerTopic[]): Promise<void> {
+    await this.#write(topics.map(({ id: topicId }) => ({ type: 'remove-topic', topicId })))
+  }
+
+  /** Adds partitions to a topic until there are so many; resolves when that is durable. */
+  async grow({ id: topicId, partitions }: BrokerTopic, count: number): Promise<void> {
+    const records: MetadataRecord[] = []
+    for (let partition = partitions; partition < count; partition++) {
+      records.push({ type: 'partition', partition, topicId })
+    }
+    await this.#write(records)
+  }
+
+  /** Sets settings of topics or the broker, or takes them away where the value is null; resolves when that is durable. */
+  async configure(changes: readonly Omit<ConfigRecord, 'type'>[]): Promise<void> {
+    await this.#write(changes.map((change) => ({ ...change, type: 'config' })))
+  }
+
+  /** What is set for the broker with the id, or for all brokers where it is empty. */
+  brokerConfig(resourceName: string): Readonly<Record<string, string>> {
+    return this.#brokerConfigs.get(resourceName) ?? {}
+  }
+
+  /** The topics that were deleted since the last call, or in the life of the log at the first. */
+  takeDeleted(): BrokerTopic[] {
+    const deleted = this.#deleted
+    this.#deleted = []
+    return deleted
+  }
+
   /** Sets this many producer ids aside, which nobody else will be given; resolves with the first of them when that is durable. */
   async reserveProducerIds(count: number): Promise<number> {
     const first = this.#nextProducerId
-    this.#log.append(this.#batchOf([{ type: 'producer-ids', nextProducerId: first + count }]))
+    await this.#write([{ type: 'producer-ids', nextProducerId: first + count }])
+    return first
+  }
+
+  async #write(records: readonly MetadataRecord[]): Promise<void> {
+    this.#log.append(this.#batchOf(records))
     await this.#log.acknowledged()
     this.#fold.catchUp()
-    return first
   }
 
   #batchOf(records: readonly MetadataRecord[]): Buffer {
@@ -107,21 +146,36 @@ export class Topics {
       this.#byName.set(record.name, { name: record.name, id: record.topicId, partitions: 0, config: {} })
       return
     }
-    const name = record.type === 'config' ? record.topic : this.#nameById.get(record.topicId)
+    if (record.type === 'config' && record.resource === 'broker') {
+      this.#brokerConfigs.set(record.resourceName, configured(this.brokerConfig(record.resourceName), record))
+      return
+    }
+    const name = record.type === 'config' ? record.resourceName : this.#nameById.get(record.topicId)
     const topic = name === undefined ? undefined : this.#byName.get(name)
     assert(topic !== undefined, 'the records of a topic follow the one with its name')
+    if (record.type === 'remove-topic') {
+      this.#byName.delete(topic.name)
+      this.#nameById.delete(topic.id)
+      this.#deleted.push(topic)
+      return
+    }
     const changed =
       record.type === 'config'
-        ? { ...topic, config: { ...topic.config, [record.name]: record.value } }
+        ? { ...topic, config: configured(topic.config, record) }
         : { ...topic, partitions: record.partition + 1 }
     this.#byName.set(topic.name, changed)
   }
 }
 
+function configured(config: Readonly<Record<string, string>>, { name, value }: ConfigRecord): Record<string, string> {
+  const { [name]: _before, ...others } = config
+  return value === null ? others : { ...others, [name]: value }
+}
+
 function recordsOf(topic: BrokerTopic): MetadataRecord[] {
   const records: MetadataRecord[] = [{ type: 'topic', name: topic.name, topicId: topic.id }]
   for (const [name, value] of Object.entries(topic.config)) {
-    records.push({ type: 'config', topic: topic.name, name, value })
+    records.push({ type: 'config', resource: 'topic', resourceName: topic.name, name, value })
   }
   for (let partition = 0; partition < topic.partitions; partition++) {
     records.push({ type: 'partition', partition, topicId: topic.id })

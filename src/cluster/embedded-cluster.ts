@@ -140,7 +140,11 @@ export class EmbeddedCluster implements Cluster {
     try {
       const log = this.#broker.log(topic, partition)
       const result = { baseOffset: this.#broker.append(log, batches) }
-      return this.#acknowledgesAtOnce ? Promise.resolve(result) : log.acknowledged().then(() => result)
+      if (this.#acknowledgesAtOnce) return Promise.resolve(result)
+      return log.acknowledged().then(() => {
+        log.requireExisting()
+        return result
+      })
     } catch (error) {
       if (error instanceof MillraceError && error.code === 'DISK_FULL') this.#refuseFollowers(name, error)
       return Promise.reject(error)

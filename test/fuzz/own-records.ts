@@ -65,10 +65,13 @@ const transaction: Transaction = {
   clientVersion: 2,
 }
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
+const retention = { type: 'config', resource: 'topic', name: 'retention.ms' } as const
 const metadataRecords = [
   written((out) => writeMetadataRecord({ type: 'topic', name: 'orders', topicId }, out)),
   written((out) => writeMetadataRecord({ type: 'partition', partition: 2, topicId }, out)),
-  written((out) => writeMetadataRecord({ type: 'config', topic: 'orders', name: 'retention.ms', value: '1' }, out)),
+  written((out) => writeMetadataRecord({ ...retention, resourceName: 'orders', value: '1' }, out)),
+  written((out) => writeMetadataRecord({ ...retention, resourceName: '', value: null }, out)),
+  written((out) => writeMetadataRecord({ type: 'remove-topic', topicId }, out)),
 ]
 
 /** Reads what is in `bytes[start..end)`. */

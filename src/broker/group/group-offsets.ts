@@ -46,6 +46,12 @@ export class GroupOffsets {
     return commits.flatMap(({ key, value }) => (value === undefined ? [] : [{ ...key, ...value }]))
   }
 
+  /** What is committed, or waits for the end of a transaction, and fulfils the condition. */
+  keys(condition: (key: OffsetCommitKey) => boolean): OffsetCommitKey[] {
+    const committed = [...this.#committed.values()].flatMap((offsets) => [...offsets.values()])
+    return [...committed, ...[...this.#pending.values()].flat()].map(({ key }) => key).filter(condition)
+  }
+
   /** Whether a transaction is open that commits an offset of the partition. */
   isPending(group: string, topic: string, partition: number): boolean {
     for (const commits of this.#pending.values()) {
@@ -78,6 +84,8 @@ export class GroupOffsets {
     const commit = { key, value, committedMs, recordOffset }
     if (record.isTransactional) this.#wait(record.producerId, commit)
     else this.#set(commit)
+    // What takes an offset away does so with those that wait, too.
+    if (!record.isTransactional && value === undefined) this.#forgetPending(key)
     return true
   }
 
@@ -85,6 +93,15 @@ export class GroupOffsets {
     const pending = this.#pending.get(producerId)
     if (pending === undefined) this.#pending.set(producerId, [commit])
     else pending.push(commit)
+  }
+
+  #forgetPending({ group, topic, partition }: OffsetCommitKey): void {
+    for (const [producerId, commits] of this.#pending) {
+      const others = commits.filter(
+        ({ key }) => key.partition !== partition || key.topic !== topic || key.group !== group,
+      )
+      if (others.length < commits.length) this.#pending.set(producerId, others)
+    }
   }
 
   #end(producerId: number, isCommitted: boolean): void {

@@ -167,19 +167,36 @@ export class OffsetStore {
   }
 
   /**
-   * Takes the offsets of the partitions away, or all of a group's; resolves when that is acknowledged.
+   * Takes the offsets of the partitions away, or all of a group's, also those that wait for the end of a transaction. Resolves
+   * when that is acknowledged.
    * @throws MillraceError DISK_FULL, STORAGE_FAILED
    */
   async delete(group: string, partitions?: readonly { topic: string; partition: number }[]): Promise<void> {
     const place = this.#partitionOf(group)
-    const keys = (partitions ?? this.offsetsOf(group)).filter((one) => {
-      return this.committed(group, one.topic, one.partition) !== undefined
-    })
+    const isMeant = (key: OffsetCommitKey) =>
+      key.group === group &&
+      (partitions === undefined ||
+        partitions.some(({ topic, partition }) => topic === key.topic && partition === key.partition))
+    const keys = place?.offsets.keys(isMeant) ?? []
     if (place === undefined || keys.length === 0) return
     await this.#append(
       place,
-      keys.map(({ topic, partition }) => ({ key: { group, topic, partition }, value: null })),
+      keys.map((key) => ({ key, value: null })),
     )
+  }
+
+  /**
+   * Takes away what any group committed of topics that are no more; resolves when that is acknowledged.
+   * @throws MillraceError DISK_FULL, STORAGE_FAILED
+   */
+  async forgetTopics(topics: readonly string[]): Promise<void> {
+    const forgotten = new Set(topics)
+    for (const partition of this.#partitions) {
+      const tombstones = partition.offsets
+        .keys(({ topic }) => forgotten.has(topic))
+        .map((key) => ({ key, value: null }))
+      if (tombstones.length > 0) await this.#append(partition, tombstones)
+    }
   }
 
   /** Takes account of what may have become visible in a partition of the topic. */

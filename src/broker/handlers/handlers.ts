@@ -1,13 +1,8 @@
 import type { Broker } from '../broker.ts'
 import { handleAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts'
+import { administrationHandlers } from './administration-handlers.ts'
 import { handleApiVersions } from './api-versions.ts'
-import { handleCreateTopics } from './create-topics.ts'
-import { handleDeleteGroups } from './delete-groups.ts'
-import { handleDeleteRecords } from './delete-records.ts'
-import { handleDescribeCluster } from './describe-cluster.ts'
-import { handleDescribeConfigs } from './describe-configs.ts'
-import { handleDescribeGroups } from './describe-groups.ts'
 import { handleEndTxn } from './end-txn.ts'
 import { handleFetch } from './fetch.ts'
 import { handleFindCoordinator } from './find-coordinator.ts'
@@ -16,7 +11,6 @@ import { handleHeartbeat } from './heartbeat.ts'
 import { handleInitProducerId } from './init-producer-id.ts'
 import { handleJoinGroup } from './join-group.ts'
 import { handleLeaveGroup } from './leave-group.ts'
-import { handleListGroups } from './list-groups.ts'
 import { handleListOffsets } from './list-offsets.ts'
 import { handleMetadata } from './metadata.ts'
 import { handleOffsetCommit } from './offset-commit.ts'
@@ -40,19 +34,13 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleHeartbeat(broker),
     handleLeaveGroup(broker),
     handleSyncGroup(broker),
-    handleDescribeGroups(broker),
-    handleListGroups(broker),
     handleAddPartitionsToTxn(broker),
     handleEndTxn(broker),
     handleInitProducerId(broker),
     handleAddOffsetsToTxn(broker),
     handleTxnOffsetCommit(broker),
-    handleDeleteGroups(broker),
-    handleCreateTopics(broker),
-    handleDescribeCluster(broker),
-    handleDeleteRecords(broker),
     handleOffsetForLeaderEpoch(broker),
-    handleDescribeConfigs(broker),
+    ...administrationHandlers(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

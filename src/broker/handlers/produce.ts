@@ -15,7 +15,7 @@ type PartitionResponse = Response['responses'][number]['partitionResponses'][num
  */
 export function handleProduce(broker: Broker): Handler {
   return handlerOf(produce, [3, 11], ({ acks, topicData }) => {
-    const logs = new Set<PartitionLog>()
+    const logs = new Map<PartitionResponse, PartitionLog>()
     const responses = topicData.map(({ name, partitionData }) => ({
       name,
       partitionResponses: partitionData.map(({ index, records }) =>
@@ -34,14 +34,19 @@ interface Append {
   readonly acks: number
 }
 
-function appendTo(broker: Broker, logs: Set<PartitionLog>, { name, index, records, acks }: Append): PartitionResponse {
+function appendTo(
+  broker: Broker,
+  logs: Map<PartitionResponse, PartitionLog>,
+  { name, index, records, acks }: Append,
+): PartitionResponse {
   if (acks < -1 || acks > 1) return failed(index, codeOf('INVALID_REQUIRED_ACKS'))
   if (records === null || records.length === 0) return failed(index, codeOf('INVALID_RECORD'))
   try {
     const log = broker.log(name, index)
     const baseOffset = broker.append(log, records)
-    logs.add(log)
-    return { index, errorCode: 0, baseOffset, logStartOffset: log.logStartOffset }
+    const response = { index, errorCode: 0, baseOffset, logStartOffset: log.logStartOffset }
+    logs.set(response, log)
+    return response
   } catch (error) {
     return failed(index, errorCodeOf(error))
   }
@@ -51,20 +56,24 @@ function failed(index: number, errorCode: number): PartitionResponse {
   return { index, errorCode, baseOffset: -1 }
 }
 
-/** The response when all that was appended is acknowledged; where a disk fails meanwhile, nothing of it is. */
-async function acknowledged(logs: ReadonlySet<PartitionLog>, response: Response): Promise<Response> {
+/**
+ * The response when all that was appended is acknowledged. Where a disk fails meanwhile, nothing of it is; and what was appended
+ * to a topic that is deleted meanwhile is not.
+ */
+async function acknowledged(logs: ReadonlyMap<PartitionResponse, PartitionLog>, response: Response): Promise<Response> {
   try {
-    await Promise.all([...logs].map((log) => log.acknowledged()))
-    return response
+    await Promise.all([...logs.values()].map((log) => log.acknowledged()))
   } catch (error) {
     const errorCode = errorCodeOf(error)
-    return {
-      responses: response.responses.map((topic) => ({
-        ...topic,
-        partitionResponses: topic.partitionResponses.map((one) =>
-          one.errorCode === 0 ? failed(one.index, errorCode) : one,
-        ),
-      })),
-    }
+    return replaceResponses(response, (one) => (one.errorCode === 0 ? failed(one.index, errorCode) : one))
+  }
+  if (![...logs.values()].some(({ isDeleted }) => isDeleted)) return response
+  const errorCode = codeOf('UNKNOWN_TOPIC_OR_PARTITION')
+  return replaceResponses(response, (one) => (logs.get(one)?.isDeleted === true ? failed(one.index, errorCode) : one))
+}
+
+function replaceResponses({ responses }: Response, replace: (one: PartitionResponse) => PartitionResponse): Response {
+  return {
+    responses: responses.map((topic) => ({ ...topic, partitionResponses: topic.partitionResponses.map(replace) })),
   }
 }

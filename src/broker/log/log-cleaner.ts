@@ -28,6 +28,8 @@ export class LogCleaner {
   readonly #options: LogCleanerOptions
   readonly #uncleanable = new Set<PartitionLog>()
   #cancel: Cancel | undefined
+  /** The logs that are being compacted, with the end of that. */
+  readonly #running = new Map<PartitionLog, Promise<boolean>>()
   #cleaning: Promise<void> = Promise.resolve()
   #isStopped = false
 
@@ -44,8 +46,18 @@ export class LogCleaner {
 
   /** Compacts everything for which it is time; ends early where the disk is full. */
   async clean(): Promise<void> {
-    let next = this.#dirtiest()
-    while (next !== undefined && (await this.#compact(next.log, next.range))) next = this.#dirtiest()
+    for (let next = this.#dirtiest(); next !== undefined; next = this.#dirtiest()) {
+      const { log, range } = next
+      const ended = this.#compact(log, range).finally(() => this.#running.delete(log))
+      this.#running.set(log, ended)
+      if (!(await ended)) return
+    }
+  }
+
+  /** Resolves when nothing is done with a log that was deleted any more. */
+  async leave(log: PartitionLog): Promise<void> {
+    await this.#running.get(log)
+    this.#uncleanable.delete(log)
   }
 
   /** Resolves when nothing of it is under way any more; what was half done is taken back. */
@@ -68,7 +80,7 @@ export class LogCleaner {
     const nowMs = this.#options.clock.wallMs()
     let dirtiest: { log: PartitionLog; range: CleanableRange } | undefined
     for (const log of this.#options.logs.all()) {
-      if (!isCompacted(log.settings) || log.damage.length > 0 || this.#uncleanable.has(log)) continue
+      if (log.isDeleted || !isCompacted(log.settings) || log.damage.length > 0 || this.#uncleanable.has(log)) continue
       const range = cleanableRange(log, log.cleanedTo, nowMs)
       if (!range.isDue) continue
       if (dirtiest === undefined || range.dirtyRatio > dirtiest.range.dirtyRatio) dirtiest = { log, range }
@@ -88,6 +100,7 @@ export class LogCleaner {
       return !this.#isStopped
     } catch (error) {
       if (this.#isStopped || log.context.status.failure !== undefined) return false
+      if (log.isDeleted) return true
       if (error instanceof MillraceError && error.code === 'DISK_FULL') return false
       this.#uncleanable.add(log)
       this.#options.onFailure(log, error)

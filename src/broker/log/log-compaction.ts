@@ -240,7 +240,7 @@ export class LogCompaction {
 
   #requireUnchanged(version: number): void {
     this.#log.context.status.requireOnline()
-    if (!this.#options.isStopped() && this.#log.layoutVersion === version) return
+    if (!this.#options.isStopped() && !this.#log.isDeleted && this.#log.layoutVersion === version) return
     throw new MillraceError('CLOSED', 'The compaction was given up')
   }
 

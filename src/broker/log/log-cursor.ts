@@ -41,11 +41,12 @@ export class LogCursor {
    * The next whole batches below the given offset (default: the high watermark), at most as many as fit the buffer but always
    * one: a larger batch makes the buffer grow. The first may begin below the offset. Empty where there is nothing to read yet.
    * Valid until the next read; checksums are left to whoever decodes the records.
-   * @throws MillraceError OFFSET_OUT_OF_RANGE, CORRUPT_BATCH, STORAGE_FAILED
+   * @throws MillraceError OFFSET_OUT_OF_RANGE, CORRUPT_BATCH, UNKNOWN_TOPIC_OR_PARTITION (it was deleted), STORAGE_FAILED
    */
   read(below: number = this.log.highWatermark): Buffer {
     const log = this.log
     log.context.status.requireOnline()
+    log.requireExisting()
     if (this.offset < log.logStartOffset || this.offset > log.logEndOffset) throw this.#outOfRange()
     if (this.offset >= below) return nothing
     const limit = log.damage.length === 0 ? below : Math.min(below, this.#startOfDamage())

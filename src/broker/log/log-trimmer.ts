@@ -55,6 +55,7 @@ export class LogTrimmer {
   async deleteRecords(targets: readonly { readonly log: PartitionLog; readonly offset: number }[]): Promise<number[]> {
     this.#options.status.requireOnline()
     for (const { log, offset } of targets) log.requireDeletable(offset)
+    for (const { log } of targets) log.requireExisting()
     const raised = targets.filter(({ log, offset }) => log.raiseLogStart(offset))
     if (raised.length > 0 && !(await this.#settle(raised.map(({ log }) => log)))) {
       throw diskFull(undefined, this.#options.status.path)
@@ -71,6 +72,7 @@ export class LogTrimmer {
       this.#options.status.requireOnline()
       if (++looked % logsPerSlice === 0) await this.#options.timers.nextTurn()
       if (this.#isStopped) return
+      if (log.isDeleted) continue
       const start = retainedFrom(log, nowMs)
       if (start === log.logEndOffset && start > log.logStartOffset) log.roll()
       if (log.raiseLogStart(start) || log.hasRetiredSegments) trimmed.push(log)
@@ -126,6 +128,8 @@ export class LogTrimmer {
   #empty(paths: readonly string[]): void {
     for (const path of paths) {
       this.#attempt('emptying a deleted segment', path, () => {
+        // The topic may be deleted by now, with its directory.
+        if (!this.#options.disk.exists(path)) return
         const file = this.#options.disk.open(path)
         try {
           file.truncate(0)

@@ -17,7 +17,7 @@ import type { AbortedTransaction } from './transaction-index.ts'
 /** When an append is acknowledged: when it is on the device, or when the operating system has it (Kafka's default). */
 export type FlushPolicy = 'fsync' | 'page-cache'
 
-/** Told each time that readers may see more of a log. Called in the middle of appends: to note it, not to act on it. */
+/** Told each time that readers may see more of a log, and when it is deleted. Called in the middle of appends: to note it, not to act on it. */
 export interface LogWatcher {
   onAdvance(): void
 }
@@ -79,6 +79,8 @@ export class PartitionLog implements Flushable {
   cleanedTo: number | undefined
   /** Its segments stay where they are while it is. */
   isBeingCompacted = false
+  /** Whether the topic was deleted: nothing can be read or written any more. */
+  isDeleted = false
   readonly #flushPolicy: FlushPolicy
   readonly #flusher: Flusher
   readonly #place: Place
@@ -171,10 +173,12 @@ export class PartitionLog implements Flushable {
    * record: where a producer has sent the batch again, the offset that it got the first time. Durable when `flushed` then
    * resolves. `verify` is asked about a batch that would begin a transaction here, and throws where it may not.
    * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, INVALID_RECORD, INVALID_PRODUCER_EPOCH,
-   * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, DISK_FULL, STORAGE_FAILED
+   * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, UNKNOWN_TOPIC_OR_PARTITION, DISK_FULL,
+   * STORAGE_FAILED
    */
   append(batches: Buffer, origin: AppendOrigin = 'client', verify?: TransactionVerifier): number {
     this.context.status.requireOnline()
+    this.requireExisting()
     if (this.damage.length > 0) this.#requireEnd()
     const nowMs = this.context.clock.wallMs()
     const { offsets, maxTimestamp } = requireAppendable(batches, this.settings, nowMs, this.#place)
@@ -202,6 +206,23 @@ export class PartitionLog implements Flushable {
   /** Resolves when everything appended so far is on the device. */
   flushed(): Promise<void> {
     return this.#flusher.flush(this)
+  }
+
+  /**
+   * Lets nobody read or write any more, and wakes those who wait for more. The files stay; they are in use until `flushed`
+   * resolves and the log is not being compacted any more.
+   */
+  delete(): void {
+    this.isDeleted = true
+    this.layoutVersion++
+    for (const watcher of this.#watchers) watcher.onAdvance()
+    this.#watchers.clear()
+  }
+
+  /** @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION where the topic was deleted */
+  requireExisting(): void {
+    if (!this.isDeleted) return
+    throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'The topic was deleted', { at: this.#place })
   }
 
   watch(watcher: LogWatcher): void {
@@ -364,6 +385,7 @@ export class PartitionLog implements Flushable {
   }
 
   async sync(): Promise<void> {
+    if (this.isDeleted) return
     const segments = this.#unsynced
     const hasUnsyncedNames = this.#hasUnsyncedNames
     this.#syncingTo = this.logEndOffset
@@ -390,7 +412,7 @@ export class PartitionLog implements Flushable {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    if (this.context.status.failure === undefined) {
+    if (this.context.status.failure === undefined && !this.isDeleted) {
       this.#active.seal()
       this.#snapshots.write(this.logEndOffset, this.producers.entries())
     }

@@ -45,7 +45,7 @@ export class PartitionLogs {
   /** What recovery cut off the ends of logs, for whoever reports it. */
   readonly cuts: TornTail[] = []
   /** What was found damaged and is in quarantine. */
-  readonly damages: QuarantinedRange[] = []
+  damages: QuarantinedRange[] = []
   /** Files of segments that the last process deleted. They may go when the checkpoint says where their logs begin. */
   #leftovers: string[] = []
   readonly #options: PartitionLogsOptions
@@ -104,16 +104,21 @@ export class PartitionLogs {
     })
   }
 
-  /** Makes the logs of a new topic, so that they are there after a power failure too. */
-  async create(topic: string, topicId: string, partitions: number, settings: LogSettings): Promise<void> {
+  /** Makes the logs of a topic's new partitions, so that they are there after a power failure too. */
+  async create(
+    topic: string,
+    topicId: string,
+    { from, to }: { readonly from: number; readonly to: number },
+    settings: LogSettings,
+  ): Promise<void> {
     const { directory, disk } = this.#options
     const made: PartitionLog[] = []
     try {
-      for (let partition = 0; partition < partitions; partition++) {
+      for (let partition = from; partition < to; partition++) {
         made.push(this.#create(topic, topicId, partition, settings))
       }
-      for (let from = 0; from < partitions; from += syncsAtOnce) {
-        const some = made.slice(from, from + syncsAtOnce)
+      for (let start = 0; start < made.length; start += syncsAtOnce) {
+        const some = made.slice(start, start + syncsAtOnce)
         await Promise.all(some.map((log) => disk.syncDirectory(directory.partitionPath(topic, log.partition))))
       }
       await disk.syncDirectory(directory.path)
@@ -121,17 +126,28 @@ export class PartitionLogs {
       for (const log of made) log.close()
       throw directory.status.unusable(error, 'making the logs of a topic', directory.path)
     }
-    this.#logs.set(topic, made)
+    this.#logs.set(topic, [...this.ofTopic(topic), ...made])
   }
 
-  /** Takes back the making of a topic that did not come to be. */
-  remove(topic: string): void {
+  /** Takes back the making of partitions that did not come to be: of a topic, or from one on. */
+  remove(topic: string, from: number): void {
     const { directory, disk } = this.#options
-    for (const log of this.ofTopic(topic)) {
+    const logs = this.ofTopic(topic)
+    for (const log of logs.slice(from)) {
       log.close()
       disk.remove(directory.partitionPath(topic, log.partition))
     }
+    if (from === 0) this.#logs.delete(topic)
+    else this.#logs.set(topic, logs.slice(0, from))
+  }
+
+  /** The logs of a deleted topic, which are found no more. */
+  withdraw(topic: string): readonly PartitionLog[] {
+    const logs = this.ofTopic(topic)
     this.#logs.delete(topic)
+    this.damages = this.damages.filter((range) => range.topic !== topic)
+    for (const log of logs) log.delete()
+    return logs
   }
 
   /** Puts the indexes of all logs on the device, some at a time. */

@@ -47,6 +47,25 @@ export const protocols: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await stage.close()
   },
 
+  async 'deletion of topics'(stage) {
+    await stage.open()
+    await stage.create('t')
+    await stage.create('u')
+    await stage.append('t', 4)
+    await stage.commit('t')
+    await stage.wait(1_000)
+    await stage.delete('t')
+    await stage.append('u', 1)
+    await stage.create('t')
+    await stage.append('t', 1)
+    await stage.delete('t')
+    await stage.wait(120_000)
+    await stage.delete('u')
+    await stage.close()
+    await stage.open()
+    await stage.create('u')
+  },
+
   async compaction(stage) {
     await stage.open()
     await stage.create(compactedTopic)

@@ -50,6 +50,7 @@ export class Stage {
   readonly #memory: MemoryDisk
   readonly #models = new Map<string, PartitionModel>()
   readonly #topics = new Set<string>()
+  readonly #deleted = new Set<string>()
   #world: VirtualEnvironment
   #group = 0
   #groupAtMost = 0
@@ -92,9 +93,31 @@ export class Stage {
   create(topic: string): Promise<boolean> {
     return this.attempt(async () => {
       const config = topic === compactedTopic ? compactedConfig : {}
+      if (this.broker !== undefined) this.#beginAnew(this.broker, topic)
       await this.broker?.createTopics([{ name: topic, partitions: 1, config }])
       if (this.broker !== undefined) this.#topics.add(topic)
     })
+  }
+
+  /** Deletes a topic. Where that is not acknowledged it may be there or not, but then as a whole. */
+  async delete(topic: string): Promise<void> {
+    this.#topics.delete(topic)
+    if (topic === 't') this.#group = 0
+    const isDone = await this.attempt(async () => {
+      if (this.broker === undefined) throw new MillraceError('CLOSED', 'There is no broker')
+      await this.broker.changes.delete(topic)
+    })
+    if (!isDone) return
+    this.#models.delete(topic)
+    this.#deleted.add(topic)
+  }
+
+  /** A topic that is about to be made and was there once, or was about to be deleted, has none of its old records. */
+  #beginAnew(broker: Broker, topic: string): void {
+    if (broker.topics.get(topic) !== undefined) return
+    requireThat(!this.#topics.has(topic), `the topic ${topic} is gone`)
+    this.#models.delete(topic)
+    this.#deleted.delete(topic)
   }
 
   /** Appends some batches of an idempotent producer, waits for them, and sends again what was refused for want of room. */
@@ -168,11 +191,15 @@ export class Stage {
     const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
     requireThat(broker.damages.length === 0, `damage was found: ${JSON.stringify(broker.damages)}`)
     for (const topic of this.#topics) requireThat(broker.topics.get(topic) !== undefined, `the topic ${topic} is gone`)
+    for (const topic of this.#deleted) requireThat(broker.topics.get(topic) === undefined, `the topic ${topic} is back`)
     for (const [topic, model] of this.#models)
       if (broker.topics.get(topic) !== undefined) requireRecords(broker, topic, model)
     const committed = broker.offsets.committed('g', 't', 0)?.offset ?? 0
     requireThat(committed >= this.#group && committed <= this.#groupAtMost, `the group is at ${committed}`)
-    await broker.createTopics([{ name: 'afterwards', partitions: 1 }])
+    // Whatever became of a topic, its name can be used.
+    const free = [...this.#models.keys(), ...this.#deleted].filter((name) => broker.topics.get(name) === undefined)
+    await broker.createTopics(['afterwards', ...free].map((name) => ({ name, partitions: 1 })))
+    for (const topic of free) requireThat(broker.log(topic, 0).logEndOffset === 0, `${topic} is not empty`)
     const log = broker.log('afterwards', 0)
     log.append(batchOfRecords([{ value: 'a' }]))
     await log.acknowledged()

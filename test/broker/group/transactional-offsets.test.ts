@@ -129,7 +129,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('end' as const), id, outcome: fc.constantFrom('commit' as const, 'abort' as const) }),
 )
 
-/** What counts is the last commit, in the order in which they were made, that is committed and not deleted since. */
+/** What counts is the last commit, in the order in which they were made, that is committed and was not deleted after it was made. */
 class Model {
   readonly commits: {
     partition: number
@@ -147,7 +147,7 @@ class Model {
   }
 
   delete(partition: number): void {
-    for (const one of this.commits) if (one.partition === partition && one.state === 'counts') one.state = 'dropped'
+    for (const one of this.commits) if (one.partition === partition) one.state = 'dropped'
   }
 
   end(id: number, outcome: 'commit' | 'abort'): void {
@@ -160,7 +160,7 @@ class Model {
 async function take(broker: Broker, step: Step, model: Model, open: Map<number, ProducerIdentity>): Promise<void> {
   if (step.do === 'delete') {
     // A deletion of what is not there writes nothing.
-    if (model.committed(step.partition) === undefined) return
+    if (model.committed(step.partition) === undefined && !model.isPending(step.partition)) return
     await broker.offsets.delete('g', [{ topic: 't', partition: step.partition }])
     model.delete(step.partition)
   } else if (step.do === 'end') {

@@ -1,4 +1,4 @@
-import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
 import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
 import {
   type BrokerServer,
@@ -23,9 +23,10 @@ export interface ServedBroker {
 export async function serveBroker(
   options: Partial<BrokerServerOptions> = {},
   disk?: MemoryDisk,
+  settings: Partial<BrokerSettings> = {},
 ): Promise<ServedBroker> {
   const environment = virtualEnvironment(disk === undefined ? { seed: 1 } : { seed: 1, disk })
-  const broker = await openBroker({ directory: 'data', environment, flush: 'fsync' })
+  const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
   const errors: unknown[] = []
   const server = await listenForClients({
     environment,

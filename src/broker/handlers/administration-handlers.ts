@@ -1,0 +1,26 @@
+import type { Broker } from '../broker.ts'
+import { handleCreatePartitions } from './create-partitions.ts'
+import { handleCreateTopics } from './create-topics.ts'
+import { handleDeleteGroups } from './delete-groups.ts'
+import { handleDeleteRecords } from './delete-records.ts'
+import { handleDeleteTopics } from './delete-topics.ts'
+import { handleDescribeCluster } from './describe-cluster.ts'
+import { handleDescribeConfigs } from './describe-configs.ts'
+import { handleDescribeGroups } from './describe-groups.ts'
+import type { Handler } from './handler.ts'
+import { handleListGroups } from './list-groups.ts'
+
+/** The APIs by which a broker is looked at and changed. */
+export function administrationHandlers(broker: Broker): readonly Handler[] {
+  return [
+    handleCreateTopics(broker),
+    handleDeleteTopics(broker),
+    handleCreatePartitions(broker),
+    handleDeleteRecords(broker),
+    handleDescribeCluster(broker),
+    handleDescribeConfigs(broker),
+    handleDescribeGroups(broker),
+    handleListGroups(broker),
+    handleDeleteGroups(broker),
+  ]
+}
