@@ -22,10 +22,16 @@ export class Changelog implements ChangelogSink {
     this.#builder = new BatchBuilder({ compression })
   }
 
-  append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    const keyBytes = asBuffer(key)
-    const valueBytes = value === null ? null : asBuffer(value)
-    this.#builder.append(timestamp, keyBytes, 0, keyBytes.length, valueBytes, 0, valueBytes?.length ?? 0)
+  append(
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+  ): void {
+    this.#builder.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd)
     if (this.#builder.sizeBytes >= batchBytes) this.#send()
   }
 
@@ -124,12 +130,9 @@ export async function restoreStore(
   if (touched.size === 0) return false
   for (const { key, timestamp } of touched.values()) {
     const before = store.committed(key, timestamp)
-    changelog.append(key, before?.value ?? null, before?.timestamp ?? 0)
+    const value = before?.value ?? null
+    changelog.append(key, 0, key.length, value, 0, value?.length ?? 0, before?.timestamp ?? 0)
   }
   changelog.flush()
   return true
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -4,6 +4,7 @@ import { MillraceError, messageOf } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { bytesOf, textOf } from './byte-text.ts'
 import { scanEngine } from './engine-scan.ts'
+import { OperationList } from './operation-list.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue } from './state-store.ts'
 import type { EngineEntry, EngineOperation, StoreEngine } from './store-engine.ts'
 import { UncommittedRows } from './uncommitted-rows.ts'
@@ -77,9 +78,8 @@ export class ChangelogLayer<E extends HotEntry> {
   readonly #spare: E[] = []
   /** Operations beside those of entries since the last flush: they may not be committed earlier than what is flushed with them. */
   readonly #beside: EngineOperation[] = []
-  #pending: EngineOperation[] = []
-  #restored: EngineOperation[] = []
-  #restoredBytes = 0
+  readonly #pending = new OperationList()
+  readonly #restored = new OperationList()
   readonly #key = new ByteWriter(256)
   readonly #engineKey = new ByteWriter(256)
   readonly #row = new ByteWriter(1024)
@@ -186,7 +186,7 @@ export class ChangelogLayer<E extends HotEntry> {
     }
     dirty.length = 0
     this.#spare.length = 0
-    for (const operation of this.#beside) this.#pending.push(operation)
+    for (const operation of this.#beside) this.#pending.add(operation)
     this.#beside.length = 0
   }
 
@@ -198,7 +198,7 @@ export class ChangelogLayer<E extends HotEntry> {
   /** The bytes of a value, the caller's own. */
   encode(value: unknown, serde: Serde<unknown>): Buffer {
     this.#row.clear()
-    this.#write(value, serde)
+    this.#write(value, serde, this.#row)
     return this.#row.toBuffer()
   }
 
@@ -208,9 +208,8 @@ export class ChangelogLayer<E extends HotEntry> {
     if (this.#uncommitted !== undefined) this.#orderUncommitted()
     this.#commits++
     if (this.#pending.length === 0 && changelogPosition === this.#engine.position()) return
-    const operations = this.#pending
-    this.#pending = []
-    this.#engine.write({ operations, position: changelogPosition })
+    this.#engine.write({ operations: this.#pending, position: changelogPosition })
+    this.#pending.clear()
   }
 
   position(): number {
@@ -219,16 +218,15 @@ export class ChangelogLayer<E extends HotEntry> {
 
   /** The batches on the way keep the old position: a crash between them restores from there again, to the same result. */
   restore(record: ChangelogRecord): void {
-    const key = Buffer.from(this.#engineKeyOf(record.key))
-    if (record.value === null) this.#restored.push({ kind: 'delete', key })
+    const restored = this.#restored
+    const keyEnd = this.#beginOperation(restored, record.key, record.key.length)
+    if (record.value === null) restored.complete('delete', keyEnd)
     else {
-      this.#row.clear()
-      this.#row.writeInt64(record.timestamp)
-      this.#row.writeBytes(record.value)
-      this.#restored.push({ kind: 'put', key, value: this.#row.toBuffer() })
-      this.#restoredBytes += this.#row.length
+      restored.out.writeInt64(record.timestamp)
+      restored.out.writeBytes(record.value)
+      restored.complete('put', keyEnd)
     }
-    if (this.#restored.length >= restoreRecords || this.#restoredBytes >= restoreBytes) this.#writeRestored()
+    if (restored.length >= restoreRecords || restored.out.length >= restoreBytes) this.#writeRestored()
   }
 
   committed(key: Buffer): ChangelogValue | undefined {
@@ -309,33 +307,44 @@ export class ChangelogLayer<E extends HotEntry> {
   }
 
   #writeRestored(position: number = this.#engine.position()): void {
-    const operations = this.#restored
-    this.#restored = []
-    this.#restoredBytes = 0
-    this.#engine.write({ operations, position })
+    this.#engine.write({ operations: this.#restored, position })
+    this.#restored.clear()
   }
 
   #flushDeletion(entry: E, changelog: ChangelogSink): void {
     if (!entry.logged && this.#layout.logEntry === undefined) return
     // Also where event time has passed the entry: a restart may find it in the changelog, and not know that.
-    const key = this.#changelogKeyOf(entry)
-    if (this.#layout.logEntry === undefined) changelog.append(key, null, entry.timestamp)
-    else this.#logEntry(entry, key, changelog)
-    if (entry.logged) this.#pending.push({ kind: 'delete', key: Buffer.from(this.#engineKeyOf(key)) })
+    const key = this.#writeChangelogKey(entry)
+    if (this.#layout.logEntry === undefined) changelog.append(key.buffer, 0, key.length, null, 0, 0, entry.timestamp)
+    else this.#logEntry(entry, this.#written(key), changelog)
+    if (entry.logged) {
+      this.#pending.complete('delete', this.#beginOperation(this.#pending, key.buffer, key.length))
+    }
     entry.logged = false
   }
 
   #flushValue(entry: E, changelog: ChangelogSink): void {
     if (this.#layout.isLive?.(entry) === false) return
     entry.logged = true
-    const key = this.#changelogKeyOf(entry)
-    if (this.#layout.logEntry !== undefined) this.#logEntry(entry, key, changelog)
-    this.#row.clear()
-    this.#row.writeInt64(entry.timestamp)
-    this.#write(entry.value, this.#value)
-    const row = this.#row.toBuffer()
-    if (this.#layout.logEntry === undefined) changelog.append(key, row.subarray(timestampBytes), entry.timestamp)
-    this.#pending.push({ kind: 'put', key: Buffer.from(this.#engineKeyOf(key)), value: row })
+    const key = this.#writeChangelogKey(entry)
+    if (this.#layout.logEntry !== undefined) this.#logEntry(entry, this.#written(key), changelog)
+    const pending = this.#pending
+    const keyEnd = this.#beginOperation(pending, key.buffer, key.length)
+    pending.out.writeInt64(entry.timestamp)
+    this.#write(entry.value, this.#value, pending.out)
+    pending.complete('put', keyEnd)
+    if (this.#layout.logEntry !== undefined) return
+    const { buffer, length } = pending.out
+    changelog.append(key.buffer, 0, key.length, buffer, keyEnd + timestampBytes, length, entry.timestamp)
+  }
+
+  /** Begins an operation on the row of the changelog's key in `bytes[0..end)`; returns where its own key ends. */
+  #beginOperation(operations: OperationList, bytes: Buffer, end: number): number {
+    const { out } = operations
+    operations.begin()
+    if (this.#layout.writeEngineKey === undefined) out.writeRange(bytes, 0, end)
+    else this.#layout.writeEngineKey(bytes.subarray(0, end), out)
+    return out.length
   }
 
   #logEntry(entry: E, key: Buffer, changelog: ChangelogSink): void {
@@ -346,18 +355,22 @@ export class ChangelogLayer<E extends HotEntry> {
     }
   }
 
-  #write(value: unknown, serde: Serde<unknown>): void {
+  #write(value: unknown, serde: Serde<unknown>, out: ByteWriter): void {
     try {
-      serde.write(value, this.#row)
+      serde.write(value, out)
     } catch (cause) {
       throw this.#serdeFailure('write', cause)
     }
   }
 
   #changelogKeyOf(entry: E): Buffer {
+    return this.#written(this.#writeChangelogKey(entry))
+  }
+
+  #writeChangelogKey(entry: E): ByteWriter {
     this.#key.clear()
     this.#layout.writeChangelogKey(entry, this.#key)
-    return this.#written(this.#key)
+    return this.#key
   }
 
   #decode(row: Buffer): unknown {

@@ -58,15 +58,12 @@ export class KeyDictionary {
   /** The order of two keys' bytes (unsigned, a prefix first): negative, 0 or positive. */
   compare(left: number, right: number): number {
     const arena = this.arena
-    const leftEnd = this.endOf(left)
-    const rightEnd = this.endOf(right)
-    let i = this.startOf(left)
-    let j = this.startOf(right)
-    for (; i < leftEnd && j < rightEnd; i++, j++) {
-      const difference = (arena[i] as number) - (arena[j] as number)
-      if (difference !== 0) return difference
-    }
-    return leftEnd - i - (rightEnd - j)
+    return compareRanges(arena, this.startOf(left), this.endOf(left), arena, this.startOf(right), this.endOf(right))
+  }
+
+  /** The order of a key and other bytes. */
+  compareWith(id: number, bytes: Uint8Array): number {
+    return compareRanges(this.arena, this.startOf(id), this.endOf(id), bytes, 0, bytes.length)
   }
 
   /** Forgets all keys and gives the memory back. */
@@ -134,6 +131,23 @@ export class KeyDictionary {
     this.arena.copy(larger, 0, 0, this.byteLength)
     this.arena = larger
   }
+}
+
+function compareRanges(
+  left: Uint8Array,
+  leftStart: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightStart: number,
+  rightEnd: number,
+): number {
+  let i = leftStart
+  let j = rightStart
+  for (; i < leftEnd && j < rightEnd; i++, j++) {
+    const difference = (left[i] as number) - (right[j] as number)
+    if (difference !== 0) return difference
+  }
+  return leftEnd - i - (rightEnd - j)
 }
 
 function insert(slots: Int32Array, mask: number, hash: number, idPlusOne: number): void {

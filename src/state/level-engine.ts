@@ -128,7 +128,7 @@ class LevelEngine implements StoreEngine {
     for (const operation of batch.operations) {
       if (operation.kind === 'delete') this.#waiting.set(textOf(operation.key), undefined)
       else if (operation.kind === 'put') {
-        this.#waiting.set(textOf(operation.key), operation.value)
+        this.#waiting.set(textOf(operation.key), Buffer.from(operation.value))
         this.#isEmpty = false
       }
     }

@@ -1,9 +1,11 @@
-import { BTree } from './b-tree.ts'
-import { bytesOf, compareText, textOf } from './byte-text.ts'
+import { KeyDictionary } from './key-dictionary.ts'
+import { KeyOrder } from './key-order.ts'
 import type { EngineBatch, EngineEntry, StoreEngine, StoreEngineFactory } from './store-engine.ts'
+import { ValueSlab } from './value-slab.ts'
 
 /**
- * Keeps a store in memory only, keys and values as latin1 strings: a B+ tree of them measured faster than one of Buffers.
+ * Keeps a store in memory only: keys and values as bytes in large buffers, found by a hash of the key, so that a row is no
+ * object. The order of the keys is made when a range is first asked for.
  */
 export const memoryEngine: StoreEngineFactory = {
   name: 'memory',
@@ -11,18 +13,20 @@ export const memoryEngine: StoreEngineFactory = {
   open: () => new MemoryEngine(),
 }
 
+/** Keys that are gone are forgotten when they are this many and outnumber the others. */
+const leastForgottenKeys = 1_024
+
 class MemoryEngine implements StoreEngine {
-  readonly #tree = new BTree<string, string>(undefined, compareText, 64)
+  /** Has the keys that are gone too, until there are too many. */
+  #keys = new KeyDictionary()
+  #values = new ValueSlab()
+  #order = this.#newOrder()
+  #size = 0
   #position = 0
-  /** Where `get` puts the value: its bytes are only lent until the next call. */
-  #lent: Buffer = Buffer.allocUnsafeSlow(1024)
 
   get(key: Uint8Array): Buffer | undefined {
-    const value = this.#tree.get(textOf(key))
-    if (value === undefined) return undefined
-    if (value.length > this.#lent.length) this.#lent = Buffer.allocUnsafeSlow(value.length * 2)
-    this.#lent.write(value, 0, 'latin1')
-    return this.#lent.subarray(0, value.length)
+    const id = this.#keys.find(key, 0, key.length)
+    return id < 0 ? undefined : this.#values.get(id)
   }
 
   *range(
@@ -30,24 +34,24 @@ class MemoryEngine implements StoreEngine {
     to: Uint8Array | undefined,
     options: { reverse?: boolean } = {},
   ): Generator<EngineEntry> {
-    const low = from === undefined ? '' : textOf(from)
-    const high = to === undefined ? undefined : textOf(to)
-    const pair: [string, string] = ['', '']
-    const pairs =
-      options.reverse === true ? this.#tree.entriesReversed(high, pair, true) : this.#tree.entries(low, pair)
-    for (const [key, value] of pairs) {
-      if (options.reverse === true ? key < low : high !== undefined && key >= high) return
-      yield { key: bytesOf(key), value: bytesOf(value) }
+    const first = this.#indexOf(from, 0)
+    const end = this.#indexOf(to, this.#order.sorted().length)
+    const sorted = this.#order.sorted()
+    for (let i = first; i < end; i++) {
+      const id = sorted[options.reverse === true ? end - 1 - (i - first) : i]
+      const value = this.#values.get(id)
+      if (value !== undefined) yield { key: this.#keyOf(id), value: Buffer.from(value) }
     }
   }
 
   write(batch: EngineBatch): void {
     for (const operation of batch.operations) {
-      if (operation.kind === 'put') this.#tree.set(textOf(operation.key), textOf(operation.value))
-      else if (operation.kind === 'delete') this.#tree.delete(textOf(operation.key))
-      else this.#tree.deleteRange(textOf(operation.from), textOf(operation.to), false)
+      if (operation.kind === 'put') this.#put(operation.key, operation.value)
+      else if (operation.kind === 'delete') this.#delete(this.#keys.find(operation.key, 0, operation.key.length))
+      else this.#deleteRange(operation.from, operation.to)
     }
     this.#position = batch.position
+    if (this.#keys.size - this.#size >= Math.max(leastForgottenKeys, this.#size)) this.#forgetKeys()
   }
 
   position(): number {
@@ -55,19 +59,77 @@ class MemoryEngine implements StoreEngine {
   }
 
   size(): number {
-    return this.#tree.size
+    return this.#size
   }
 
   isEmpty(): boolean {
-    return this.size() === 0
+    return this.#size === 0
   }
 
   clear(): void {
-    this.#tree.clear()
+    this.#empty()
     this.#position = 0
   }
 
   close(): void {
-    this.#tree.clear()
+    this.#empty()
+  }
+
+  #put(key: Buffer, value: Buffer): void {
+    const id = this.#keys.idOf(key, 0, key.length)
+    if (!this.#values.has(id)) {
+      this.#size++
+      this.#order.add(id)
+    }
+    this.#values.set(id, value)
+  }
+
+  /** `id` is -1 where the key was never there. */
+  #delete(id: number): void {
+    if (id < 0 || !this.#values.has(id)) return
+    this.#values.delete(id)
+    this.#size--
+  }
+
+  #deleteRange(from: Buffer, to: Buffer): void {
+    const first = this.#indexOf(from, 0)
+    const end = this.#indexOf(to, 0)
+    const sorted = this.#order.sorted()
+    for (let i = first; i < end; i++) this.#delete(sorted[i])
+  }
+
+  #indexOf(key: Uint8Array | undefined, otherwise: number): number {
+    if (key === undefined) return otherwise
+    return this.#order.indexOf((id) => this.#keys.compareWith(id, key) < 0)
+  }
+
+  #keyOf(id: number): Buffer {
+    return Buffer.from(this.#keys.arena.subarray(this.#keys.startOf(id), this.#keys.endOf(id)))
+  }
+
+  /** Gives the keys that are there new ids, in their order where it is known. */
+  #forgetKeys(): void {
+    const keys = this.#keys
+    const values = this.#values
+    const ids = this.#order.all()
+    this.#empty()
+    for (const id of ids) {
+      const value = values.get(id)
+      if (value !== undefined) this.#put(keys.arena.subarray(keys.startOf(id), keys.endOf(id)), value)
+    }
+  }
+
+  #empty(): void {
+    this.#keys = new KeyDictionary()
+    this.#values = new ValueSlab()
+    this.#order = this.#newOrder()
+    this.#size = 0
+  }
+
+  #newOrder(): KeyOrder {
+    return new KeyOrder(
+      (left, right) => this.#keys.compare(left, right),
+      (id) => this.#values.has(id),
+    )
   }
 }

@@ -23,9 +23,17 @@ export interface StateStore {
   close(): void
 }
 
-/** Takes what a store logs. `value` null is a tombstone. The bytes may be reused after the call. */
+/** Takes what a store logs: ranges of bytes, which may be reused after the call. `value` null is a tombstone. */
 export interface ChangelogSink {
-  append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void
+  append(
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+  ): void
 }
 
 export interface ChangelogValue {

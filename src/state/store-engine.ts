@@ -16,7 +16,7 @@ export interface StoreEngine {
     to: Uint8Array | undefined,
     options?: { reverse?: boolean },
   ): Iterable<EngineEntry>
-  /** Applies the whole batch or nothing, and then has the batch's position. The batch's bytes may be kept. */
+  /** Applies the whole batch or nothing, and then has the batch's position. The batch's bytes are lent until this returns. */
   write(batch: EngineBatch): void
   /** The changelog offset after the last record that the contents reflect; 0 for a new store. */
   position(): number
@@ -36,7 +36,7 @@ export interface EngineEntry {
 
 export interface EngineBatch {
   /** Applied in order. */
-  readonly operations: readonly EngineOperation[]
+  readonly operations: Iterable<EngineOperation>
   readonly position: number
 }
 

@@ -191,7 +191,8 @@ export class VersionedStore extends LayeredStore<VersionedEntry> {
     for (const { value, timestamp } of entry.put) {
       scratch.clear()
       if (value !== undefined) this.#value.write(value, scratch)
-      changelog.append(key, value === undefined ? null : scratch.buffer.subarray(0, scratch.length), timestamp)
+      const bytes = value === undefined ? null : scratch.buffer
+      changelog.append(key, 0, key.length, bytes, 0, scratch.length, timestamp)
     }
     entry.put.length = 0
   }

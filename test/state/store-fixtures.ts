@@ -2,7 +2,7 @@ import { jsonSerde } from '../../src/serde/json-serde.ts'
 import { stringSerde } from '../../src/serde/string-serde.ts'
 import { memoryEngine } from '../../src/state/memory-engine.ts'
 import type { ChangelogRecord, ChangelogSink, StateStore } from '../../src/state/state-store.ts'
-import type { EngineBatch, StoreEngine } from '../../src/state/store-engine.ts'
+import type { EngineBatch, EngineOperation, StoreEngine } from '../../src/state/store-engine.ts'
 
 export const serdes = { key: stringSerde, value: jsonSerde<unknown>() }
 
@@ -13,7 +13,8 @@ export function newEngine(): StoreEngine {
 /** Passes on to an engine in memory, and counts reads and batches. */
 export class CountingEngine implements StoreEngine {
   readonly #engine = newEngine()
-  readonly batches: EngineBatch[] = []
+  /** What kinds of operations each batch had. */
+  readonly batches: EngineOperation['kind'][][] = []
   gets = 0
 
   get(key: Uint8Array): Buffer | undefined {
@@ -26,7 +27,7 @@ export class CountingEngine implements StoreEngine {
   }
 
   write(batch: EngineBatch): void {
-    this.batches.push(batch)
+    this.batches.push(Array.from(batch.operations, (operation) => operation.kind))
     this.#engine.write(batch)
   }
 
@@ -57,8 +58,8 @@ export class ListedChangelog implements ChangelogSink {
     return this.records.map(({ key, value, timestamp }) => `${key.toString('hex')} ${value} ${timestamp}`)
   }
 
-  append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    this.records.push({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value), timestamp })
+  append(...record: Parameters<ChangelogSink['append']>): void {
+    this.records.push(copyOfLogged(...record))
   }
 
   /** Commits the store; returns what it logged. */
@@ -67,6 +68,16 @@ export class ListedChangelog implements ChangelogSink {
     store.flush(this)
     store.commit(this.records.length)
     return this.lines.slice(before)
+  }
+}
+
+/** What a store logged, with bytes of its own. */
+export function copyOfLogged(...record: Parameters<ChangelogSink['append']>): ChangelogRecord {
+  const [key, keyStart, keyEnd, value, valueStart, valueEnd, timestamp] = record
+  return {
+    key: Buffer.from(key.subarray(keyStart, keyEnd)),
+    value: value === null ? null : Buffer.from(value.subarray(valueStart, valueEnd)),
+    timestamp,
   }
 }
 

@@ -4,6 +4,7 @@ import type { StoreEngine } from '../../../src/state/store-engine.ts'
 import { FlowRecord } from '../../../src/topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, StreamTime } from '../../../src/topology/processor.ts'
 import type { Windowed } from '../../../src/windowed.ts'
+import { copyOfLogged } from '../../state/store-fixtures.ts'
 import { idleTask } from '../../topology/topology-fixtures.ts'
 
 export interface Input {
@@ -73,8 +74,8 @@ export class OperatorRun {
 export class TestChangelog implements ChangelogSink {
   readonly records: ChangelogRecord[] = []
 
-  append(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
-    this.records.push({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value), timestamp })
+  append(...record: Parameters<ChangelogSink['append']>): void {
+    this.records.push(copyOfLogged(...record))
   }
 
   commit(store: StateStore): void {
@@ -90,7 +91,7 @@ export class TestChangelog implements ChangelogSink {
     const touched = new Map(this.records.slice(committed).map(({ key }) => [key.toString('latin1'), key]))
     for (const key of touched.values()) {
       const before = store.committed(key, 0)
-      this.append(key, before?.value ?? null, before?.timestamp ?? 0)
+      this.records.push({ key, value: before?.value ?? null, timestamp: before?.timestamp ?? 0 })
     }
     return store
   }
