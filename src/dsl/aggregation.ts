@@ -52,6 +52,7 @@ export interface AggregationOptions {
   readonly value?: Serde<unknown>
   readonly engine?: StoreEngineFactory
   readonly logging?: Logging
+  readonly caching?: boolean
   readonly retention?: Duration
 }
 
@@ -88,7 +89,7 @@ export function addAggregation<F extends AggregateFunctions>(
     option: `${method}(..., { value })`,
   })
   const lateChild = late === undefined ? undefined : `${name}-late`
-  const rows = new AggregatedRows(store, shape)
+  const rows = new AggregatedRows(store, options.caching === true, shape)
   const create = () => {
     const copy = copier(value)
     const own = method === 'reduce' ? owningFirst(aggregation.functions, copy) : aggregation.functions
@@ -117,8 +118,9 @@ export function addAggregation<F extends AggregateFunctions>(
 }
 
 /** Kafka Streams' count, and operators of tables, take one number more where they are told about their store but not the name. */
-export function describesNamelessStore({ store, key, value, engine, logging, retention }: AggregationOptions): boolean {
-  return store === undefined && (key ?? value ?? engine ?? logging ?? retention) !== undefined
+export function describesNamelessStore(options: AggregationOptions): boolean {
+  const { store, key, value, engine, logging, caching, retention } = options
+  return store === undefined && (key ?? value ?? engine ?? logging ?? caching ?? retention) !== undefined
 }
 
 /** The windows' shape with the retention that the options ask for. */

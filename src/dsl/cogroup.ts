@@ -50,7 +50,7 @@ export function addCogrouping<F extends AggregateFunctions>(
   const store = names.store('COGROUPKSTREAM-AGGREGATE-', options.store)
   const parents = inputs.map((input, i) => parentOf(state, input.grouped, i, store))
   const serdes = serdesOf(inputs, options, store)
-  const rows = new AggregatedRows(store, shape)
+  const rows = new AggregatedRows(store, options.caching === true, shape)
   const declaration = declareStore({ name: store, ...serdes, ...settingsOf(options) }, keptFor(shape, options, store))
   const nodes = inputs.map(({ aggregator }, i) => {
     const given = options.name === undefined ? undefined : `${options.name}-cogroup-agg-${i}`

@@ -31,6 +31,7 @@ export interface ForeignKeyJoinParts {
     readonly value?: Serde<unknown>
     readonly engine?: StoreEngineFactory
     readonly logging?: Logging
+    readonly caching?: boolean
   }
 }
 

@@ -48,6 +48,13 @@ export interface StoreSettings {
    * read again. Default: true.
    */
   readonly logging?: Logging
+  /**
+   * Whether updates wait until the next commit (or until `run({ maxCacheBytes })` is exceeded): of each row the last one is
+   * handed on then, with the value that was handed on before. Rows that came and went in between are not handed on. What reads the
+   * store sees each update at once, and so do joins with the table. After Kafka Streams' record cache; it takes a store, which has no versions, and
+   * means nothing with `emit('window-close')`. Default: false, every update is handed on at once.
+   */
+  readonly caching?: boolean
 }
 
 export interface StoreOptions<K, A> extends OperatorOptions, StoreSettings {
@@ -110,18 +117,21 @@ export function historyOf({ versioned }: VersionedOptions): number | undefined {
   return versioned === undefined ? undefined : toMilliseconds(versioned, 'history retention')
 }
 
-export interface ToTableOptions<K, V> extends StoreOptions<K, V>, VersionedOptions {}
+/** A record cache hands on only the last update of a row, while of versions all are handed on. */
+type VersionedOrCached = { readonly versioned?: never } | { readonly caching?: false }
+
+export type ToTableOptions<K, V> = StoreOptions<K, V> & VersionedOptions & VersionedOrCached
 
 export interface StreamOptions<K, V> extends OperatorOptions, SourceOptions<K, V> {}
 
-export interface SourceTableOptions<K, V>
-  extends OperatorOptions,
-    SourceOptions<K, V>,
-    StoreSettings,
-    VersionedOptions {
-  /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
-  readonly store?: string
-}
+export type SourceTableOptions<K, V> = OperatorOptions &
+  SourceOptions<K, V> &
+  StoreSettings &
+  VersionedOptions &
+  VersionedOrCached & {
+    /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
+    readonly store?: string
+  }
 
 export interface ToOptions<K, V> extends OperatorOptions, SinkOptions<K, V> {}
 

@@ -70,7 +70,7 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
     const key = options.key ?? this.#state.key
 
     const parent = this.#repartitionNamed(sinkName, sourceName, store)
-    const rows = new AggregatedRows(store)
+    const rows = new AggregatedRows(store, options.caching === true)
     const create = () =>
       tableAggregate({ store, ...(rows.keepsOldValues ? onCopies(functions, copier(value)) : functions) })()
     const node = plan.addProcessor(name, create, [parent], {

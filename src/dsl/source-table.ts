@@ -16,6 +16,7 @@ export interface SourceTableParts {
   readonly value: TrackedSerde
   readonly engine: StoreEngineFactory | undefined
   readonly logging: Logging | undefined
+  readonly caching: boolean | undefined
   /** How far back versions of rows are kept; undefined where they have none. */
   readonly historyRetentionMs: number | undefined
   /** What the user called, for error messages. */
@@ -38,7 +39,7 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
       key: requireSerde(key, { ...need, part: 'key', option: `${method}({ key })` }),
       value: requireSerde(value, { ...need, part: 'value', option: `${method}({ value })` }),
     }
-    const declared = { name: store, ...serdes, engine, logging: parts.logging }
+    const declared = { name: store, ...serdes, engine, logging: parts.logging, caching: parts.caching }
     return historyRetentionMs === undefined
       ? declareStore(declared, undefined)
       : declareVersionedStore(declared, historyRetentionMs)

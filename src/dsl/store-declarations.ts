@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import {
   compactedChangelog,
@@ -25,31 +26,34 @@ interface StoreParts {
   readonly value: Serde<unknown>
   readonly engine: StoreEngineFactory | undefined
   readonly logging?: Logging | undefined
+  readonly caching?: boolean | undefined
   /** Whether windows are kept until they were handed on. */
   readonly isHeld?: boolean
 }
 
 /** The parts of options that say how a store is kept. */
-export function settingsOf({ engine, logging }: Partial<Pick<StoreParts, 'engine' | 'logging'>>): {
+export function settingsOf({ engine, logging, caching }: Partial<StoreParts>): {
   readonly engine: StoreEngineFactory | undefined
   readonly logging: Logging | undefined
+  readonly caching: boolean | undefined
 } {
-  return { engine, logging }
+  return { engine, logging, caching }
 }
 
 /** The store of an aggregation: of one result per key, or per key and window. */
 export function declareStore(
-  { engine, logging, ...parts }: StoreParts,
+  { engine, logging, caching = false, ...parts }: StoreParts,
   shape: WindowShape | undefined,
 ): StoreDeclaration {
   const { name } = parts
   if (shape === undefined) {
-    return { name, ...declareLogging(compactedChangelog, logging), engine, create: keyValueStore(parts) }
+    return { name, ...declareLogging(compactedChangelog, logging), caching, engine, create: keyValueStore(parts) }
   }
   const { retentionMs } = shape
   return {
     name,
     ...declareLogging(windowedChangelog(retentionMs), logging),
+    caching,
     engine,
     create: windowedStore(parts, shape),
   }
@@ -72,9 +76,16 @@ function windowedStore(
 
 /** The store of a table that keeps versions of its rows. */
 export function declareVersionedStore(
-  { engine, logging, ...parts }: StoreParts,
+  { engine, logging, caching, ...parts }: StoreParts,
   historyRetentionMs: number,
 ): StoreDeclaration {
+  if (caching === true) {
+    throw new MillraceError('INVALID_ARGUMENT', 'Updates of a table with versions cannot wait in a record cache', {
+      at: { store: parts.name },
+      remedy:
+        'Leave out `caching` or `versioned`: a cache hands on only the last update of a row, versions are all of them.',
+    })
+  }
   const create = versionedStore({ ...parts, historyRetentionMs })
   return { name: parts.name, ...declareLogging(versionedChangelog(historyRetentionMs), logging), engine, create }
 }

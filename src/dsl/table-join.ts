@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import { describesNamelessStore } from './aggregation.ts'
@@ -20,6 +21,8 @@ export interface TableJoinParts {
     readonly store?: string
     readonly value?: Serde<unknown>
     readonly engine?: StoreEngineFactory
+    readonly logging?: Logging
+    readonly caching?: boolean
   }
 }
 
@@ -51,7 +54,11 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
   const shape = mergedShape(left.shape, right.shape)
   const key = shape === undefined ? rowKey(left) : left.key
   const value = givenOrTracked(options.value, { serde: undefined, madeBy: name })
-  const node = plan.addProcessor(name, store === undefined ? passThrough : tableStore(store), sides)
+  const node = plan.addProcessor(
+    name,
+    store === undefined ? passThrough : tableStore(store, () => rows.sendsOldValues),
+    sides,
+  )
   if (store !== undefined) {
     const need = { operator: name, purpose: `the store '${store}'` }
     const serdes = {

@@ -79,11 +79,13 @@ export class AggregatedRows implements TableRows {
   /** Whether aggregates may not be changed in place. */
   keepsOldValues = false
   readonly #store: string
+  readonly #isCached: boolean
   readonly #shape: WindowShape | undefined
 
-  /** `shape` is that of the windows, where the results are for windows. */
-  constructor(store: string, shape?: WindowShape) {
+  /** `shape` is that of the windows, where the results are for windows; `isCached` says whether updates wait in a record cache. */
+  constructor(store: string, isCached: boolean, shape?: WindowShape) {
     this.#store = store
+    this.#isCached = isCached
     this.#shape = shape
   }
 
@@ -92,6 +94,8 @@ export class AggregatedRows implements TableRows {
   }
 
   sendOldValues(): boolean {
+    // What was handed on last is several updates ago then: changed in place, nothing would tell it from what is handed on.
+    if (this.#isCached) this.keepsOldValues = true
     return true
   }
 

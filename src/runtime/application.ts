@@ -222,10 +222,10 @@ export class Application implements AsyncDisposable {
   }
 
   #hasReached(ends: readonly number[]): boolean {
-    // In a transaction nothing of what was written can be read before the commit.
+    // In a transaction nothing of what was written can be read before the commit; what waits in a cache is not even written.
     const isReadable =
       this.#config.guarantee === 'at-least-once'
-        ? this.#collector.isIdle
+        ? this.#collector.isIdle && !this.#tasks.some((task) => task.hasWaiting)
         : !this.#tasks.some((task) => task.hasUncommitted)
     return isReadable && this.#inputs.every((input, i) => !input.hasHead && input.position >= ends[i])
   }

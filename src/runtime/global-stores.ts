@@ -6,6 +6,7 @@ import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngine } from '../state/store-engine.ts'
 import type { SubTopology, Topology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
+import { CacheBound } from './cache-bound.ts'
 import { emptyCommit } from './commit-metadata.ts'
 import type { RunConfig } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -116,6 +117,7 @@ export function globalTask(parts: GlobalTaskParts, stores: Map<string, StateStor
   return assembleTask({
     ...parts,
     id: 'global',
+    cacheBound: new CacheBound(0),
     positions: parts.ranges.map((range) => range.start),
     metadata: emptyCommit,
     stores: own,

@@ -1,9 +1,12 @@
 import { assert, MillraceError } from '../errors.ts'
+import { LayeredStore } from '../state/layered-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { processorFilling, sourceFilling } from '../topology/filled-stores.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, StreamTime, TaskContext } from '../topology/processor.ts'
 import type { DynamicSinkNode, ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
+import type { CacheBound } from './cache-bound.ts'
+import { RecordCache } from './record-cache.ts'
 import type { Sink } from './sink.ts'
 
 /** What the nodes of a task share with it and what outlives a restart. */
@@ -13,6 +16,7 @@ export interface GraphState {
   readonly stores: ReadonlyMap<string, StateStore>
   /** By processor name; restored from the last commit. */
   readonly streamTimes: Map<string, StreamTime>
+  readonly cacheBound: CacheBound
   countDrop(operator: string, reason: DropReason, count: number): void
 }
 
@@ -24,6 +28,8 @@ export class ProcessorGraph {
   readonly #nodes: Map<string, SubTopology['nodes'][number]>
   readonly #processors = new Map<string, Processor>()
   readonly sinks: Sink[] = []
+  /** By store, in the order of the operators that have them, parents first. */
+  readonly #caches = new Map<string, RecordCache>()
 
   constructor(subTopology: SubTopology, state: GraphState, makeSink: (node: SinkNode | DynamicSinkNode) => Sink) {
     this.#subTopology = subTopology
@@ -40,6 +46,17 @@ export class ProcessorGraph {
   /** Where the records of a source go. */
   outputOf(source: SourceNode): Processor {
     return this.#childrenOf(source.children)
+  }
+
+  /** Whether updates wait in record caches. */
+  get hasWaiting(): boolean {
+    for (const cache of this.#caches.values()) if (cache.size > 0) return true
+    return false
+  }
+
+  /** Hands on the updates that wait in record caches, and those that come of them. */
+  flushCaches(): void {
+    while (this.hasWaiting) for (const cache of this.#caches.values()) cache.flush()
   }
 
   close(): void {
@@ -68,14 +85,29 @@ export class ProcessorGraph {
     return children.length === 1 ? children[0] : new FanOut(children)
   }
 
+  /** Operators that share a store, as in a cogroup, hand on to the same child, and share the cache. */
+  #cacheOf(name: string, sendsOldValues: boolean, operator: string, output: Processor): RecordCache | undefined {
+    const { stores, cacheBound: bound } = this.#state
+    const isCached = this.#subTopology.stores.some((declared) => declared.name === name && declared.caching === true)
+    if (!isCached || bound.maxBytes === 0) return undefined
+    const known = this.#caches.get(name)
+    if (known !== undefined) return known
+    const store = stores.get(name)
+    assert(store instanceof LayeredStore, `the store '${name}' of '${operator}' has rows`)
+    const cache = new RecordCache({ store, sendsOldValues, output, operator, bound })
+    this.#caches.set(name, cache)
+    return cache
+  }
+
   #contextFor(node: ProcessorNode): ProcessorContext {
     const state = this.#state
     const streamTime = state.streamTimes.get(node.name) ?? { observed: -1, emitted: -1 }
     state.streamTimes.set(node.name, streamTime)
+    const output = this.#childrenOf(node.children.filter((child) => !node.sideChildren?.includes(child)))
     return {
       name: node.name,
       taskId: state.taskId,
-      output: this.#childrenOf(node.children.filter((child) => !node.sideChildren?.includes(child))),
+      output,
       outputTo: (child) => {
         if (node.children.includes(child)) return this.#processor(child)
         throw notConnected(node.name, `child '${child}'`)
@@ -85,6 +117,7 @@ export class ProcessorGraph {
         if (store !== undefined) return store
         throw notConnected(node.name, `store '${name}'`)
       },
+      cacheOf: (name, sendsOldValues) => this.#cacheOf(name, sendsOldValues, node.name, output),
       mayWrite: (name) => {
         const source = sourceFilling(this.#subTopology, name)
         return source === undefined || processorFilling(source) === node.name

@@ -7,6 +7,7 @@ import { MillraceError } from '../errors.ts'
 import type { ListenOptions } from '../listener-options.ts'
 import { type Compression, codecNamed } from '../record/compression.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
+import { defaultCacheBytes } from './cache-bound.ts'
 import type { BadRecordPolicy } from './task-input.ts'
 
 export type Guarantee = 'at-least-once' | 'exactly-once'
@@ -48,6 +49,12 @@ export interface RunOptions {
   readonly shutdownSignals?: readonly Signal[]
   /** Bytes that may be on their way to the cluster before processing waits. Default 32 MiB. */
   readonly maxInFlightBytes?: number
+  /**
+   * Bytes that updates of operators with `caching` may take, of all tasks together, while they wait for a commit (about: by
+   * Kafka Streams' measure of keys, values and headers, where a value that changes is measured now and then). Beyond it the operator
+   * that goes on hands all of its own on. Default 10 MiB, as Kafka Streams' `statestore.cache.max.bytes`; 0: none waits.
+   */
+  readonly maxCacheBytes?: number
   /** The world outside: clock, disk, network. Default: the real one. */
   readonly environment?: Environment
 }
@@ -65,6 +72,7 @@ export interface RunConfig {
   readonly changelogCompression: Compression
   readonly shutdownSignals: readonly Signal[]
   readonly maxInFlightBytes: number
+  readonly maxCacheBytes: number
   readonly environment: Environment
 }
 
@@ -82,6 +90,8 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
   const commitIntervalMs = toMilliseconds(options.commitInterval ?? defaultCommitInterval(guarantee), 'commit interval')
   const repartitionPurgeIntervalMs = toMilliseconds(options.repartitionPurgeInterval ?? '30s', 'purge interval')
   requireApplicationId(options.applicationId)
+  const maxCacheBytes = options.maxCacheBytes ?? defaultCacheBytes
+  requireCacheBytes(maxCacheBytes)
   const changelogCompression = options.changelogCompression ?? 'none'
   codecNamed(changelogCompression)
   const environment = options.environment ?? defaults.environment
@@ -102,6 +112,7 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
     changelogCompression,
     shutdownSignals: options.shutdownSignals ?? ['SIGINT', 'SIGTERM'],
     maxInFlightBytes: options.maxInFlightBytes ?? 32 * 1024 * 1024,
+    maxCacheBytes,
     environment,
   }
 }
@@ -114,6 +125,13 @@ function requireGuarantee(guarantee: string): void {
   if (guarantee === 'at-least-once' || guarantee === 'exactly-once') return
   throw new MillraceError('INVALID_ARGUMENT', `'${guarantee}' is not a guarantee`, {
     remedy: "Use 'at-least-once' or 'exactly-once'.",
+  })
+}
+
+function requireCacheBytes(bytes: number): void {
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return
+  throw new MillraceError('INVALID_ARGUMENT', `maxCacheBytes cannot be ${bytes}`, {
+    remedy: 'Give a whole number of bytes; 0 has no update wait.',
   })
 }
 

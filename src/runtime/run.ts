@@ -1,6 +1,7 @@
 import type { Cancel, Host, Signal } from '../env/environment.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
+import { CacheBound } from './cache-bound.ts'
 import { startCommitter } from './committer.ts'
 import { GlobalStores } from './global-stores.ts'
 import { requireMatches, withMatchingTopics } from './matching-topics.ts'
@@ -28,10 +29,11 @@ export async function runTopology(written: Topology, options: RunOptions, defaul
     const plan = planTopics(topology, config.applicationId, existing)
     await config.cluster.createTopics(plan.topics)
     globals = await GlobalStores.load(topology, plan, config)
+    const cacheBound = new CacheBound(config.maxCacheBytes)
     for (const subTopology of topology.subTopologies) {
       const count = plan.taskCounts.get(subTopology.id) ?? 0
       for (let partition = 0; partition < count; partition++) {
-        tasks.push(await startTask(subTopology, partition, plan, config, collector, globals.stores))
+        tasks.push(await startTask(subTopology, partition, plan, config, collector, cacheBound, globals.stores))
       }
     }
     const purge = new RepartitionPurge({

@@ -7,6 +7,7 @@ import type { StoreEngine } from '../state/store-engine.ts'
 import { processorFilling } from '../topology/filled-stores.ts'
 import type { SourceNode, SubTopology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
+import type { CacheBound } from './cache-bound.ts'
 import { emptyCommit } from './commit-metadata.ts'
 import type { Task } from './task.ts'
 import { assembleTask, type PlannedInput } from './task-assembly.ts'
@@ -22,6 +23,7 @@ export interface ReplaySetting {
   readonly badRecords: BadRecordPolicy
   readonly globalStores: ReadonlyMap<string, StateStore>
   readonly clock: Clock
+  readonly cacheBound: CacheBound
 }
 
 /** A store that a source topic fills, and how far: nothing where the last commit says nothing of the topic. */

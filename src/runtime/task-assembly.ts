@@ -4,6 +4,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { DropReason, StreamTime } from '../topology/processor.ts'
 import type { SourceNode, SubTopology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
+import type { CacheBound } from './cache-bound.ts'
 import { ChosenTopic } from './chosen-topic.ts'
 import { type CommitMetadata, decodeCommitMetadata, emptyCommit } from './commit-metadata.ts'
 import { ProcessorGraph } from './processor-graph.ts'
@@ -35,6 +36,7 @@ export interface TaskParts {
   readonly globalStores: ReadonlyMap<string, StateStore>
   readonly batchOutput: BatchOutput
   readonly clock: Clock
+  readonly cacheBound: CacheBound
 }
 
 /** Puts a task together where the last run left it: offsets, stream services, drop counts and stores. */
@@ -66,6 +68,7 @@ export function assembleTask(parts: TaskParts): Task {
       task: services,
       stores: new Map(stores.map(({ store }) => [store.name, store])),
       streamTimes,
+      cacheBound: parts.cacheBound,
       countDrop,
     },
     (node) => {

@@ -1,5 +1,6 @@
 import type { StateStore } from '../state/state-store.ts'
 import type { SubTopology } from '../topology/topology.ts'
+import type { CacheBound } from './cache-bound.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunConfig } from './run-options.ts'
 import { startPositions } from './start-positions.ts'
@@ -15,6 +16,7 @@ export async function startTask(
   plan: TopicPlan,
   config: RunConfig,
   collector: RecordCollector,
+  cacheBound: CacheBound,
   globalStores: ReadonlyMap<string, StateStore>,
 ): Promise<Task> {
   const { applicationId, badRecords, cluster } = config
@@ -24,7 +26,7 @@ export async function startTask(
   const offsets = await cluster.committedOffsets(applicationId, partitions)
   const metadata = metadataOf(offsets)
   const { clock } = config.environment
-  const setting = { id, subTopology, applicationId, plan, badRecords, globalStores, clock }
+  const setting = { id, subTopology, applicationId, plan, badRecords, globalStores, clock, cacheBound }
   const stores = await new TaskStores(id, partition, config, collector).open(setting, { inputs, offsets, metadata })
   const ranges = await cluster.offsets(partitions, 'read-committed')
   return assembleTask({

@@ -121,9 +121,20 @@ export class Task {
     return this.#graph.sinks.reduce((sum, sink) => sum + sink.recordCount, 0)
   }
 
-  /** Sends what outputs and stores hold. */
-  prepareCommit(): void {
+  /** Whether updates wait in record caches. */
+  get hasWaiting(): boolean {
+    return this.#graph.hasWaiting
+  }
+
+  /** Hands on the updates that wait in record caches, and sends what came of them. */
+  flushCaches(): void {
+    this.#graph.flushCaches()
     this.#output.flush()
+  }
+
+  /** Sends what caches, outputs and stores hold. */
+  prepareCommit(): void {
+    this.flushCaches()
     for (const { store, changelog } of this.#stores) {
       store.flush(changelog ?? unlogged)
       changelog?.flush()

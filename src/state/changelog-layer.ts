@@ -195,6 +195,13 @@ export class ChangelogLayer<E extends HotEntry> {
     return this.#engineKeyOf(this.#changelogKeyOf(entry))
   }
 
+  /** How many bytes the value of a row takes, without its timestamp. */
+  bytesOf(value: unknown): number {
+    this.#row.clear()
+    this.#write(value, this.#value, this.#row)
+    return this.#row.length
+  }
+
   /** The bytes of a value, the caller's own. */
   encode(value: unknown, serde: Serde<unknown>): Buffer {
     this.#row.clear()

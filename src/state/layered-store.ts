@@ -32,6 +32,16 @@ export class LayeredStore<E extends HotEntry> implements StateStore {
     this.layer = new ChangelogLayer({ store: name, engine, layout, value })
   }
 
+  /** Whether rows are of a key and a window, as sessions are. */
+  get hasWindows(): boolean {
+    return false
+  }
+
+  /** How many bytes the value of a row takes. */
+  bytesOf(value: unknown): number {
+    return this.layer.bytesOf(value)
+  }
+
   /** The id of the record's key, valid until the next commit. */
   keyId(record: RecordKey): number {
     return this.keys.idOf(record)

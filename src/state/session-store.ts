@@ -110,6 +110,10 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     this.#segments = new TimeSegments(options.retentionMs, engine)
   }
 
+  override get hasWindows(): boolean {
+    return true
+  }
+
   /** Puts the key's sessions that end at or after `earliestEnd` and start at or before `latestStart` into `found`, by (end, start). */
   find(keyId: number, earliestEnd: number, latestStart: number, found: SessionEntry[]): void {
     found.length = 0

@@ -10,6 +10,8 @@ export interface StoreDeclaration {
   readonly sourceTopic?: string
   /** Settings of the changelog topic. */
   readonly changelogConfig: Readonly<Record<string, string>>
+  /** Whether updates of its rows wait in a record cache before operators hand them on. Default: false. */
+  readonly caching?: boolean
   /** The engine that the user chose for this store; undefined takes the application's. */
   readonly engine: StoreEngineFactory | undefined
   /** Makes the store of one task over its engine. */

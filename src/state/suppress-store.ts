@@ -108,8 +108,7 @@ export class SuppressStore extends LayeredStore<SuppressEntry> {
     return this.#earliest
   }
 
-  /** Whether keys have windows of their own. */
-  get hasWindows(): boolean {
+  override get hasWindows(): boolean {
     return this.#windows !== 'none'
   }
 

@@ -97,6 +97,10 @@ export class WindowStore extends LayeredStore<WindowEntry> {
     this.#heldFrom = options.isHeld === true ? 0 : Number.POSITIVE_INFINITY
   }
 
+  override get hasWindows(): boolean {
+    return true
+  }
+
   /** The entry of the key in the window; its value is undefined where there is none yet. */
   entry(windowStart: number, keyId: number): WindowEntry {
     const last = this.#last

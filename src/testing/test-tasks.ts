@@ -2,6 +2,7 @@ import type { TopicPartition } from '../cluster/cluster.ts'
 import type { Clock } from '../env/environment.ts'
 import { BatchReader } from '../record/batch-reader.ts'
 import type { BatchOutput } from '../runtime/batch-output.ts'
+import { CacheBound } from '../runtime/cache-bound.ts'
 import { applyRecords, Changelog } from '../runtime/changelog.ts'
 import type { CommitMetadata } from '../runtime/commit-metadata.ts'
 import { type DropMetric, dropMetrics } from '../runtime/drop-metric.ts'
@@ -24,6 +25,7 @@ export interface TestSetting {
   readonly applicationId: string
   readonly plan: TopicPlan
   readonly badRecords: BadRecordPolicy
+  readonly maxCacheBytes: number
   readonly log: MemoryLog
   readonly clock: Clock
 }
@@ -42,6 +44,7 @@ interface TopicReader {
 export class TestTasks implements BatchOutput {
   readonly #setting: TestSetting
   readonly #globals: GlobalStores
+  readonly #cacheBound: CacheBound
   readonly #tasks: readonly Task[]
   readonly #stores = new Map<string, StateStore>()
   /** Who reads a topic: of one partition there is one. */
@@ -53,6 +56,7 @@ export class TestTasks implements BatchOutput {
 
   constructor(setting: TestSetting) {
     this.#setting = setting
+    this.#cacheBound = new CacheBound(setting.maxCacheBytes)
     const globalStores = new Map<string, StateStore>()
     const globalTasks = setting.topology.globalStores.map((global) => this.#startGlobal(global, globalStores))
     this.#globals = new GlobalStores(globalStores, globalTasks)
@@ -73,9 +77,9 @@ export class TestTasks implements BatchOutput {
   /**
    * Processes all that there is to read, and what comes of it on topics that the topology reads again: record by record,
    * of all tasks' inputs always the one whose record is earliest. Kafka Streams' driver does the same, with one task for
-   * the whole topology.
+   * the whole topology. Its driver commits after each record; `flushes` says whether record caches are flushed as they are then.
    */
-  run(): void {
+  run(flushes: boolean): void {
     this.#fillGlobalStores()
     // What punctuations wrote comes in the order in which they did.
     for (const topic of this.#written) this.#queueNext(topic)
@@ -85,7 +89,9 @@ export class TestTasks implements BatchOutput {
       this.#written.length = 0
       if (input === undefined) return
       const { topic } = input.partition
-      ;(this.#byTopic.get(topic) as TopicReader).task.processNext(input)
+      const { task } = this.#byTopic.get(topic) as TopicReader
+      task.processNext(input)
+      if (flushes) task.flushCaches()
       if (input.hasHead) this.#queue.add(input)
       else this.#queueNext(topic)
       if (this.#written.length > 0) this.#fillGlobalStores()
@@ -96,6 +102,11 @@ export class TestTasks implements BatchOutput {
   /** Calls what is due by the driver's clock. */
   punctuateWallClock(): void {
     for (const task of this.#tasks) task.punctuateWallClock()
+  }
+
+  /** Hands on what waits in record caches. */
+  flushCaches(): void {
+    for (const task of this.#tasks) task.flushCaches()
   }
 
   /** What the runtime does at a commit, for all tasks in one. */
@@ -153,6 +164,7 @@ export class TestTasks implements BatchOutput {
 
   #start(subTopology: SubTopology): Task {
     const { applicationId, plan, badRecords, log, clock } = this.#setting
+    const cacheBound = this.#cacheBound
     const inputs = plannedInputs(subTopology, 0, plan, applicationId)
     const topics = inputs.map((input) => input.partition.topic)
     const offsets = topics.map((topic) => log.committedOffset(topic))
@@ -160,7 +172,7 @@ export class TestTasks implements BatchOutput {
     const offsetOf = (topic: string): number => log.committedOffset(topic)?.offset ?? 0
     const id = `${subTopology.id}_0`
     const globalStores = this.#globals.stores
-    const setting = { id, subTopology, applicationId, plan, badRecords, globalStores, clock }
+    const setting = { id, subTopology, applicationId, plan, badRecords, globalStores, clock, cacheBound }
     const stores = subTopology.stores.map((declaration) => {
       const { name, sourceTopic } = declaration
       const filling = inputs.find(({ source }) => source.fills === name)

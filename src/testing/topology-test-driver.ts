@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { VirtualClock } from '../env/virtual-clock.ts'
 import { MillraceError } from '../errors.ts'
+import { defaultCacheBytes } from '../runtime/cache-bound.ts'
 import type { DropMetric } from '../runtime/drop-metric.ts'
 import { withMatchingTopics } from '../runtime/matching-topics.ts'
 import { requireApplicationId } from '../runtime/run-options.ts'
@@ -29,6 +30,8 @@ export interface TopologyTestDriverOptions {
   readonly startMs?: number
   /** What happens with a record that cannot be decoded or has no valid event time. Default `'fail'`; `'skip'` counts it and goes on. */
   readonly badRecords?: BadRecordPolicy
+  /** Bytes that updates in record caches may take in a `batch`, as `run` has it. Default: 10 MiB. */
+  readonly maxCacheBytes?: number
 }
 
 /**
@@ -45,6 +48,7 @@ export class TopologyTestDriver implements Disposable {
   readonly #positions = new Map<string, number>()
   #tasks: TestTasks
   #isProcessing = false
+  #isBatch = false
   #isClosed = false
 
   /** @throws MillraceError INVALID_TOPOLOGY, INVALID_ARGUMENT */
@@ -57,6 +61,7 @@ export class TopologyTestDriver implements Disposable {
       applicationId,
       plan: planOf(topology, applicationId, []),
       badRecords: options.badRecords ?? 'fail',
+      maxCacheBytes: options.maxCacheBytes ?? defaultCacheBytes,
       log: new MemoryLog(),
       clock: this.#clock,
     }
@@ -150,7 +155,33 @@ export class TopologyTestDriver implements Disposable {
     this.#step('The clock was moved', () => {
       this.#clock.advance(toMilliseconds(by))
       this.#tasks.punctuateWallClock()
+      if (!this.#isBatch) this.#tasks.flushCaches()
     })
+  }
+
+  /**
+   * Commits only once, when `steps` has ended: what it pipes is processed as an application processes what comes between two
+   * commits, so that updates which wait in record caches (`caching`) are merged. Where one of them fails, all of the batch so far
+   * is taken back.
+   * @throws MillraceError INVALID_ARGUMENT within another batch; CLOSED
+   */
+  batch(steps: () => void): void {
+    this.#requireOpen()
+    if (this.#isBatch) {
+      throw new MillraceError('INVALID_ARGUMENT', 'A batch was begun in a batch', {
+        remedy: 'A commit ends a batch: begin the next one after it.',
+      })
+    }
+    this.#isBatch = true
+    try {
+      steps()
+    } catch (error) {
+      this.#takeBack()
+      throw error
+    } finally {
+      this.#isBatch = false
+    }
+    this.#step('A batch ended', () => this.#tasks.flushCaches())
   }
 
   /** Lets go of the tasks and stores; what was written can still be read. Closing twice is closing once. */
@@ -169,7 +200,7 @@ export class TopologyTestDriver implements Disposable {
     this.#step('A record was piped', () => this.#setting.log.pipe(topic, batch))
   }
 
-  /** Begins something, processes what comes of it to the end, and commits; or leaves all as it was. */
+  /** Begins something, processes what comes of it to the end, and commits, unless a batch goes on; or leaves all as it was. */
   #step(what: string, begin: () => void): void {
     if (this.#isProcessing) {
       throw new MillraceError('INVALID_ARGUMENT', `${what} while a record was processed`, {
@@ -179,15 +210,20 @@ export class TopologyTestDriver implements Disposable {
     this.#isProcessing = true
     try {
       begin()
-      this.#tasks.run()
-      this.#tasks.commit()
+      this.#tasks.run(!this.#isBatch)
+      if (!this.#isBatch) this.#tasks.commit()
     } catch (error) {
-      this.#setting.log.rollBack()
-      this.restart()
+      this.#takeBack()
       throw error
     } finally {
       this.#isProcessing = false
     }
+  }
+
+  /** Goes back to the last commit. */
+  #takeBack(): void {
+    this.#setting.log.rollBack()
+    this.restart()
   }
 
   /** Has the topology read a topic that one of its patterns matches, as if it had been there at the start. */

@@ -24,6 +24,11 @@ export interface ProcessorContext {
   outputTo(child: string): Processor
   /** A store connected to this processor. @throws MillraceError INVALID_TOPOLOGY where it is not. */
   store(name: string): StateStore
+  /**
+   * Where updates of the rows in a store of the processor's own go before they come to `output`: the store's record cache, where
+   * it is declared with one. Each must come with the value before, which is handed on where `sendsOldValues`.
+   */
+  cacheOf(store: string, sendsOldValues: boolean): Processor | undefined
   /** Whether the processor may change a store that is connected to it: not where a source fills it through another one. */
   mayWrite(store: string): boolean
   /** What this processor has seen of event time. Kept with the committed offsets, so that a restart judges late records alike. */

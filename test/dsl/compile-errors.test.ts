@@ -36,6 +36,7 @@ const mistakes: Readonly<Record<string, string>> = {
     "Argument of type '\"1 minute\"' is not assignable to parameter of type 'Duration'.",
   "stream.groupByKey().windowedBy(SessionWindows.withGap('1m')).aggregate(() => 0, (n) => n, { value: serde.float64 })":
     'Expected 4 arguments, but got 3.',
+  "builder.table(readings, { versioned: '1h', caching: true })": "Type 'true' is not assignable to type 'false'.",
   'stream.groupByKey().count().suppress(untilWindowCloses())':
     "Argument of type 'UntilWindowCloses' is not assignable to parameter of type 'SuppressedFor<string>'.",
   "stream.groupByKey().windowedBy(TimeWindows.of('1m')).count().toStream().to(numbers)":

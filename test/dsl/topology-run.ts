@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../src/bytes/byte-writer.ts'
+import { CacheBound } from '../../src/runtime/cache-bound.ts'
 import { ProcessorGraph } from '../../src/runtime/processor-graph.ts'
 import type { Sink } from '../../src/runtime/sink.ts'
 import type { Serde } from '../../src/serde/serde.ts'
@@ -54,6 +55,7 @@ export class TopologyRun {
       stores: this.stores,
       task: idleTask,
       streamTimes: new Map(),
+      cacheBound: new CacheBound(0),
       countDrop: (operator: string, reason: string) => void this.drops.push(`${operator} ${reason}`),
     }
     const graph = new ProcessorGraph(subTopology, state, (node) => this.#sink(node as SinkNode) as unknown as Sink)

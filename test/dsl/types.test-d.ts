@@ -357,3 +357,19 @@ export function refusesWrongDurations(): void {
   // @ts-expect-error one result for each key does not expire
   grouped.count({ retention: '1h' })
 }
+
+// Updates of a table wait in a record cache where it has a store without versions.
+{
+  const builder = new StreamsBuilder()
+  const texts = topic('texts', { key: serde.string, value: serde.string })
+  const table = builder.table(texts, { store: 'rows', caching: true })
+  table.filter((text) => text !== '', { store: 'filled', value: serde.string, caching: false })
+  builder.stream(texts).toTable({ caching: true })
+  builder.stream(texts).groupByKey().windowedBy(TimeWindows.of('1m')).count({ store: 'counts', caching: true })
+  // @ts-expect-error whether, not how much
+  builder.stream(texts).groupByKey().count({ caching: 1_000 })
+  // @ts-expect-error versions are handed on one by one
+  builder.table(texts, { versioned: '1h', caching: true })
+  // @ts-expect-error versions are handed on one by one
+  builder.stream(texts).toTable({ versioned: '1h', caching: true })
+}

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { VirtualClock } from '../../src/env/virtual-clock.ts'
 import { keyValueStore, run, serde, TopologyBuilder, topic } from '../../src/index.ts'
 import { BatchBuilder } from '../../src/record/batch-builder.ts'
+import { CacheBound } from '../../src/runtime/cache-bound.ts'
 import { SourceReplay } from '../../src/runtime/source-replay.ts'
 import { plannedInputs } from '../../src/runtime/task-assembly.ts'
 import { planTopics } from '../../src/runtime/topic-plan.ts'
@@ -71,6 +72,7 @@ describe('a replay of a source topic', () => {
       badRecords: 'fail' as const,
       globalStores: new Map(),
       clock: new VirtualClock(0),
+      cacheBound: new CacheBound(0),
     }
     const engine = memoryEngine.open({ directory: undefined, store: 'names' })
     const replayed = (committed: number | undefined, start = 0) => {

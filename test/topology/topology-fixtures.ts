@@ -72,6 +72,7 @@ export function noting(name: string): { context: ProcessorContext; seen: Seen[];
     store: () => {
       throw new Error('no stores here')
     },
+    cacheOf: () => undefined,
     mayWrite: () => true,
     streamTime: { observed: -1, emitted: -1 },
     task: idleTask,

@@ -47,7 +47,7 @@ class KeyValueAggregate implements Processor {
   init(context: ProcessorContext): void {
     this.#context = context
     this.#name = context.name
-    this.#output = context.output
+    this.#output = context.cacheOf(this.#options.store, true) ?? context.output
     this.#store = connectedStore(context, this.#options.store, KeyValueStore)
   }
 

@@ -57,6 +57,7 @@ class SessionAggregate implements Processor {
   readonly #joined: SessionEntry[] = []
   #context!: ProcessorContext
   #output!: Processor
+  #isCached = false
   #late: Processor | undefined
   #store!: SessionStore
   #record!: FlowRecord
@@ -75,7 +76,9 @@ class SessionAggregate implements Processor {
   init(context: ProcessorContext): void {
     const { store, lateChild, windows } = this.#options
     this.#context = context
-    this.#output = context.output
+    const cache = this.#isFinal ? undefined : context.cacheOf(store, true)
+    this.#isCached = cache !== undefined
+    this.#output = cache ?? context.output
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, SessionStore)
     requireRetention(context, store, this.#store.retentionMs, windows.gapMs + windows.graceMs)
@@ -125,9 +128,11 @@ class SessionAggregate implements Processor {
     const aggregate = this.#aggregate(record, keyId)
     this.#save(record)
     store.keys.loadOwn(keyId, record)
+    let before: unknown
     const only = joined.length === 1 ? (joined[0] as SessionEntry) : undefined
     if (only !== undefined && only.start === only.end && start === end) {
       // A second record at the only time of a session replaces its row, without a deletion before it.
+      before = this.#isCached ? only.value : undefined
       store.update(only, aggregate)
     } else {
       for (let i = 0; i < joined.length; i++) {
@@ -139,15 +144,18 @@ class SessionAggregate implements Processor {
       }
       store.put(keyId, start, end, aggregate)
     }
-    this.#forward(record, start, end, aggregate, undefined)
+    this.#forward(record, start, end, aggregate, before)
     this.#restore(record)
   }
 
-  /** Keeps the record for its siblings. An update has no headers; a final result has those of the record that closed it. */
+  /**
+   * Keeps the record for its siblings. An update has no headers, unless it waits in a cache; a final result has those of the
+   * record that closed it.
+   */
   #save(record: FlowRecord): void {
     this.#saved.save(record)
     record.saveHeaders(this.#savedHeaders)
-    record.setHeaders(noHeaders)
+    if (!this.#isCached) record.setHeaders(noHeaders)
   }
 
   #restore(record: FlowRecord): void {

@@ -92,7 +92,7 @@ class SlidingAggregate implements Processor {
   init(context: ProcessorContext): void {
     const { store, lateChild } = this.#options
     this.#context = context
-    this.#output = context.output
+    this.#output = this.#isFinal ? context.output : (context.cacheOf(store, true) ?? context.output)
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, SlidingWindowStore)
     requireRetention(context, store, this.#store.retentionMs, 2 * this.#sizeMs + this.#graceMs)

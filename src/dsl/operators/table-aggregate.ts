@@ -45,7 +45,7 @@ class TableAggregate implements Processor {
   init(context: ProcessorContext): void {
     this.#context = context
     this.#name = context.name
-    this.#output = context.output
+    this.#output = context.cacheOf(this.#options.store, true) ?? context.output
     this.#store = connectedStore(context, this.#options.store, KeyValueStore)
   }
 

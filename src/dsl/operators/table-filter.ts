@@ -36,6 +36,7 @@ class TableFilter implements Processor {
   readonly #saved: SavedValue = emptySavedValue()
   #name = ''
   #output!: Processor
+  #givesOldValues = false
   #store: KeyValueStore | undefined
 
   constructor(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOperatorOptions) {
@@ -46,9 +47,11 @@ class TableFilter implements Processor {
   }
 
   init(context: ProcessorContext): void {
-    const { store } = this.#options
+    const { store, sendsOldValues } = this.#options
+    const cache = store === undefined ? undefined : context.cacheOf(store, sendsOldValues)
     this.#name = context.name
-    this.#output = context.output
+    this.#givesOldValues = sendsOldValues || cache !== undefined
+    this.#output = cache ?? context.output
     this.#store = store === undefined ? undefined : connectedStore(context, store, KeyValueStore)
   }
 
@@ -58,10 +61,10 @@ class TableFilter implements Processor {
     const isKept = record.hasValue && this.#passes(record, record.value())
     const entry = store?.entry(store.keyId(record))
     let oldValue: unknown
-    if (sendsOldValues) {
+    if (this.#givesOldValues) {
       oldValue = entry === undefined ? this.#oldValue(record) : entry.value
       // Of versions every one counts, also one that is not there where none was.
-      if (!isKept && oldValue === undefined && !isVersioned) return
+      if (sendsOldValues && !isKept && oldValue === undefined && !isVersioned) return
     }
     if (entry !== undefined) store?.update(entry, isKept ? record.value() : undefined, record.timestamp)
 

@@ -82,6 +82,7 @@ class TableMapValues implements Processor {
   readonly #saved: SavedValue = emptySavedValue()
   #name = ''
   #output!: Processor
+  #givesOldValues = false
   #store: KeyValueStore | undefined
 
   constructor(making: ValueMaking, options: TableOperatorOptions) {
@@ -90,9 +91,11 @@ class TableMapValues implements Processor {
   }
 
   init(context: ProcessorContext): void {
-    const { store } = this.#options
+    const { store, sendsOldValues } = this.#options
+    const cache = store === undefined ? undefined : context.cacheOf(store, sendsOldValues)
     this.#name = context.name
-    this.#output = context.output
+    this.#givesOldValues = sendsOldValues || cache !== undefined
+    this.#output = cache ?? context.output
     this.#store = store === undefined ? undefined : connectedStore(context, store, KeyValueStore)
     this.#making.init(context)
   }
@@ -103,7 +106,7 @@ class TableMapValues implements Processor {
     const value = record.hasValue || takesAbsence ? this.#make(record, record.value()) : undefined
     const entry = store?.entry(store.keyId(record))
     let oldValue: unknown
-    if (this.#options.sendsOldValues) {
+    if (this.#givesOldValues) {
       if (entry !== undefined) oldValue = entry.value
       else if (record.oldValue !== undefined || takesAbsence) oldValue = this.#make(record, record.oldValue ?? null)
     }

@@ -47,6 +47,7 @@ class KeepingSource implements Processor {
   readonly #sendsOldValues: boolean
   #context!: ProcessorContext
   #output!: Processor
+  #givesOldValues = false
   #store!: KeyValueStore
 
   constructor(store: string, sendsOldValues: boolean) {
@@ -56,7 +57,9 @@ class KeepingSource implements Processor {
 
   init(context: ProcessorContext): void {
     this.#context = context
-    this.#output = context.output
+    const cache = context.cacheOf(this.#storeName, this.#sendsOldValues)
+    this.#givesOldValues = this.#sendsOldValues || cache !== undefined
+    this.#output = cache ?? context.output
     this.#store = connectedStore(context, this.#storeName, KeyValueStore)
   }
 
@@ -68,7 +71,7 @@ class KeepingSource implements Processor {
     const store = this.#store
     const entry = store.entry(store.keyId(record))
     const before = record.oldValue
-    record.oldValue = this.#sendsOldValues ? entry.value : undefined
+    record.oldValue = this.#givesOldValues ? entry.value : undefined
     store.update(entry, record.value(), record.timestamp)
     this.#output.process(record)
     record.oldValue = before

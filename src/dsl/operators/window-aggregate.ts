@@ -86,7 +86,7 @@ class WindowAggregate implements Processor {
     const { store, lateChild } = this.#options
     this.#context = context
     this.#name = context.name
-    this.#output = context.output
+    this.#output = this.#isFinal ? context.output : (context.cacheOf(store, true) ?? context.output)
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, WindowStore)
     requireRetention(context, store, this.#store.retentionMs, this.#sizeMs + this.#graceMs)

@@ -60,6 +60,7 @@ export class OperatorRun {
       output,
       outputTo: () => ({ process: (record) => this.late.push(describeRecord(record)) }),
       store: (name) => stores.find((store) => store.name === name) as StateStore,
+      cacheOf: () => undefined,
       mayWrite: () => true,
       streamTime: this.streamTimes[index] as StreamTime,
       task: idleTask,
