@@ -2,6 +2,8 @@ import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
 import { defaultGroupSettings, type GroupSettings } from './group/classic-group.ts'
+import { type ConsumerGroupSettings, defaultConsumerGroupSettings } from './group/consumer/consumer-group.ts'
+import { ConsumerGroupCoordinator } from './group/consumer/consumer-group-coordinator.ts'
 import { GroupCoordinator } from './group/group-coordinator.ts'
 import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
@@ -28,7 +30,12 @@ import {
   type TransactionSettings,
 } from './transaction/transaction-coordinator.ts'
 
-export interface BrokerSettings extends LogSettings, GroupSettings, TransactionSettings, LogUpkeepSettings {
+export interface BrokerSettings
+  extends LogSettings,
+    GroupSettings,
+    ConsumerGroupSettings,
+    TransactionSettings,
+    LogUpkeepSettings {
   /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
   readonly autoCreateTopics: boolean
   /** Whether clients of Kafka's protocol may delete topics (`delete.topic.enable`). Default: true. */
@@ -53,6 +60,7 @@ export interface BrokerSettings extends LogSettings, GroupSettings, TransactionS
 const defaultBrokerSettings: BrokerSettings = {
   ...defaultLogSettings,
   ...defaultGroupSettings,
+  ...defaultConsumerGroupSettings,
   ...defaultTransactionSettings,
   autoCreateTopics: true,
   deleteTopics: true,
@@ -101,6 +109,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     await broker.changes.forgetOffsets(deleted)
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
+    for (const [group, kept] of broker.offsets.keptConsumerGroups.entries()) broker.consumerGroups.restore(group, kept)
     directory.status.requireOnline()
     upkeep.start()
     return broker
@@ -124,7 +133,10 @@ interface BrokerParts {
 export class Broker {
   readonly topics: Topics
   readonly offsets: OffsetStore
+  /** Of the classic protocol. */
   readonly groups: GroupCoordinator
+  /** Of the consumer protocol (KIP-848). */
+  readonly consumerGroups: ConsumerGroupCoordinator
   readonly producerIds: ProducerIds
   readonly clusterId: string
   readonly transactions: TransactionCoordinator
@@ -141,7 +153,15 @@ export class Broker {
     this.groups = new GroupCoordinator({
       ...parts.environment,
       settings: parts.settings,
+      claim: (group) => this.consumerGroups.release(group),
       keep: (group, metadata) => this.offsets.keepGroup(group, metadata),
+    })
+    this.consumerGroups = new ConsumerGroupCoordinator({
+      ...parts.environment,
+      settings: parts.settings,
+      topics,
+      claim: (group) => this.groups.release(group),
+      keep: (group, records) => this.offsets.keepConsumerGroup(group, records),
     })
     const { clock, timers } = parts.environment
     const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.settings
@@ -297,6 +317,7 @@ export class Broker {
     this.offsets.close()
     await this.transactions.close()
     this.groups.close()
+    this.consumerGroups.close()
     await upkeep.stop()
     try {
       await Promise.all(logs.all().map((log) => log.flushed()))

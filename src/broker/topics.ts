@@ -47,12 +47,23 @@ export class Topics {
   /** Topics that were deleted, until somebody takes note of them. */
   #deleted: BrokerTopic[] = []
   #nextProducerId = 0
+  #version = 0
 
   constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
     this.#clock = clock
     this.#fold = new LogFold(log, (record) => this.#apply(record))
     this.#fold.catchUp()
+  }
+
+  /** Another number whenever a topic has come, gone or changed. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** The names of all topics. */
+  names(): Iterable<string> {
+    return this.#byName.keys()
   }
 
   get(name: string): BrokerTopic | undefined {
@@ -141,6 +152,7 @@ export class Topics {
       this.#nextProducerId = record.nextProducerId
       return
     }
+    this.#version++
     if (record.type === 'topic') {
       this.#nameById.set(record.topicId, record.name)
       this.#byName.set(record.name, { name: record.name, id: record.topicId, partitions: 0, config: {} })

@@ -36,7 +36,8 @@ export function foldedState(broker: Broker): CoordinatedState {
   const groups = new Map<string, unknown>()
   fold(broker, offsetsTopic, (record) => {
     if (offsets.apply(record)) return
-    const group = readGroupMetadataKey(record.bytes, record.keyStart, record.keyEnd) as string
+    const group = readGroupMetadataKey(record.bytes, record.keyStart, record.keyEnd)
+    if (group === undefined) return
     if (record.valueStart < 0) groups.delete(group)
     else groups.set(group, readGroupMetadataValue(record.bytes, record.valueStart, record.valueEnd))
   })

@@ -16,6 +16,8 @@ export interface GroupCoordinatorOptions {
   readonly timers: Timers
   readonly random: Random
   readonly settings: GroupSettings
+  /** Takes the name from an empty group of the consumer protocol; says why not where there is one with members. */
+  readonly claim: (group: string) => Promise<KafkaError>
   /** Makes a group durable; null: it is no more. */
   readonly keep: (group: string, metadata: GroupMetadata | null) => Promise<void>
 }
@@ -58,9 +60,12 @@ export class GroupCoordinator {
     return this.#groups.get(id)?.group
   }
 
-  join(id: string, event: Omit<JoinEvent, 'token' | 'newMemberId'>): Promise<JoinReply> {
-    // A member that knows its id was in the group before: the group must be there.
-    if (event.memberId !== '' && !this.#groups.has(id)) return Promise.resolve(joinRefusal(event.memberId))
+  async join(id: string, event: Omit<JoinEvent, 'token' | 'newMemberId'>): Promise<JoinReply> {
+    if (!this.#groups.has(id)) {
+      // A member that knows its id was in the group before: the group must be there.
+      const error = event.memberId === '' ? await this.#options.claim(id) : 'UNKNOWN_MEMBER_ID'
+      if (error !== 'NONE') return joinRefusal(event.memberId, error)
+    }
     const coordinated = this.#groups.get(id) ?? this.#make(id)
     const newMemberId = `${event.instanceId ?? event.clientId}-${this.#options.random.uuid()}`
     return this.#ask<JoinReply>(coordinated, (token) => {
@@ -103,6 +108,12 @@ export class GroupCoordinator {
     this.#groups.delete(id)
     await this.#options.keep(id, null)
     return 'NONE'
+  }
+
+  /** Gives the name of an empty group to the consumer protocol. */
+  async release(id: string): Promise<KafkaError> {
+    const error = await this.delete(id)
+    return error === 'NON_EMPTY_GROUP' ? 'GROUP_ID_NOT_FOUND' : 'NONE'
   }
 
   /** Stops all timers; who waits is not answered any more. */
@@ -182,7 +193,7 @@ const syncRefusal: SyncReply = {
   assignment: Buffer.alloc(0),
 }
 
-function joinRefusal(memberId: string): JoinReply {
+function joinRefusal(memberId: string, error: KafkaError): JoinReply {
   const nowhere = { generation: -1, protocolType: null, protocolName: null, leaderId: '', skipAssignment: false }
-  return { error: 'UNKNOWN_MEMBER_ID', memberId, ...nowhere, members: [] }
+  return { error, memberId, ...nowhere, members: [] }
 }

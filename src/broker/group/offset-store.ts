@@ -7,6 +7,9 @@ import { coordinatorPartition } from '../coordinator-partition.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import type { TransactionVerifier } from '../log/producer-states.ts'
 import { LogFold } from '../log-fold.ts'
+import type { ConsumerGroupRecord } from './consumer/consumer-group-event.ts'
+import { writeConsumerGroupKey, writeConsumerGroupValue } from './consumer/consumer-group-log-record.ts'
+import { KeptConsumerGroups } from './consumer/kept-consumer-groups.ts'
 import type { GroupMetadata } from './group-event.ts'
 import {
   readGroupMetadataKey,
@@ -62,8 +65,9 @@ interface OffsetsPartition {
  */
 export class OffsetStore {
   readonly #options: OffsetStoreOptions
-  /** Groups with members, as they were last kept. */
+  /** Groups of the classic protocol with members, as they were last kept. */
   readonly keptGroups: Map<string, GroupMetadata> = new Map()
+  readonly keptConsumerGroups: KeptConsumerGroups = new KeptConsumerGroups()
   readonly #key = new ByteWriter()
   readonly #value = new ByteWriter()
   #partitions: OffsetsPartition[] = []
@@ -108,19 +112,18 @@ export class OffsetStore {
     return this.offsetsOf(group).length > 0
   }
 
-  /** Makes a group durable; null: it is no more. */
-  async keepGroup(group: string, metadata: GroupMetadata | null): Promise<void> {
-    requireGroup(group)
-    await this.#requireTopic()
-    const { log, fold } = this.#partitionOf(group) as OffsetsPartition
-    const nowMs = this.#options.clock.wallMs()
-    const key = writeGroupMetadataKey(group)
-    const value = metadata === null ? null : writeGroupMetadataValue(metadata, nowMs)
-    const builder = new BatchBuilder()
-    builder.append(nowMs, key, 0, key.length, value, 0, value?.length ?? -1)
-    log.append(builder.finish(), 'coordinator')
-    await log.acknowledged()
-    fold.catchUp()
+  /** Makes a group of the classic protocol durable; null: it is no more. */
+  keepGroup(group: string, metadata: GroupMetadata | null): Promise<void> {
+    const value = metadata === null ? null : writeGroupMetadataValue(metadata, this.#options.clock.wallMs())
+    return this.#keep(group, [{ key: writeGroupMetadataKey(group), value }])
+  }
+
+  /** Makes records of a group of the consumer protocol durable, all or none. */
+  keepConsumerGroup(group: string, records: readonly ConsumerGroupRecord[]): Promise<void> {
+    const written = records.map((record) => {
+      return { key: writeConsumerGroupKey(group, record), value: writeConsumerGroupValue(record) }
+    })
+    return this.#keep(group, written)
   }
 
   committed(group: string, topic: string, partition: number): OffsetCommitValue | undefined {
@@ -214,6 +217,20 @@ export class OffsetStore {
     }
   }
 
+  async #keep(group: string, records: readonly { key: Buffer; value: Buffer | null }[]): Promise<void> {
+    requireGroup(group)
+    await this.#requireTopic()
+    const { log, fold } = this.#partitionOf(group) as OffsetsPartition
+    const nowMs = this.#options.clock.wallMs()
+    const builder = new BatchBuilder()
+    for (const { key, value } of records) {
+      builder.append(nowMs, key, 0, key.length, value, 0, value?.length ?? -1)
+    }
+    log.append(builder.finish(), 'coordinator')
+    await log.acknowledged()
+    fold.catchUp()
+  }
+
   async #append(
     place: OffsetsPartition,
     records: readonly OffsetRecord[],
@@ -240,7 +257,7 @@ export class OffsetStore {
     this.#partitions = logs.map((log) => {
       const offsets = new GroupOffsets()
       const fold = new LogFold(log, (record) => {
-        if (!offsets.apply(record)) this.#applyGroup(record)
+        if (!offsets.apply(record) && !this.keptConsumerGroups.apply(record)) this.#applyGroup(record)
       })
       return { log, offsets, fold }
     })

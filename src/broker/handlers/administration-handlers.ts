@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts'
+import { handleConsumerGroupDescribe } from './consumer-group-describe.ts'
 import { handleCreatePartitions } from './create-partitions.ts'
 import { handleCreateTopics } from './create-topics.ts'
 import { handleDeleteGroups } from './delete-groups.ts'
@@ -20,6 +21,7 @@ export function administrationHandlers(broker: Broker): readonly Handler[] {
     handleDescribeCluster(broker),
     handleDescribeConfigs(broker),
     handleDescribeGroups(broker),
+    handleConsumerGroupDescribe(broker),
     handleListGroups(broker),
     handleDeleteGroups(broker),
   ]

@@ -16,7 +16,8 @@ export function handleDeleteGroups(broker: Broker): Handler {
 async function deleteGroup(broker: Broker, groupId: string): Promise<number> {
   try {
     const hasOffsets = broker.offsets.hasCommitted(groupId)
-    const error = await broker.groups.delete(groupId)
+    const isOfConsumers = broker.consumerGroups.get(groupId) !== undefined
+    const error = await (isOfConsumers ? broker.consumerGroups : broker.groups).delete(groupId)
     // A group that only commits is none that anybody coordinates.
     if (error !== 'NONE' && !(error === 'GROUP_ID_NOT_FOUND' && hasOffsets)) return codeOf(error)
     await broker.offsets.delete(groupId)

@@ -11,13 +11,14 @@ type Described = ResponseOf<typeof describeGroups>['groups'][number]
 /** From this version on a group that does not exist is an error; before, it is dead. */
 const firstVersionWithNotFound = 6
 
-/** DescribeGroups 0-6: state and members of groups. Authorized operations are not listed. */
+/** DescribeGroups 0-6: state and members of groups of the classic protocol. Authorized operations are not listed. */
 export function handleDescribeGroups(broker: Broker): Handler {
   return handlerOf(describeGroups, [0, 6], ({ groups }, { apiVersion }) => ({
     groups: groups.map((groupId) => {
       const group = broker.groups.get(groupId)
       if (group !== undefined) return describe(group)
-      return broker.offsets.hasCommitted(groupId) ? emptyGroup(groupId) : absent(groupId, apiVersion)
+      const isSimple = broker.consumerGroups.get(groupId) === undefined && broker.offsets.hasCommitted(groupId)
+      return isSimple ? emptyGroup(groupId) : absent(groupId, apiVersion)
     }),
   }))
 }

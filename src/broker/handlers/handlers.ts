@@ -3,6 +3,7 @@ import { handleAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { administrationHandlers } from './administration-handlers.ts'
 import { handleApiVersions } from './api-versions.ts'
+import { handleConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { handleEndTxn } from './end-txn.ts'
 import { handleFetch } from './fetch.ts'
 import { handleFindCoordinator } from './find-coordinator.ts'
@@ -34,6 +35,7 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleHeartbeat(broker),
     handleLeaveGroup(broker),
     handleSyncGroup(broker),
+    handleConsumerGroupHeartbeat(broker),
     handleAddPartitionsToTxn(broker),
     handleEndTxn(broker),
     handleInitProducerId(broker),

@@ -5,6 +5,7 @@ import { codeOf } from '../protocol/error-codes.ts'
 import { offsetFetch } from '../protocol/messages/offset-fetch.ts'
 import { errorCodeOf } from './error-of.ts'
 import { type Handler, handlerOf } from './handler.ts'
+import { fetchErrorOf } from './member-permission.ts'
 
 type Group = RequestOf<typeof offsetFetch>['groups'][number]
 type GroupResponse = NonNullable<ResponseOf<typeof offsetFetch>['groups']>[number]
@@ -13,7 +14,7 @@ type Asked = { readonly name: string; readonly partitionIndexes: readonly number
 /** OffsetFetch 1-9: what groups committed; -1 where nothing, without an error. No topics stand for all that the group has committed for. */
 export function handleOffsetFetch(broker: Broker): Handler {
   return handlerOf(offsetFetch, [1, 9], ({ groupId, topics, groups, requireStable }, { apiVersion }) => {
-    if (apiVersion >= 8) return { groups: groups.map((group) => committedBy(broker, group, requireStable)) }
+    if (apiVersion >= 8) return { groups: groups.map((group) => askedBy(broker, group, requireStable)) }
     const { errorCode, topics: found } = committedBy(
       broker,
       { groupId, topics: topics as Group['topics'] },
@@ -21,6 +22,13 @@ export function handleOffsetFetch(broker: Broker): Handler {
     )
     return { errorCode: errorCode ?? 0, topics: found ?? [] }
   })
+}
+
+/** For a member of the consumer protocol only in the epoch that it is in. */
+function askedBy(broker: Broker, group: Group, requireStable: boolean): GroupResponse {
+  const error = fetchErrorOf(broker, group)
+  if (error !== 'NONE') return { groupId: group.groupId, errorCode: codeOf(error), topics: [] }
+  return committedBy(broker, group, requireStable)
 }
 
 function committedBy(

@@ -4,6 +4,7 @@ import { txnOffsetCommit } from '../protocol/messages/txn-offset-commit.ts'
 import { CommittableOffsets } from './committable-offsets.ts'
 import { errorCodeOf } from './error-of.ts'
 import { type Handler, handlerOf } from './handler.ts'
+import { commitErrorOf } from './member-permission.ts'
 
 /** From this version on the request says which member commits. */
 const firstVersionWithMember = 3
@@ -21,7 +22,8 @@ export function handleTxnOffsetCommit(broker: Broker): Handler {
     } = request
     const committable = new CommittableOffsets(broker, request.topics)
     if (apiVersion >= firstVersionWithMember && (memberId !== '' || generation >= 0)) {
-      const error = broker.groups.commitError(groupId, { memberId, instanceId, generation })
+      const identity = { memberId, instanceId, generation }
+      const error = commitErrorOf(broker, groupId, identity, { apiVersion, isTransactional: true })
       if (error !== 'NONE') return { topics: committable.answer(codeOf(error)) }
     }
     try {

@@ -1,0 +1,27 @@
+import { RE2JS } from 're2js'
+
+/**
+ * Whether names of topics match, as a whole, an expression in RE2's syntax, which is what Kafka has for subscriptions: its
+ * time is linear in the name, so that no expression of a client can hold the broker up.
+ */
+export class TopicRegex {
+  readonly #pattern: RE2JS
+
+  private constructor(pattern: RE2JS) {
+    this.#pattern = pattern
+  }
+
+  /** Undefined where it is not an expression. */
+  static compile(expression: string): TopicRegex | undefined {
+    try {
+      return new TopicRegex(RE2JS.compile(expression))
+    } catch {
+      // Whoever subscribed is told so.
+      return undefined
+    }
+  }
+
+  matches(topic: string): boolean {
+    return this.#pattern.matches(topic)
+  }
+}
