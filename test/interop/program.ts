@@ -20,7 +20,9 @@ export interface ProgramResult {
 
 const defaultTimeoutMs = 120_000
 const mostOutputBytes = 256 * 1024 * 1024
-const shownLines = 25
+/** Some say what is wrong first, before a page of help; others last. */
+const firstLines = 4
+const lastLines = 20
 
 /** Runs a program to its end. Rejects, with what it last said, where it ends otherwise than it should. */
 export async function runProgram(
@@ -49,9 +51,9 @@ export async function runProgram(
     child.on('close', resolve)
   }).finally(() => clearTimeout(late))
   const result = { status, out: out.text(), error: error.text() }
-  if (isLate) throw new Error(`${call(command, args)} was not over after ${timeoutMs / 1_000} s\n${saidLast(result)}`)
+  if (isLate) throw new Error(`${call(command, args)} was not over after ${timeoutMs / 1_000} s\n${whatItSaid(result)}`)
   if (expected !== 'any' && status !== expected) {
-    throw new Error(`${call(command, args)} ended with ${status}\n${saidLast(result)}`)
+    throw new Error(`${call(command, args)} ended with ${status}\n${whatItSaid(result)}`)
   }
   return result
 }
@@ -75,6 +77,8 @@ function call(command: string, args: readonly string[]): string {
   return [command, ...args].join(' ').slice(0, 300)
 }
 
-function saidLast({ out, error }: ProgramResult): string {
-  return `${out}\n${error}`.trim().split('\n').slice(-shownLines).join('\n')
+function whatItSaid({ out, error }: ProgramResult): string {
+  const lines = `${out}\n${error}`.trim().split('\n')
+  if (lines.length <= firstLines + lastLines) return lines.join('\n')
+  return [...lines.slice(0, firstLines), '...', ...lines.slice(-lastLines)].join('\n')
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { startOwnBroker } from '../own-broker.ts'
+import { apacheKafka, oldApacheKafka } from './apache-kafka.ts'
 import { confluentKafka } from './confluent-kafka.ts'
 import { franzGo } from './franz-go.ts'
 import { kafkajs } from './kafkajs.ts'
@@ -9,7 +10,7 @@ import { sarama } from './sarama.ts'
 
 /** Clients, tools and tests that we did not write, against our broker: a table says what each did, and how it ended. */
 
-const peers: readonly Peer[] = [kafkajs, kcat, confluentKafka, sarama, franzGo]
+const peers: readonly Peer[] = [kafkajs, kcat, confluentKafka, sarama, apacheKafka, oldApacheKafka, franzGo]
 
 const usage = `npm run interop -- [options] [PEER ...]
 

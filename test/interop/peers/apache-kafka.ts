@@ -1,0 +1,234 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ApacheVersion } from '../apache-jars.ts'
+import { interopDirectory } from '../apache-jars.ts'
+import type { OwnBroker } from '../own-broker.ts'
+import { ApacheTools } from './apache-tools.ts'
+import { type Check, freshName, linesOf, type Peer, requireMatch, requireSame } from './peer.ts'
+
+/** kafka-clients and Apache Kafka's own tools, of an old version and of a new one. */
+
+export const apacheKafka: Peer = peerOf('apache-kafka', '4.1.1')
+export const oldApacheKafka: Peer = peerOf('apache-kafka-3.0', '3.0.0')
+
+const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+type Run = (tools: ApacheTools, broker: OwnBroker, records: number) => Promise<string | undefined>
+
+const checks: readonly (readonly [what: string, run: Run])[] = [
+  ['reads the versions of our APIs', readsVersions],
+  ['topics: made, listed, described, made twice', administersTopics],
+  ['configs: described', describesConfigs],
+  ['console producer and consumer, with every codec', consoles],
+  ['console consumer: keys, headers, partition, offset, committed records alone', consolesInDetail],
+  ['get-offsets and delete-records', offsetsAndDeletion],
+  ['consumer groups: listed, described, reset, deleted', administersGroups],
+  ['perf tests of producer and consumer, latency from end to end', perfTests],
+  ['verifiable producer and two verifiable consumers', verifiable],
+  ['two transactional message copiers, with random aborts', copies],
+  ['dump-log reads what they left', dumps],
+]
+
+function peerOf(name: string, version: ApacheVersion): Peer {
+  const tools = new ApacheTools(version)
+  return {
+    name,
+    prepare: () => tools.prepare(),
+    checks: ({ records }) =>
+      checks.map(([what, run]): Check => ({ what, run: (broker) => run(tools, broker, records) })),
+  }
+}
+
+const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `value ${i}`)
+
+async function makeTopic(tools: ApacheTools, broker: OwnBroker, partitions: number): Promise<string> {
+  const topic = freshName('topic')
+  await tools.at(broker, 'topics', creation(topic, partitions))
+  return topic
+}
+
+/** Version 3.0 wants all of them. */
+function creation(topic: string, partitions: number): string[] {
+  return ['--create', '--topic', topic, '--partitions', String(partitions), '--replication-factor', '1']
+}
+
+function consumerWords(topic: string, count: number): string[] {
+  return ['--topic', topic, '--from-beginning', '--max-messages', String(count), '--timeout-ms', '20000']
+}
+
+async function readsVersions(tools: ApacheTools, broker: OwnBroker): Promise<string> {
+  const said = await tools.at(broker, 'api-versions', [])
+  requireMatch('the node', said, /^127\.0\.0\.1:\d+ \(id: 1 rack: null/)
+  // librdkafka takes a broker that does not know the first versions of Produce for one that cannot compress.
+  requireMatch('Produce', said, /Produce\(0\): 0 to \d+ \[usable/)
+  const usable = said.match(/\[usable: \d+\]/g)?.length ?? 0
+  return `${usable} APIs in common`
+}
+
+async function administersTopics(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+  const topic = freshName('made')
+  const call = (words: readonly string[], status: number | 'any' = 0) => tools.at(broker, 'topics', words, { status })
+  const create = [...creation(topic, 3), '--config', 'retention.ms=60000']
+  requireMatch('made', await call(create), new RegExp(`Created topic ${topic}`))
+  requireMatch('made twice', await call(create, 1), /already exists/)
+  await call([...create, '--if-not-exists'])
+  requireSame('listed', linesOf(await call(['--list'])).includes(topic), true)
+  const described = await call(['--describe', '--topic', topic])
+  requireMatch('described', described, /PartitionCount: 3\s+ReplicationFactor: 1\s+Configs: .*retention\.ms=60000/)
+  requireSame('partitions', described.match(/Leader: 1\s+Replicas: 1\s+Isr: 1/g)?.length, 3)
+  await call(['--describe', '--topic', freshName('missing')], 1)
+  return undefined
+}
+
+async function describesConfigs(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+  const topic = freshName('configured')
+  await tools.at(broker, 'topics', [...creation(topic, 1), '--config', 'cleanup.policy=compact'])
+  const words = ['--entity-type', 'topics', '--entity-name', topic, '--describe', '--all']
+  const said = await tools.at(broker, 'configs', words)
+  requireMatch('set', said, /cleanup\.policy=compact sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:/)
+  requireMatch('not set', said, /retention\.ms=/)
+  return undefined
+}
+
+async function consoles(tools: ApacheTools, broker: OwnBroker): Promise<string> {
+  const topic = await makeTopic(tools, broker, 1)
+  const lines = numbers(500)
+  for (const codec of codecs) {
+    await tools.at(broker, 'console-producer', ['--topic', topic, '--compression-codec', codec], { input: text(lines) })
+  }
+  const expected = codecs.flatMap(() => lines)
+  const read = await tools.at(broker, 'console-consumer', consumerWords(topic, expected.length))
+  requireSame('lines', linesOf(read), expected)
+  return `${expected.length} lines`
+}
+
+async function consolesInDetail(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+  const topic = await makeTopic(tools, broker, 1)
+  const parsing = ['--property', 'parse.key=true', '--property', 'key.separator=:']
+  await tools.at(broker, 'console-producer', ['--topic', topic, ...parsing], { input: 'a:1\nb:2\na:3\n' })
+  const shown = ['key', 'partition', 'offset', 'headers'].flatMap((part) => ['--property', `print.${part}=true`])
+  const isolation = ['--isolation-level', 'read_committed', '--partition', '0', '--offset', '1']
+  const words = ['--topic', topic, ...isolation, '--max-messages', '2', '--timeout-ms', '20000', ...shown]
+  const read = linesOf(await tools.at(broker, 'console-consumer', words)).map((line) => line.split('\t').slice(-2))
+  requireSame('keys and values', read, [
+    ['b', '2'],
+    ['a', '3'],
+  ])
+  return undefined
+}
+
+async function offsetsAndDeletion(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+  const topic = await makeTopic(tools, broker, 1)
+  await tools.at(broker, 'console-producer', ['--topic', topic], { input: text(numbers(10)) })
+  requireSame('the end', await offsetAt(tools, broker, `${topic}:0`, '-1'), 10)
+  requireSame('the beginning', await offsetAt(tools, broker, `${topic}:0`, '-2'), 0)
+  const file = join(interopDirectory, 'delete-records.json')
+  writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, offset: 4 }] }))
+  const said = await tools.at(broker, 'delete-records', ['--offset-json-file', file])
+  requireMatch('deleted', said, /low_watermark: 4/)
+  requireSame('the beginning', await offsetAt(tools, broker, `${topic}:0`, '-2'), 4)
+  return undefined
+}
+
+/** The offset of one partition, `topic:0`, at a time. */
+async function offsetAt(tools: ApacheTools, broker: OwnBroker, partition: string, time: string): Promise<number> {
+  const said = await tools.at(broker, 'get-offsets', ['--topic-partitions', partition, '--time', time])
+  return Number(requireMatch('the offset', said, new RegExp(`^${partition}:(\\d+)`, 'm'))[1])
+}
+
+async function administersGroups(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+  const topic = await makeTopic(tools, broker, 1)
+  const group = freshName('group')
+  const call = (words: readonly string[]) => tools.at(broker, 'consumer-groups', words)
+  await tools.at(broker, 'console-producer', ['--topic', topic], { input: text(numbers(20)) })
+  await tools.at(broker, 'console-consumer', [...consumerWords(topic, 20), '--group', group])
+  requireSame('listed', linesOf(await call(['--list'])).includes(group), true)
+  const lags = async () => {
+    const rows = (await call(['--describe', '--group', group])).matchAll(
+      new RegExp(`^${group}\\s+${topic}\\s+(\\d)\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)`, 'gm'),
+    )
+    return [...rows].map(([, , current, , lag]) => [Number(current), Number(lag)])
+  }
+  requireSame('position and lag', await lags(), [[20, 0]])
+  requireMatch('state', await call(['--describe', '--group', group, '--state']), /\bEmpty\b/)
+  await call(['--describe', '--group', group, '--members'])
+  const reset = ['--reset-offsets', '--group', group, '--topic', topic]
+  await call([...reset, '--to-earliest', '--execute'])
+  requireSame('position and lag', await lags(), [[0, 20]])
+  await call([...reset, '--shift-by', '1', '--execute'])
+  requireSame('position and lag', await lags(), [[1, 19]])
+  requireMatch('deleted', await call(['--delete', '--group', group]), /successful/)
+  requireSame('listed', linesOf(await call(['--list'])).includes(group), false)
+  return undefined
+}
+
+async function perfTests(tools: ApacheTools, broker: OwnBroker, records: number): Promise<string> {
+  const topic = await makeTopic(tools, broker, 3)
+  const props = [`bootstrap.servers=${broker.bootstrapServers}`, 'acks=all', 'compression.type=lz4']
+  const words = ['--topic', topic, '--num-records', String(records), '--record-size', '100', '--throughput', '-1']
+  const produced = await tools.run('producer-perf', [...words, '--producer-props', ...props])
+  requireMatch('produced', produced, new RegExp(`${records} records sent`))
+  const consumed = await tools.at(broker, 'consumer-perf', ['--topic', topic, '--messages', String(records)])
+  requireSame('consumed', Number(linesOf(consumed).at(-1)?.split(', ')[4]), records)
+  const latency = await tools.run('end-to-end-latency', [broker.bootstrapServers, topic, '200', 'all', '100'])
+  const [, median] = requireMatch('latency', latency, /50th = (\d+)/)
+  return `latency ${median} ms`
+}
+
+async function verifiable(tools: ApacheTools, broker: OwnBroker, records: number): Promise<string> {
+  const topic = await makeTopic(tools, broker, 4)
+  const group = freshName('verifying')
+  const events = (out: string): Record<string, unknown>[] =>
+    linesOf(out).flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+  const consume = (count: number) =>
+    tools.at(broker, 'verifiable-consumer', [
+      ...['--topic', topic, '--group-id', group, '--max-messages', String(count)],
+      ...['--verbose', '--reset-policy', 'earliest'],
+    ])
+  const produced = tools.at(broker, 'verifiable-producer', ['--topic', topic, '--max-messages', String(records)])
+  const half = Math.floor(records / 2)
+  const consumed = await Promise.all([consume(half), consume(records - half)])
+  const sent = events(await produced).filter(({ name }) => name === 'producer_send_success')
+  requireSame('acknowledged', sent.length, records)
+  const place = ({ partition, offset, value }: Record<string, unknown>) => `${partition}/${offset}/${value}`
+  // One that has had its share may have fetched more, which the other one then reads again: so a set, not a list.
+  const read = new Set(consumed.flatMap((out) => events(out).filter(({ name }) => name === 'record_data')).map(place))
+  for (const one of sent) if (!read.has(place(one))) throw new Error(`${place(one)} was acknowledged and not consumed`)
+  const rebalances = consumed.flatMap(events).filter(({ name }) => name === 'partitions_assigned').length
+  return `${sent.length} records, ${rebalances} assignments`
+}
+
+async function copies(tools: ApacheTools, broker: OwnBroker, records: number): Promise<string> {
+  const [source, target] = [await makeTopic(tools, broker, 2), await makeTopic(tools, broker, 2)]
+  const group = freshName('copiers')
+  const lines = Array.from({ length: records }, (_, i) => String(i))
+  await tools.at(broker, 'console-producer', ['--topic', source], { input: text(lines) })
+  const copy = (id: string) =>
+    tools.run('message-copier', [
+      ...['--broker-list', broker.bootstrapServers, '--input-topic', source, '--input-partition', '0'],
+      ...['--output-topic', target, '--consumer-group', group, '--transaction-size', '100', '--transactional-id', id],
+      ...['--enable-random-aborts', '--group-mode', '--use-group-metadata'],
+    ])
+  const ids = [freshName('copier'), freshName('copier')]
+  await Promise.all(ids.map(copy))
+  const words = [...consumerWords(target, records), '--isolation-level', 'read_committed']
+  const read = linesOf(await tools.at(broker, 'console-consumer', words))
+  requireSame('copied', read.length, records)
+  requireSame('copied once each', new Set(read).size, records)
+  const ends = await Promise.all([0, 1].map((partition) => offsetAt(tools, broker, `${target}:${partition}`, '-1')))
+  const others = ends.reduce((sum, end) => sum + end) - records
+  return `${records} records, ${others} aborted ones and markers`
+}
+
+async function dumps(tools: ApacheTools, broker: OwnBroker): Promise<string> {
+  const topic = await makeTopic(tools, broker, 1)
+  await tools.at(broker, 'console-producer', ['--topic', topic, '--compression-codec', 'zstd'], {
+    input: text(numbers(300)),
+  })
+  const file = join(broker.directory, `${topic}-0`, `${'0'.repeat(20)}.log`)
+  const said = await tools.run('dump-log', ['--files', file, '--print-data-log', '--deep-iteration'])
+  requireSame('records', said.match(/payload: value \d+$/gm)?.length, 300)
+  requireMatch('the codec', said, /compresscodec: zstd/i)
+  return '300 records'
+}
