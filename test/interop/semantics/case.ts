@@ -17,6 +17,8 @@ export type Shape =
   | 'cogrouped'
   | 'windowedCogrouped'
   | 'split'
+  | 'node'
+  | 'filledStore'
   | 'nothing'
 
 /** Values of an operator's parameters; durations are in milliseconds. */
@@ -39,6 +41,11 @@ export interface CaseNode {
   readonly key: Format
   readonly value: Format
   readonly [parameter: string]: Parameter
+}
+
+/** Whether its records leave the topology. */
+export function isSink({ op }: CaseNode): boolean {
+  return op === 'to' || op === 'handSink'
 }
 
 export interface PipeEvent {
@@ -65,6 +72,8 @@ export interface Case {
   readonly id: number
   /** Built with `topology.optimization=all`. */
   readonly optimize: boolean
+  /** Written node by node, without the DSL. */
+  readonly byHand?: true
   /** How often windows that closed, and records of joins without a match, are looked for at most, by the clock on the wall. */
   readonly emitEveryMs?: number
   readonly nodes: readonly CaseNode[]
@@ -82,10 +91,10 @@ export type OutputLine = readonly [
 
 /**
  * What a store holds, as its changelog says it: bytes as letters of their numbers. Of rows of windows Kafka Streams also says
- * what they were before the event that changed them last; null is nothing.
+ * what they were before the event that changed them last, and whether that removed them on the way; null is nothing.
  */
 export type StoreContents = Readonly<Record<string, StoreRow>>
-export type StoreRow = readonly [value: string | null, timestamp: number, before?: string | null]
+export type StoreRow = readonly [value: string | null, timestamp: number, others?: readonly (string | null)[]]
 
 /** What a case came to. Either it was refused or failed, with the error, or it has everything else. */
 export interface Answer {

@@ -13,12 +13,12 @@ const keys = ['a', 'b', 'c'] as const
 export function drawEvents(
   draw: Draw,
   nodes: readonly CaseNode[],
-  { emitEveryMs }: Pick<Case, 'emitEveryMs'> = {},
+  { emitEveryMs, optimize }: Pick<Case, 'emitEveryMs' | 'optimize'>,
 ): CaseEvent[] {
   const topics = [...new Set(nodes.flatMap(sourceTopics))]
   const times = new TimeDraw(draw, nodes)
   const events: CaseEvent[] = []
-  const nullKeys = draw.chance(0.5) ? 0 : 0.1
+  const nullKeys = optimize || draw.chance(0.5) ? 0 : 0.1
   const nullValues = draw.one([0, 0.1, 0.25])
   const hasTimers = emitEveryMs !== undefined || nodes.some((node) => node.timer !== undefined)
   // A restart begins timers and intervals anew, and so does it the search for records that found none in a join of streams.
@@ -56,13 +56,17 @@ function mostRecords(nodes: readonly CaseNode[], events: readonly CaseEvent[]): 
     const sum = inputs.reduce((total, count) => total + count, 0)
     if (topics.length > 0) counts.set(node.id, piped.filter((event) => topics.includes(event.topic)).length)
     else if (node.op === 'streamJoin') counts.set(node.id, inputs[0] * inputs[1] + sum)
-    else counts.set(node.id, node.op.startsWith('flatMap') || node.op.startsWith('process') ? 2 * sum : sum)
+    else
+      counts.set(
+        node.id,
+        node.op.startsWith('flatMap') || /^process|^hand(Processor|Junction)$/.test(node.op) ? 2 * sum : sum,
+      )
   }
   return Math.max(...counts.values())
 }
 
 export function sourceTopics(node: CaseNode): readonly string[] {
-  if (node.op === 'stream') return node.topics as readonly string[]
+  if (node.topics !== undefined) return node.topics as readonly string[]
   return node.of.length === 0 ? [node.topic as string] : []
 }
 

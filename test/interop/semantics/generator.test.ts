@@ -82,12 +82,13 @@ describe('the comparison', () => {
     }
     const differs = (theirs: StoreRow | undefined, ours: StoreRow | undefined) =>
       differenceOf(answer(theirs), answer(ours)) !== undefined
-    expect(differs(['2', 5, '1'], ['1', 4])).toBe(false)
-    expect(differs(['2', 5, '1'], ['2', 5])).toBe(false)
-    expect(differs(['2', 5, '1'], undefined)).toBe(true)
-    expect(differs(['2', 5, '1'], ['12', 5])).toBe(true)
-    expect(differs(['2', 5, null], undefined)).toBe(false)
-    expect(differs([null, 5, '1'], ['1', 5])).toBe(false)
+    expect(differs(['2', 5, ['1']], ['1', 4])).toBe(false)
+    expect(differs(['2', 5, ['1']], ['2', 5])).toBe(false)
+    expect(differs(['2', 5, ['1']], undefined)).toBe(true)
+    expect(differs(['2', 5, ['1']], ['12', 5])).toBe(true)
+    expect(differs(['2', 5, [null]], undefined)).toBe(false)
+    expect(differs([null, 5, ['1']], ['1', 5])).toBe(false)
+    expect(differs(['2', 5, ['1', null]], undefined)).toBe(false)
     expect(differs(['2', 5], ['1', 5])).toBe(true)
     expect(differs(['2', 5], undefined)).toBe(true)
     expect(differs(undefined, ['2', 5])).toBe(true)

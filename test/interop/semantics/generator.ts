@@ -1,9 +1,9 @@
-import type { Case, CaseNode, Shape } from './case.ts'
+import { type Case, type CaseNode, isSink, type Shape } from './case.ts'
 import type { Coverage } from './coverage.ts'
 import { Draw } from './draw.ts'
 import { drawEvents } from './events.ts'
-import type { Drawing } from './operators/operator.ts'
-import { operators } from './operators/operators.ts'
+import type { Drawing, Operator } from './operators/operator.ts'
+import { byHand, ofDsl } from './operators/operators.ts'
 
 /** What is drawn last is drawn from first, so that chains grow. */
 const recent = 3
@@ -17,11 +17,21 @@ const unfinished: readonly Shape[] = ['grouped', 'windowed', 'groupedTable', 'co
  */
 export function generateCase(id: number, seed: number, coverage?: Coverage): Case {
   const draw = new Draw(seed * 1_000_003 + id)
-  const optimize = draw.chance(0.2)
-  const nodes = new TopologyDraw(draw, optimize).run()
-  coverage?.add(nodes)
+  const isByHand = draw.chance(0.1)
+  const optimize = !isByHand && draw.chance(0.2)
+  const nodes = new TopologyDraw(draw, isByHand ? byHand : ofDsl, optimize).run()
   const emitEvery = isThrottled(nodes) && draw.chance(0.2) ? { emitEveryMs: draw.between(1, 30) } : {}
-  return { id, optimize, ...emitEvery, nodes, events: drawEvents(draw, nodes, emitEvery) }
+  const kind = isByHand ? { byHand: true as const } : {}
+  const drawn: Case = {
+    id,
+    optimize,
+    ...kind,
+    ...emitEvery,
+    nodes,
+    events: drawEvents(draw, nodes, { optimize, ...emitEvery }),
+  }
+  coverage?.add(drawn)
+  return drawn
 }
 
 /** Whether anything is handed on that was looked for, and not at once. */
@@ -32,27 +42,31 @@ function isThrottled(nodes: readonly CaseNode[]): boolean {
 /** Grows a topology operator by operator, and then gives every stream and table without a follower a sink. */
 class TopologyDraw {
   readonly #draw: Draw
+  readonly #operators: Readonly<Record<string, Operator>>
   readonly #optimize: boolean
   readonly #nodes: CaseNode[] = []
   readonly #counters = new Map<string, number>()
 
-  constructor(draw: Draw, optimize: boolean) {
+  constructor(draw: Draw, kinds: Readonly<Record<string, Operator>>, optimize: boolean) {
     this.#draw = draw
+    this.#operators = kinds
     this.#optimize = optimize
   }
 
   run(): CaseNode[] {
     const size = this.#draw.between(2, 10)
-    this.#append('stream', [])
+    this.#append(this.#operators === byHand ? 'handSource' : 'stream', [])
     while (this.#nodes.length < size) this.#grow()
     for (const node of [...this.#nodes]) this.#finish(node)
-    return separateTimers(settleTimers(this.#nodes))
+    return separateTimers(settleTimers(this.#chooseChildren()))
   }
 
   #grow(): void {
     const open = this.#draw.chance(0.7) ? this.#nodes.findLast((node) => this.#isOpen(node)) : undefined
     if (open?.is === 'cogrouped' && this.#draw.chance(0.5)) this.#groupOneMore()
-    const able = Object.entries(operators).filter(([, { takes }]) => open === undefined || takes.includes(open.is))
+    const able = Object.entries(this.#operators).filter(
+      ([, { takes }]) => open === undefined || takes.includes(open.is),
+    )
     const [op, { takes }] = this.#draw.weighted(able, ([, { weight }]) => weight)
     const inputs = takes.map((shape) => (shape === open?.is ? open : this.#drawInput(shape)))
     if (inputs.every((input) => input !== undefined)) this.#append(op, inputs)
@@ -74,7 +88,7 @@ class TopologyDraw {
   }
 
   #append(op: string, inputs: readonly CaseNode[]): CaseNode | undefined {
-    const drawn = operators[op].draw(inputs, this.#drawing())
+    const drawn = this.#operators[op].draw(inputs, this.#drawing())
     if (drawn === undefined) return undefined
     const node = { id: `n${this.#nodes.length}`, op, of: inputs.map((input) => input.id), ...drawn }
     this.#nodes.push(node)
@@ -87,10 +101,20 @@ class TopologyDraw {
     if (isFollowed && !this.#draw.chance(0.15)) return
     if (node.is === 'table') this.#sink(this.#append('toStream', [node]))
     if (node.is === 'stream') this.#sink(node)
+    if (node.is === 'node') this.#append('handSink', [node])
   }
 
   #sink(node: CaseNode | undefined): void {
     if (node !== undefined) this.#append('to', [node])
+  }
+
+  /** Some processors by hand have what they hand on for one of their children alone. */
+  #chooseChildren(): CaseNode[] {
+    return this.#nodes.map((node) => {
+      const children = this.#nodes.filter(({ of }) => of.includes(node.id))
+      const mayChoose = children.length > 1 && /^hand(Processor|Junction)$/.test(node.op)
+      return mayChoose && this.#draw.chance(0.4) ? { ...node, toChild: this.#draw.one(children).id } : node
+    })
   }
 
   #drawing(): Drawing {
@@ -152,7 +176,7 @@ function separateTimers(nodes: readonly CaseNode[]): CaseNode[] {
     const own = node.timer !== undefined && before.length === 0
     timers.set(node.id, own ? node.id : (before[0] ?? ''))
     if (node.timer !== undefined && !own) kept.push(withoutTimer(node))
-    else if (node.op === 'to') kept.push(sinkOfItsOwn(node, timers.get(node.id) as string, writers))
+    else if (isSink(node)) kept.push(sinkOfItsOwn(node, timers.get(node.id) as string, writers))
     else kept.push(node)
   }
   return kept

@@ -1,12 +1,21 @@
 import { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import { messageOf } from '../../../src/errors.ts'
+import { TopologyBuilder } from '../../../src/processor/topology-builder.ts'
 import type { RecordHeader } from '../../../src/record/headers.ts'
 import { serde } from '../../../src/serde/serdes.ts'
 import type { TestInput } from '../../../src/testing/test-input.ts'
 import { TopologyTestDriver } from '../../../src/testing/topology-test-driver.ts'
 import { topic } from '../../../src/topic.ts'
 import type { Topology } from '../../../src/topology/topology.ts'
-import type { Answer, Case, CaseEvent, CaseNode, OutputLine, StoreContents } from './case.ts'
+import {
+  type Answer,
+  type Case,
+  type CaseEvent,
+  type CaseNode,
+  isSink,
+  type OutputLine,
+  type StoreContents,
+} from './case.ts'
 import { type Data, text } from './functions.ts'
 import { serdeOf, topicOf } from './operators/operator.ts'
 import { operators } from './operators/operators.ts'
@@ -29,20 +38,22 @@ export function runMillrace(given: Case): Answer {
   }
 }
 
-export function buildTopology({ nodes, optimize, emitEveryMs = 0 }: Case): Topology {
+export function buildTopology({ nodes, optimize, byHand, emitEveryMs = 0 }: Case): Topology {
   const builder = new StreamsBuilder()
+  const hand = new TopologyBuilder()
   const built = new Map<string, unknown>()
   const byId = new Map(nodes.map((node) => [node.id, node]))
   for (const node of nodes) {
     const result = operators[node.op].build(node, {
       builder,
+      hand,
       emitEveryMs,
       input: <T>(place: number) => built.get(node.of[place]) as T,
       inputNode: (place) => byId.get(node.of[place]) as CaseNode,
     })
     built.set(node.id, result)
   }
-  return builder.build({ optimize })
+  return byHand ? hand.build() : builder.build({ optimize })
 }
 
 function storesOf(driver: TopologyTestDriver, topics: readonly string[]): Record<string, StoreContents> {
@@ -74,7 +85,7 @@ class Session {
 
   constructor(driver: TopologyTestDriver, nodes: readonly CaseNode[]) {
     this.#driver = driver
-    const sinks = new Map(nodes.filter((node) => node.op === 'to').map((node) => [node.topic as string, node]))
+    const sinks = new Map(nodes.filter(isSink).map((node) => [node.topic as string, node]))
     this.#outputs = [...sinks].map(([name, node]) => {
       const output = driver.output(topicOf(name, node))
       const read = () =>

@@ -13,9 +13,9 @@ import { SessionWindows, TimeWindows } from '../../../../src/dsl/windows.ts'
 import type { Windowed } from '../../../../src/windowed.ts'
 import type { CaseNode, Format } from '../case.ts'
 import type { Draw } from '../draw.ts'
-import { combinations, combine, keyFunctions, mapKey } from '../functions.ts'
+import { combinations, combine, mapKey } from '../functions.ts'
 import type { Building, Drawing, Drawn, Operator, Texts } from './operator.ts'
-import { drawName, drawStore, named, serdeOf, stored } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored } from './operator.ts'
 import { same } from './stateless.ts'
 
 type Grouped = KGroupedStream<string, string>
@@ -41,7 +41,7 @@ export const aggregations: Readonly<Record<string, Operator>> = {
       is: 'grouped',
       key: 'string',
       value: input.value,
-      keyFn: drawing.draw.one(keyFunctions),
+      keyFn: drawKeyFunction(drawing),
       ...drawName(drawing, 'grouped'),
     }),
     build: (node, { input }) =>

@@ -2,10 +2,10 @@ import { JoinWindows } from '../../../../src/dsl/join-windows.ts'
 import type { GlobalKTable } from '../../../../src/dsl/streams.ts'
 import type { CaseNode } from '../case.ts'
 import { endless } from '../events.ts'
-import { foreignKeyFunctions, join, joiners, keyFunctions, mapKey } from '../functions.ts'
+import { foreignKeyFunctions, join, joiners, mapKey } from '../functions.ts'
 import { saysOtherOldValues, showsOtherValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, Texts, TextTable } from './operator.ts'
-import { drawName, drawStore, named, serdeOf, stored } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored } from './operator.ts'
 import { hasUnknownSerdes } from './tables.ts'
 
 /** Operators that put two inputs together by key. */
@@ -62,7 +62,7 @@ export const joins: Readonly<Record<string, Operator>> = {
       key: stream.key,
       value: 'string',
       how: drawing.draw.one(['inner', 'left']),
-      keyFn: drawing.draw.one(keyFunctions),
+      keyFn: drawKeyFunction(drawing),
       fn: joiners[0],
       ...drawName(drawing, 'join'),
     }),

@@ -1,11 +1,13 @@
 import { countSerde } from '../../../../src/dsl/count-serde.ts'
 import type { KStream, KTable } from '../../../../src/dsl/streams.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
+import type { TopologyBuilder } from '../../../../src/processor/topology-builder.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serde } from '../../../../src/serde/serdes.ts'
 import { type Topic, topic } from '../../../../src/topic.ts'
 import type { CaseNode, Format, Parameter, Shape } from '../case.ts'
 import type { Draw } from '../draw.ts'
+import { keyFunctions } from '../functions.ts'
 
 /** One operator of the DSL: when it can follow, with which parameters, and how Millrace's DSL is called. */
 export interface Operator {
@@ -44,6 +46,8 @@ export interface Drawing {
  */
 export interface Building {
   readonly builder: StreamsBuilder
+  /** In place of the DSL's, where the case is by hand. */
+  readonly hand: TopologyBuilder
   /** The case's. */
   readonly emitEveryMs: number
   /** What was built for the input at that place. */
@@ -102,4 +106,12 @@ export function drawName({ draw, unique }: Drawing, prefix: string): { name?: st
 
 export function drawStore({ draw, unique }: Drawing): { store?: string } {
   return draw.chance(0.4) ? { store: unique('store') } : {}
+}
+
+/**
+ * What makes a new key of a record. Kafka Streams' optimised topologies drop records without a key also before operators that
+ * stood before a repartition, which others take records from: there every record has one.
+ */
+export function drawKeyFunction({ draw, optimize }: Drawing): (typeof keyFunctions)[number] {
+  return draw.one(optimize ? keyFunctions.filter((fn) => fn !== 'fewOrNull') : keyFunctions)
 }

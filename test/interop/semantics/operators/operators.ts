@@ -1,4 +1,5 @@
 import { aggregations } from './aggregations.ts'
+import { byHand } from './by-hand.ts'
 import { joins } from './joins.ts'
 import type { Operator } from './operator.ts'
 import { processors } from './processors.ts'
@@ -6,8 +7,8 @@ import { sources } from './sources.ts'
 import { stateless } from './stateless.ts'
 import { tables } from './tables.ts'
 
-/** All operators that cases are made of, by the names that cases give. */
-export const operators: Readonly<Record<string, Operator>> = {
+/** The operators of the DSL, by the names that cases give. */
+export const ofDsl: Readonly<Record<string, Operator>> = {
   ...sources,
   ...stateless,
   ...aggregations,
@@ -15,3 +16,8 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...joins,
   ...processors,
 }
+
+/** All operators that cases are made of: a case has those of the DSL, or those by hand. */
+export const operators: Readonly<Record<string, Operator>> = { ...ofDsl, ...byHand }
+
+export { byHand }

@@ -6,9 +6,9 @@ import type {
 } from '../../../../src/processor/processor.ts'
 import { type KeyValueStore, keyValueStore } from '../../../../src/stores/key-value-store.ts'
 import type { CaseNode } from '../case.ts'
-import { bounded, keyFunctions, mapKey, text, weight } from '../functions.ts'
+import { bounded, mapKey, text, weight } from '../functions.ts'
 import type { Drawing, Operator, Texts } from './operator.ts'
-import { drawName, drawStore, named, serdeOf } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, named, serdeOf } from './operator.ts'
 
 /** Processors of the user's own: Processors.java has the same in Java. */
 export const processors: Readonly<Record<string, Operator>> = {
@@ -19,7 +19,7 @@ export const processors: Readonly<Record<string, Operator>> = {
       is: 'stream',
       key: 'string',
       value: 'string',
-      keyFn: drawing.draw.one(keyFunctions),
+      keyFn: drawKeyFunction(drawing),
       ...drawName(drawing, 'process'),
       ...drawStore(drawing),
       ...drawTimer(drawing),
@@ -57,16 +57,16 @@ export const processors: Readonly<Record<string, Operator>> = {
   },
 }
 
-type TextStore = ReturnType<typeof keyValueStore<string, string>>
+export type TextStore = ReturnType<typeof keyValueStore<string, string>>
 
 /** Timers are called by what is before and after them, too: see `settleTimers` in generator.ts. */
-function drawTimer({ draw }: Drawing): { timer?: string; intervalMs?: number } {
+export function drawTimer({ draw }: Drawing): { timer?: string; intervalMs?: number } {
   if (draw.chance(0.5)) return {}
   return { timer: draw.one(['stream-time', 'wall-clock']), intervalMs: draw.one([1, 5, 10, 20]) }
 }
 
 /** Whether the values say where the record at hand was read. */
-function drawMetadata({ draw }: Drawing): { metadata?: true } {
+export function drawMetadata({ draw }: Drawing): { metadata?: true } {
   return draw.chance(0.3) ? { metadata: true } : {}
 }
 
@@ -79,7 +79,7 @@ function marked(node: CaseNode, value: string, { recordMetadata }: ProcessingCon
   return bounded(`${made}!${topic}/${partition}/${offset}`)
 }
 
-function storeOf(node: CaseNode): TextStore | undefined {
+export function storeOf(node: CaseNode): TextStore | undefined {
   if (node.store === undefined) return undefined
   return keyValueStore<string, string>(node.store as string, { key: serdeOf('string'), value: serdeOf('string') })
 }
@@ -93,7 +93,10 @@ function exchange(store: KeyValueStore<string, string>, key: string, value: stri
   return before
 }
 
-function freeProcessor(node: CaseNode, declared: TextStore | undefined): Processor<string, string, string, string> {
+export function freeProcessor(
+  node: CaseNode,
+  declared: TextStore | undefined,
+): Processor<string, string, string, string> {
   let store: KeyValueStore<string, string> | undefined
   const punctuate = (timestamp: number, context: ProcessorContext<string, string>) => {
     context.forward({ key: 'tick', value: `${node.id}@${timestamp}`, timestamp })
@@ -110,7 +113,7 @@ function freeProcessor(node: CaseNode, declared: TextStore | undefined): Process
       const key = mapKey(node, record.value, record.key)
       let value = marked(node, record.value, context)
       if (store !== undefined) value = bounded(`${value}<${exchange(store, record.key, record.value)}`)
-      context.forward(record.withKey(key).withValue(value))
+      context.forward(record.withKey(key).withValue(value), node.toChild as string | undefined)
       if (weight(record.value) % 3 !== 0) return
       const headers = [...record.headers, { key: 'p', value: Buffer.from(node.id) }]
       context.forward({ key, value: null, timestamp: record.timestamp + 1, headers })

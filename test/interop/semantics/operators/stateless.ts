@@ -1,9 +1,9 @@
 import type { BranchedKStream, KStream } from '../../../../src/dsl/streams.ts'
 import type { Arm, CaseNode } from '../case.ts'
 import type { Draw } from '../draw.ts'
-import { keyFunctions, mapKey, mapValue, spread, test, valueFunctions } from '../functions.ts'
+import { mapKey, mapValue, spread, test, valueFunctions } from '../functions.ts'
 import type { Drawing, Drawn, Operator, Texts } from './operator.ts'
-import { drawName, drawStore, named, serdeOf, stored, topicOf } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored, topicOf } from './operator.ts'
 
 /** Operators of streams that keep nothing. */
 export const stateless: Readonly<Record<string, Operator>> = {
@@ -43,7 +43,7 @@ export const stateless: Readonly<Record<string, Operator>> = {
       is: 'stream',
       key: 'string',
       value: 'string',
-      keyFn: drawing.draw.one(keyFunctions),
+      keyFn: drawKeyFunction(drawing),
       fn: drawing.draw.one(valueFunctions),
       ...drawName(drawing, 'map'),
     }),
@@ -57,7 +57,7 @@ export const stateless: Readonly<Record<string, Operator>> = {
       is: 'stream',
       key: 'string',
       value: 'string',
-      keyFn: drawing.draw.one(keyFunctions),
+      keyFn: drawKeyFunction(drawing),
       ...drawName(drawing, 'map'),
     }),
     build: (node, { input }) =>
@@ -73,7 +73,7 @@ export const stateless: Readonly<Record<string, Operator>> = {
       is: 'stream',
       key: 'string',
       value: input.value,
-      keyFn: drawing.draw.one(keyFunctions),
+      keyFn: drawKeyFunction(drawing),
       ...drawName(drawing, 'key'),
     }),
     build: (node, { input }) => input<Texts>(0).selectKey((value, key) => mapKey(node, value, key), named(node)),

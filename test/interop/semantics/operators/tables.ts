@@ -1,10 +1,10 @@
 import type { KGroupedTable } from '../../../../src/dsl/streams.ts'
 import { untilTimeLimit, untilWindowCloses } from '../../../../src/dsl/suppressed.ts'
 import type { CaseNode } from '../case.ts'
-import { combinations, combine, keyFunctions, mapKey, mapValue, test, valueFunctions } from '../functions.ts'
+import { combinations, combine, mapKey, mapValue, test, valueFunctions } from '../functions.ts'
 import { countOptions, drawCount, saysInitialValues, saysOtherOldValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, TextTable } from './operator.ts'
-import { drawName, drawStore, named, serdeOf } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, named, serdeOf } from './operator.ts'
 import { same } from './stateless.ts'
 
 /** Operators of tables, and of tables that are grouped anew. */
@@ -24,15 +24,11 @@ export const tables: Readonly<Record<string, Operator>> = {
   tableMapValues: {
     weight: 2,
     takes: ['table'],
-    draw: ([input], drawing) => ({
-      ...same(input),
-      value: 'string',
-      fn: drawing.draw.one(valueFunctions),
-      ...drawName(drawing, 'values'),
-      ...drawStore(drawing),
-    }),
-    build: (node, { input }) =>
-      input<TextTable>(0).mapValues((value, key) => mapValue(node, value, key), storing(node)),
+    draw: ([input], drawing) => drawMapValues(input, drawing),
+    build: (node, { input }) => {
+      const options = node.plain === true ? named(node) : storing(node)
+      return input<TextTable>(0).mapValues((value, key) => mapValue(node, value, key), options)
+    },
   },
   toStream: {
     weight: 3,
@@ -56,7 +52,7 @@ export const tables: Readonly<Record<string, Operator>> = {
             is: 'groupedTable',
             key: 'string',
             value: 'string',
-            keyFn: drawing.draw.one(keyFunctions),
+            keyFn: drawKeyFunction(drawing),
             fn: drawing.draw.one(valueFunctions),
             ...drawName(drawing, 'grouped'),
           },
@@ -115,6 +111,14 @@ function drawFilter(input: CaseNode, drawing: Drawing): Drawn | undefined {
   return drawn.store === undefined && saysOtherOldValues(input, drawing) ? undefined : drawn
 }
 
+/** With serdes but no store Kafka Streams takes a versioned table for one without versions, although it has no other rows. */
+function drawMapValues(input: CaseNode, drawing: Drawing): Drawn {
+  const { draw } = drawing
+  const fn = draw.one(valueFunctions)
+  const drawn: Drawn = { ...same(input), value: 'string', fn, ...drawName(drawing, 'values'), ...drawStore(drawing) }
+  return drawn.store === undefined && isVersioned(input, drawing) ? { ...drawn, plain: true } : drawn
+}
+
 function drawResult(input: CaseNode, drawing: Drawing): Drawn {
   return { ...same(input), is: 'table', ...drawName(drawing, 'result'), ...drawStore(drawing) }
 }
@@ -142,7 +146,7 @@ function drawSuppress([input]: readonly CaseNode[], drawing: Drawing): Drawn | u
 
 /** In Kafka Streams a deletion waits, and counts, like a result. */
 function deletesNothing({ op, key, fn }: CaseNode): boolean {
-  return /^windowed(Count|Reduce|Aggregate)$/.test(op) && key !== 'session' && fn !== 'dropSome'
+  return /^windowed(Count|Aggregate)$/.test(op) && key !== 'session' && fn !== 'dropSome'
 }
 
 /**
@@ -182,13 +186,11 @@ function isVersioned(input: CaseNode, drawing: Drawing): boolean {
 
 /** Kafka Streams takes the application's default serdes where an operator has told none; Millrace has no such default. */
 export function hasUnknownSerdes(input: CaseNode, drawing: Drawing): boolean {
-  return comesFrom(input, drawing, (table) => table.op === 'tableJoin' && table.plain === true)
+  return comesFrom(input, drawing, (table) => /^table(Join|MapValues)$/.test(table.op) && table.plain === true)
 }
 
 /** Whether the windows and their grace are known: those of the aggregation that the table comes from. */
-function isResultOfWindows(input: CaseNode, { node }: Drawing): boolean {
+function isResultOfWindows(input: CaseNode, drawing: Pick<Drawing, 'node'>): boolean {
   if (input.op.startsWith('windowed')) return true
-  return (
-    input.op.startsWith('table') && input.of.length === 1 && isResultOfWindows(node(input.of[0]), { node } as Drawing)
-  )
+  return /^table(Filter|FilterNot|MapValues)$/.test(input.op) && isResultOfWindows(drawing.node(input.of[0]), drawing)
 }

@@ -94,7 +94,9 @@ final class Operators {
             case "tableFilterNot" -> n.has("store")
                 ? table(n, 0).filterNot((k, v) -> Functions.test(n, k, v), named(n), materialized(n, n.key()))
                 : table(n, 0).filterNot((k, v) -> Functions.test(n, k, v), named(n));
-            case "tableMapValues" -> table(n, 0).mapValues((k, v) -> Functions.mapValue(n, k, v), named(n), materialized(n, n.key()));
+            case "tableMapValues" -> !n.has("plain")
+                ? table(n, 0).mapValues((k, v) -> Functions.mapValue(n, k, v), named(n), materialized(n, n.key()))
+                : table(n, 0).mapValues((k, v) -> Functions.mapValue(n, k, v), named(n));
             case "toStream" -> table(n, 0).toStream(named(n));
             case "suppress" -> table(n, 0).suppress((Suppressed<? super Object>) (Suppressed<?>) suppressed(n));
             case "tableGroupBy" -> table(n, 0).groupBy((k, v) -> org.apache.kafka.streams.KeyValue.pair(

@@ -55,7 +55,7 @@ final class Processors {
     }
 
     private static Set<StoreBuilder<?>> storesOf(Node n) {
-        return n.has("store")
+        return n.has("store") && !n.has("shares")
             ? Set.of(Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(n.text("store")), Serdes.String(), Serdes.String()))
             : null;
     }
@@ -109,7 +109,12 @@ final class Processors {
             if (store != null) {
                 value = Functions.bounded(value + "<" + exchange(store, record.key(), record.value()));
             }
-            context.forward(record.withKey(key).withValue(value));
+            Record<Object, Object> made = record.withKey(key).withValue(value);
+            if (node.has("toChild")) {
+                context.forward(made, node.text("toChild"));
+            } else {
+                context.forward(made);
+            }
             if (Functions.weight(record.value()) % 3 == 0) {
                 RecordHeaders headers = new RecordHeaders(record.headers());
                 headers.add("p", node.id().getBytes(StandardCharsets.UTF_8));

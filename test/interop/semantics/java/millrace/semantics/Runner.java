@@ -59,10 +59,7 @@ public final class Runner {
         try {
             Map<String, Node> nodes = new LinkedHashMap<>();
             given.get("nodes").forEach(node -> nodes.put(node.get("id").asText(), new Node(node)));
-            StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(settings)));
-            Operators operators = new Operators(builder, nodes);
-            nodes.values().forEach(operators::build);
-            Topology topology = builder.build(settings);
+            Topology topology = given.has("byHand") ? byHand(nodes) : byDsl(nodes, settings);
             answer.put("describe", topology.describe().toString());
             answer.set("steps", steps);
             try (TopologyTestDriver driver = new TopologyTestDriver(topology, settings, Instant.EPOCH)) {
@@ -82,6 +79,20 @@ public final class Runner {
             }
         }
         return answer;
+    }
+
+    private static Topology byDsl(Map<String, Node> nodes, Properties settings) {
+        StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(settings)));
+        Operators operators = new Operators(builder, nodes);
+        nodes.values().forEach(operators::build);
+        return builder.build(settings);
+    }
+
+    private static Topology byHand(Map<String, Node> nodes) {
+        Topology topology = new Topology();
+        ByHand hand = new ByHand(topology, nodes);
+        nodes.values().forEach(hand::build);
+        return topology;
     }
 
     private static String text(Throwable error) {
@@ -123,7 +134,7 @@ public final class Runner {
         Session(TopologyTestDriver driver, Map<String, Node> nodes) {
             this.driver = driver;
             for (Node node : nodes.values()) {
-                if (!node.op().equals("to")) {
+                if (!node.op().equals("to") && !node.op().equals("handSink")) {
                     continue;
                 }
                 outputs.put(node.text("topic"), driver.createOutputTopic(

@@ -14,11 +14,12 @@ import org.apache.kafka.streams.test.TestRecord;
 
 /** What the stores hold, as their changelogs say it: for each key's bytes the value's, and its timestamp. */
 final class Stores {
-    /** A key's value, and what it was before the event that changed it last; null is nothing. */
+    /** A key's value; and what it was before the event that changed it last, and whether that event removed it on the way. */
     private static final class Row {
         String value;
         Long timestamp;
         String before;
+        boolean wasRemoved;
         int event = -1;
     }
 
@@ -44,14 +45,16 @@ final class Stores {
                 if (row.event != event) {
                     row.before = row.value;
                     row.event = event;
+                    row.wasRemoved = false;
                 }
                 row.value = text(record.value());
+                row.wasRemoved |= row.value == null;
                 row.timestamp = record.timestamp();
             }
         }
     }
 
-    /** Of windows also what they were before, where that was something else. */
+    /** Of windows also what else they were, before and in the event that changed them last. */
     ObjectNode contents(ObjectMapper json) {
         ObjectNode all = json.createObjectNode();
         stores.forEach((topic, rows) -> {
@@ -64,8 +67,13 @@ final class Stores {
                     return;
                 }
                 ArrayNode written = contents.putArray(key).add(row.value).add(row.timestamp);
-                if (isOfWindow && !Objects.equals(row.before, row.value)) {
-                    written.add(row.before);
+                boolean wasOther = !Objects.equals(row.before, row.value);
+                boolean wasNothing = row.wasRemoved && row.value != null && row.before != null;
+                if (isOfWindow && (wasOther || wasNothing)) {
+                    ArrayNode others = written.addArray().add(row.before);
+                    if (wasNothing) {
+                        others.addNull();
+                    }
                 }
             });
         });
