@@ -66,7 +66,8 @@ export class DataDirectory {
   static async open(path: string, disk: Disk): Promise<DataDirectory> {
     let lock: DiskLock | undefined
     try {
-      await makeDirectoryDurably(disk, path)
+      // What is formatted was made durable before that.
+      if (!disk.exists(`${path}/${metaName}`)) await makeDirectoryDurably(disk, path)
       lock = disk.lock(`${path}/${lockName}`)
       if (lock === undefined) throw locked(disk, path)
       const marker = `${path}/${cleanShutdownName}`

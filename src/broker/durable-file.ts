@@ -1,4 +1,5 @@
 import type { Disk } from '../env/environment.ts'
+import { systemCodeOf } from './disk-error.ts'
 
 /** Puts the text in place of what the file held, all of it or nothing: also where the power fails on the way. */
 export async function replaceFile(disk: Disk, directory: string, name: string, text: string): Promise<void> {
@@ -27,20 +28,23 @@ export function readText(disk: Disk, path: string): string {
   }
 }
 
-/** Makes a directory and those above it that are missing, so that they are there after a power failure too. */
+/**
+ * Makes a directory and those above it that are missing, and sees to it that all of them are there after a power failure: also
+ * where the last process made them, and was killed or its disk failed before it came to that.
+ */
 export async function makeDirectoryDurably(disk: Disk, path: string): Promise<void> {
-  const missing: string[] = []
-  for (let child = path; !disk.exists(child); child = parentOf(child)) missing.push(child)
   disk.makeDirectory(path)
-  try {
-    for (const child of missing) await disk.syncDirectory(parentOf(child))
-  } catch (error) {
-    // Were they left, the next attempt would take them for durable.
-    const topmost = missing.at(-1)
-    if (topmost !== undefined) disk.remove(topmost)
-    throw error
+  for (let child = path; parentOf(child) !== child; child = parentOf(child)) {
+    try {
+      await disk.syncDirectory(parentOf(child))
+    } catch (error) {
+      // Then nobody can have made something in it: it is another user's, read-only, or not of a disk.
+      if (!unsyncable.has(systemCodeOf(error) ?? '')) throw error
+    }
   }
 }
+
+const unsyncable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])
 
 function parentOf(path: string): string {
   const end = path.lastIndexOf('/')

@@ -74,6 +74,23 @@ describe('a data directory', () => {
     expect((await failureOf(() => open(disk, { directory: 'some' }))).message).toContain('there is a file of that name')
   })
 
+  it('is there after a power failure although making it had failed, or its maker was killed, before that was durable', async () => {
+    const disk = crashable()
+    disk.makeDirectory('some')
+    disk.failNext('syncDirectory', 'EIO')
+    expect((await failureOf(() => open(disk))).code).toBe('STORAGE_FAILED')
+    const broker = await open(disk)
+    await broker.createTopics([orders])
+    const again = await open(disk.crash({ keepUnsynced: 'none' }))
+    expect(again.topics.get('orders')).toMatchObject(orders)
+  })
+
+  it('may lie below directories of others, which it cannot open', async () => {
+    const disk = crashable()
+    disk.failNext('syncDirectory', 'EACCES', 2)
+    await (await open(disk)).close()
+  })
+
   it('that has lost its registry is refused, not begun anew', async () => {
     const disk = crashable()
     await (await open(disk)).close()

@@ -104,9 +104,11 @@ export class GroupCoordinator {
     const coordinated = this.#groups.get(id)
     if (coordinated === undefined) return 'GROUP_ID_NOT_FOUND'
     if (coordinated.group.state !== 'Empty') return 'NON_EMPTY_GROUP'
+    await this.#options.keep(id, null)
+    // Who has joined meanwhile is a group anew.
+    if (this.#groups.get(id) !== coordinated || coordinated.group.state !== 'Empty') return 'NONE'
     coordinated.cancelTimer()
     this.#groups.delete(id)
-    await this.#options.keep(id, null)
     return 'NONE'
   }
 

@@ -176,12 +176,16 @@ export class OffsetStore {
    */
   async delete(group: string, partitions?: readonly { topic: string; partition: number }[]): Promise<void> {
     const place = this.#partitionOf(group)
+    if (place === undefined) return
+    // What is on its way to the disk goes too.
+    await place.log.acknowledged()
+    place.fold.catchUp()
     const isMeant = (key: OffsetCommitKey) =>
       key.group === group &&
       (partitions === undefined ||
         partitions.some(({ topic, partition }) => topic === key.topic && partition === key.partition))
-    const keys = place?.offsets.keys(isMeant) ?? []
-    if (place === undefined || keys.length === 0) return
+    const keys = place.offsets.keys(isMeant)
+    if (keys.length === 0) return
     await this.#append(
       place,
       keys.map((key) => ({ key, value: null })),

@@ -30,6 +30,7 @@ export class LogCleaner {
   #cancel: Cancel | undefined
   /** The logs that are being compacted, with the end of that. */
   readonly #running = new Map<PartitionLog, Promise<boolean>>()
+  /** The last that was begun, or waits for the one before it. */
   #cleaning: Promise<void> = Promise.resolve()
   #isStopped = false
 
@@ -44,14 +45,11 @@ export class LogCleaner {
     this.#cancel = this.#options.timers.after(this.#options.backoffMs, () => this.#look(), { isBackground: true })
   }
 
-  /** Compacts everything for which it is time; ends early where the disk is full. */
-  async clean(): Promise<void> {
-    for (let next = this.#dirtiest(); next !== undefined; next = this.#dirtiest()) {
-      const { log, range } = next
-      const ended = this.#compact(log, range).finally(() => this.#running.delete(log))
-      this.#running.set(log, ended)
-      if (!(await ended)) return
-    }
+  /** Compacts everything for which it is time, when what is under way is done; ends early where the disk is full. */
+  clean(): Promise<void> {
+    const cleaned = this.#cleaning.then(() => this.#clean())
+    this.#cleaning = cleaned.catch(() => {})
+    return cleaned
   }
 
   /** Resolves when nothing is done with a log that was deleted any more. */
@@ -68,12 +66,21 @@ export class LogCleaner {
   }
 
   #look(): void {
-    this.#cleaning = this.clean()
-      .catch(() => {})
-      .then(() => {
-        this.#cancel = undefined
-        this.start()
-      })
+    const again = (): void => {
+      this.#cancel = undefined
+      this.start()
+    }
+    // A failure has taken the directory offline, where everybody who comes next is told.
+    this.clean().then(again, again)
+  }
+
+  async #clean(): Promise<void> {
+    for (let next = this.#dirtiest(); next !== undefined && !this.#isStopped; next = this.#dirtiest()) {
+      const { log, range } = next
+      const ended = this.#compact(log, range).finally(() => this.#running.delete(log))
+      this.#running.set(log, ended)
+      if (!(await ended)) return
+    }
   }
 
   #dirtiest(): { log: PartitionLog; range: CleanableRange } | undefined {

@@ -48,8 +48,8 @@ const sliceBytes = 8_388_608
 /**
  * Opens the segments of a log as the last process left them.
  *
- * After a clean shutdown, and below the recovery point, the files are taken as they are. From the segment with the recovery
- * point on, every batch is checked. The first that is not whole and right ends the log where it lies beyond the recovery
+ * After a clean shutdown, and below the recovery point, the files are taken as they are. From the segment on that the recovery
+ * point is in, or at the end of, every batch is checked. The first that is not whole and right ends the log where it lies beyond the recovery
  * point: it was never acknowledged. Below it the damage is put into quarantine and nothing is touched, because what was
  * acknowledged is not ours to cut; the log goes on behind it where that is certain.
  * @throws MillraceError DIRECTORY_UNUSABLE, STORAGE_FAILED
@@ -106,7 +106,8 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i] as Segment
     const next = segments[i + 1]
-    const isTrusted = options.wasCleanlyShutDown || (next !== undefined && next.baseOffset <= options.recoveryPoint)
+    // Where the recovery point is at its very end, it may have got there before the segment was closed and its indexes saved.
+    const isTrusted = options.wasCleanlyShutDown || (next !== undefined && next.baseOffset < options.recoveryPoint)
     const checksums = !isTrusted
     let damage = (await loadSegment(segment, isTrusted, options)) ?? gapAfter(segment, next, options)
     while (damage !== undefined && isAcknowledged(damage, options)) {

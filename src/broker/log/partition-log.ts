@@ -1,6 +1,8 @@
 import type { Random } from '../../env/environment.ts'
 import { assert, MillraceError, type Place } from '../../errors.ts'
 import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTime } from '../../record/batch-format.ts'
+import { fileUnusable, isOutOfFiles } from '../disk-error.ts'
+import { isInLog } from './aborted-evidence.ts'
 import { requireAppendable } from './batch-check.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
@@ -12,7 +14,7 @@ import type { AppendOrigin, ProducerStates, TransactionVerifier } from './produc
 import { Segment, type SegmentContext } from './segment.ts'
 import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
 import { cleanedSuffix, completeSwap, removeCleaned } from './segment-swap.ts'
-import type { AbortedTransaction } from './transaction-index.ts'
+import type { AbortedTransaction, TransactionIndex } from './transaction-index.ts'
 
 /** When an append is acknowledged: when it is on the device, or when the operating system has it (Kafka's default). */
 export type FlushPolicy = 'fsync' | 'page-cache'
@@ -281,14 +283,28 @@ export class PartitionLog implements Flushable {
     producers.onHighWatermark(this.#highWatermark)
   }
 
-  /** The aborted transactions with records from the one offset up to, but not including, the other. */
+  /**
+   * The aborted transactions with records from the one offset up to, but not including, the other.
+   * @throws MillraceError CORRUPT_BATCH where an index of them is damaged; STORAGE_FAILED
+   */
   abortedTransactions(from: number, to: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = []
     for (let segment: Segment | undefined = this.segmentOf(from); segment !== undefined; ) {
-      if (segment.transactions.collect(from, to, found)) return found
+      if (this.#collectAborted(segment.transactions, from, to, found)) return found
       segment = this.segmentAfter(segment)
     }
     return found
+  }
+
+  #collectAborted(index: TransactionIndex, from: number, to: number, found: AbortedTransaction[]): boolean {
+    try {
+      index.check((aborted) => isInLog(aborted, (offset) => this.segmentOf(offset)))
+      return index.collect(from, to, found)
+    } catch (error) {
+      if (isOutOfFiles(error)) throw fileUnusable(error, 'opening an index of transactions', index.path)
+      if (error instanceof MillraceError) throw error
+      throw this.context.status.goOffline('reading an index of transactions', index.path, error)
+    }
   }
 
   /**

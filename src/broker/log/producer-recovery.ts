@@ -46,7 +46,13 @@ function startReplay(recovery: ProducerRecovery, trustedOffset: number): Replay 
   const { segments, producers, snapshots } = recovery
   const startOffset = (segments[0] as Segment).baseOffset
   snapshots.removeBelow(startOffset)
-  const snapshot = snapshots.latestUpTo(trustedOffset)
+  let snapshot = snapshots.latestUpTo(trustedOffset)
+  // The index that the replay goes on with: where it cannot be right, it is made again from its start.
+  const { offset } = snapshot
+  const open = segments.find(({ baseOffset, nextOffset }) => baseOffset < offset && offset <= nextOffset)
+  if (open !== undefined && !open.transactions.isOf(open.baseOffset, open.nextOffset)) {
+    snapshot = snapshots.latestUpTo(open.baseOffset)
+  }
   snapshots.removeStray(new Set(segments.map((segment) => segment.baseOffset)))
   const from = Math.max(snapshot.offset, startOffset)
   completeWindows(snapshot.entries, from, segments, recovery.buffer)

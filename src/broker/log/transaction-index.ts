@@ -27,6 +27,8 @@ export class TransactionIndex {
   readonly #disk: Disk
   /** Read when they are first asked for. */
   #entries: AbortedTransaction[] | undefined
+  /** How many of them, from the first on, come from the file and were not compared with the log. */
+  #uncheckedEntries = 0
   #isUnsynced = false
 
   constructor(disk: Disk, path: string) {
@@ -49,8 +51,33 @@ export class TransactionIndex {
 
   /** @throws MillraceError CORRUPT_BATCH where the file is not an index. */
   entries(): AbortedTransaction[] {
-    this.#entries ??= this.#disk.exists(this.path) ? this.#withFile((file) => readEntries(file, this.path)) : []
+    if (this.#entries === undefined) {
+      this.#entries = this.#disk.exists(this.path) ? this.#withFile((file) => readEntries(file, this.path)) : []
+      this.#uncheckedEntries = this.#entries.length
+    }
     return this.#entries
+  }
+
+  /** Whether the file is an index of markers from the one offset up to, but not including, the other. */
+  isOf(baseOffset: number, nextOffset: number): boolean {
+    try {
+      return this.entries().every(({ lastOffset }) => lastOffset >= baseOffset && lastOffset < nextOffset)
+    } catch (error) {
+      if (error instanceof MillraceError) return false
+      throw error
+    }
+  }
+
+  /**
+   * Compares what comes from the file with the log, once.
+   * @throws MillraceError CORRUPT_BATCH where one of them is not right
+   */
+  check(isRight: (aborted: AbortedTransaction) => boolean): void {
+    const entries = this.entries()
+    for (; this.#uncheckedEntries > 0; this.#uncheckedEntries--) {
+      const last = Math.min(this.#uncheckedEntries, entries.length) - 1
+      if (last >= 0 && !isRight(entries[last] as AbortedTransaction)) throw damaged(this.path, last * entryBytes)
+    }
   }
 
   /**
@@ -70,6 +97,7 @@ export class TransactionIndex {
   /** Takes away all of them, whatever the file holds. */
   clear(): void {
     this.#entries = []
+    this.#uncheckedEntries = 0
     if (!this.#disk.exists(this.path)) return
     this.#isUnsynced = true
     this.#withFile((file) => file.truncate(0))

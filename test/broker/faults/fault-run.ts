@@ -49,37 +49,50 @@ async function goesOn(stage: Stage): Promise<boolean> {
   // The disk has room again after some calls: what fails until then makes them.
   for (let attempt = 0; attempt < 40; attempt++) {
     if (stage.isOffline) await stage.open()
-    if ((await stage.create('t')) && (await stage.create(`room-${attempt}`)) && !stage.isOffline) {
+    const room = `room-${attempt}`
+    if ((await stage.create('t')) && (await stage.create(room)) && !stage.isOffline) {
       await stage.append('t', 1)
-      return true
+      if (await transacts(stage, room)) return true
     }
   }
   return false
 }
 
+async function transacts({ transactions }: Stage, topic: string): Promise<boolean> {
+  await transactions.begin('afterwards')
+  await transactions.send('afterwards', topic, 1)
+  await transactions.commitOffset('afterwards', 1)
+  return transactions.end('afterwards', 'commit')
+}
+
 /** One bit of one file, changed while no process is at work. */
 export interface FlipCase {
+  readonly stage: Stage
+  readonly protocol: string
   readonly path: string
   readonly position: number
 }
 
-const flippedProtocol = 'clean shutdown and restart'
+const flippedProtocols = ['clean shutdown and restart', 'transactions over a restart']
 
-/** A bit of every byte of every file that a protocol leaves behind. */
-export async function allFlips(): Promise<{ stage: Stage; flips: FlipCase[] }> {
-  const stage = new Stage(1)
-  await protocols[flippedProtocol]?.(stage)
-  await stage.wait(1_000)
-  const flips = stage.files().flatMap(({ path, bytes }) => {
-    return Array.from({ length: bytes }, (_, position) => ({ path, position }))
-  })
-  return { stage, flips }
+/** A bit of every byte of every file that some protocols leave behind. */
+export async function allFlips(): Promise<FlipCase[]> {
+  const flips: FlipCase[] = []
+  for (const protocol of flippedProtocols) {
+    const stage = new Stage(1)
+    await protocols[protocol]?.(stage)
+    await stage.wait(1_000)
+    for (const { path, bytes } of stage.files()) {
+      for (let position = 0; position < bytes; position++) flips.push({ stage, protocol, path, position })
+    }
+  }
+  return flips
 }
 
-export async function runFlip(stage: Stage, { path, position }: FlipCase): Promise<void> {
+export async function runFlip({ stage, protocol, path, position }: FlipCase): Promise<void> {
   try {
     await stage.verifyFlip(path, position)
   } catch (error) {
-    throw new Error(`a bit of byte ${position} of ${path} changed: ${error}`, { cause: error })
+    throw new Error(`${protocol}: a bit of byte ${position} of ${path} changed: ${error}`, { cause: error })
   }
 }

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import { allCases, allFlips, runCase, runFlip } from './fault-run.ts'
 
-/** `npm run test:faults -- [--seed S]`: every fault at every call of every protocol, and a changed bit in every byte. */
+/** `npm run test:faults -- [--seed S] [--protocol NAME]`: every fault at every call of every protocol, or of one, and a changed bit in every byte. */
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' } } })
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, protocol: { type: 'string' } } })
 const seed = Number(values.seed)
-const cases = await allCases()
+const isWanted = ({ protocol }: { readonly protocol: string }) => (values.protocol ?? protocol) === protocol
+const cases = (await allCases()).filter(isWanted)
 const startMs = Date.now()
 const failures: string[] = []
 for (const one of cases) {
@@ -15,10 +16,10 @@ for (const one of cases) {
     failures.push((error as Error).message)
   }
 }
-const { stage, flips } = await allFlips()
+const flips = (await allFlips()).filter(isWanted)
 for (const flip of flips) {
   try {
-    await runFlip(stage, flip)
+    await runFlip(flip)
   } catch (error) {
     failures.push((error as Error).message)
   }

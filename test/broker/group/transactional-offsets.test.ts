@@ -7,6 +7,7 @@ import { offsetsTopic } from '../../../src/broker/topics.ts'
 import type { ProducerIdentity } from '../../../src/broker/transaction/transaction-step.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import type { VirtualEnvironment } from '../../../src/env/virtual-environment.ts'
+import { foldedState, liveState } from '../folded-state.ts'
 import { failureOf, worldOn } from '../records.ts'
 
 interface Setup {
@@ -98,6 +99,16 @@ describe('offsets of a group', () => {
     expect(broker.offsets.groups()).toEqual([])
     await broker.close()
     expect((await setUp(environment.disk)).broker.offsets.groups()).toEqual([])
+  })
+
+  it('are taken away also where their commit is not acknowledged yet', async () => {
+    const { broker, environment } = await setUp()
+    await broker.offsets.partitionFor('g')
+    await Promise.all([broker.offsets.commit('g', at(3)), broker.offsets.delete('g', at(3))])
+    expect(offsetOf(broker)).toBeUndefined()
+    environment.disk.failNext('sync', 'EIO')
+    const outcomes = await Promise.allSettled([broker.offsets.commit('g', at(4)), broker.offsets.delete('g', at(4))])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
 
   it('are taken away when they are older than the retention, but not while a transaction commits others', async () => {
@@ -196,6 +207,7 @@ describe('the state of group offsets', () => {
           expect(replayed.committed('g', 't', partition)?.offset).toBe(model.committed(partition))
           expect(replayed.isPending('g', 't', partition)).toBe(model.isPending(partition))
         }
+        expect(liveState(broker)).toEqual(foldedState(broker))
       }),
       { numRuns: 60 },
     )

@@ -259,6 +259,18 @@ describe('compaction', () => {
     await environment.clock.advanceAsync(15_000)
   })
 
+  it('is done once at a time, whoever asks for it while it runs', async () => {
+    const environment = worldOn()
+    const { broker, log } = await open(environment)
+    for (let i = 0; i < 40; i++) append(log, [{ key: `${i % 3}`, value: `${i}` }])
+    await log.flushed()
+    environment.clock.advance(15_000)
+    await Promise.all([broker.compact(), broker.compact()])
+    expect(log.context.status.failure).toBeUndefined()
+    expect(readAll(log).length).toBeLessThan(10)
+    await broker.close()
+  })
+
   it('leaves a log alone that is damaged, and says so', async () => {
     const environment = worldOn()
     const { broker, log } = await open(environment)

@@ -3,9 +3,10 @@ import { type Broker, type BrokerSettings, openBroker } from '../../../src/broke
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { PartitionLog } from '../../../src/broker/log/partition-log.ts'
 import type { QuarantinedRange } from '../../../src/broker/log/partition-logs.ts'
+import { firstOffsetSince } from '../../../src/broker/log/time-lookup.ts'
 import type { Disk, DiskFile } from '../../../src/env/environment.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
-import { batchOf, failureOf, recordsIn, worldOn } from '../records.ts'
+import { batchOf, batchOfRecords, failureOf, recordsIn, worldOn } from '../records.ts'
 
 const logPath = 'data/t-0/00000000000000000000.log'
 
@@ -244,6 +245,31 @@ describe('the recovery of a log', () => {
     log.append(batchOf('value 0'))
     await log.acknowledged()
     expect(values(log)).toEqual(numbered(1))
+  })
+
+  it('does not take the indexes for right of a segment that was closed after the recovery point had come to its end', async () => {
+    const environment = worldOn()
+    const settings = { indexIntervalBytes: 200 }
+    const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    const log = broker.log('t', 0)
+    for (const [timestamp, bytes] of [
+      [5, 1],
+      [9, 200],
+      [7, 1],
+    ] as const) {
+      log.append(batchOfRecords([{ value: 'x'.repeat(bytes), timestamp }]))
+    }
+    await log.acknowledged()
+    await environment.clock.advanceAsync(5_000)
+    await environment.clock.nextTurn()
+    log.roll()
+    const disk = environment.disk.crash({ keepUnsynced: 'all' })
+    // As pages that were not written yet: the files have their sizes, and nothing in them.
+    const path = logPath.replace('.log', '.timeindex')
+    disk.open(path).write(Buffer.alloc(disk.open(path).size()), 0)
+    const found = (await open(disk, settings)).log('t', 0)
+    expect(firstOffsetSince(found, 8)).toEqual({ offset: 1, timestamp: 9 })
   })
 
   it('opens no broker whose registry is damaged', async () => {
