@@ -1,17 +1,19 @@
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
+import type { BrokerSettings } from './broker-settings.ts'
+import { BrokerConfig } from './config/broker-config.ts'
+import { ConfigChanges } from './config/config-changes.ts'
+import { logSettings } from './config/topic-settings.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
-import { defaultGroupSettings, type GroupSettings } from './group/classic-group.ts'
-import { type ConsumerGroupSettings, defaultConsumerGroupSettings } from './group/consumer/consumer-group.ts'
 import { ConsumerGroupCoordinator } from './group/consumer/consumer-group-coordinator.ts'
 import { GroupCoordinator } from './group/group-coordinator.ts'
 import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
 import type { TornTail } from './log/log-recovery.ts'
-import { defaultLogSettings, type LogSettings, logSettings } from './log/log-settings.ts'
+import type { LogSettings } from './log/log-settings.ts'
 import type { FlushPolicy, PartitionLog } from './log/partition-log.ts'
 import { PartitionLogs, type QuarantinedRange } from './log/partition-logs.ts'
-import { type CompactionFailure, defaultLogUpkeepSettings, LogUpkeep, type LogUpkeepSettings } from './log-upkeep.ts'
+import { type CompactionFailure, LogUpkeep } from './log-upkeep.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { requireTopicDefinition, TopicChanges } from './topic-changes.ts'
 import { randomId } from './topic-id.ts'
@@ -24,54 +26,8 @@ import {
   Topics,
   transactionsTopic,
 } from './topics.ts'
-import {
-  defaultTransactionSettings,
-  TransactionCoordinator,
-  type TransactionSettings,
-} from './transaction/transaction-coordinator.ts'
-
-export interface BrokerSettings
-  extends LogSettings,
-    GroupSettings,
-    ConsumerGroupSettings,
-    TransactionSettings,
-    LogUpkeepSettings {
-  /** Whether a topic is made when a client of Kafka's protocol asks for it (`auto.create.topics.enable`). Default: true. */
-  readonly autoCreateTopics: boolean
-  /** Whether clients of Kafka's protocol may delete topics (`delete.topic.enable`). Default: true. */
-  readonly deleteTopics: boolean
-  /** Files of segments that are open at a time; those that were written to since the last flush are, whatever their number. Default: 512. */
-  readonly maxOpenFiles: number
-  /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
-  readonly defaultPartitions: number
-  /** Partitions that `__consumer_offsets` is made with. Default: 1. */
-  readonly offsetsTopicPartitions: number
-  /**
-   * Offsets that a group committed longer ago than this are taken away (`offsets.retention.minutes`). Default: never, because
-   * records are kept for ever by default too.
-   */
-  readonly offsetsRetentionMs: number
-  /** How often is looked for them (`offsets.retention.check.interval.ms`). Default: 10 minutes. */
-  readonly offsetsRetentionCheckIntervalMs: number
-  /** Partitions that `__transaction_state` is made with. Default: 1. */
-  readonly transactionsTopicPartitions: number
-}
-
-const defaultBrokerSettings: BrokerSettings = {
-  ...defaultLogSettings,
-  ...defaultGroupSettings,
-  ...defaultConsumerGroupSettings,
-  ...defaultTransactionSettings,
-  autoCreateTopics: true,
-  deleteTopics: true,
-  defaultPartitions: 1,
-  maxOpenFiles: 512,
-  offsetsTopicPartitions: 1,
-  transactionsTopicPartitions: 1,
-  offsetsRetentionMs: Number.POSITIVE_INFINITY,
-  offsetsRetentionCheckIntervalMs: 600_000,
-  ...defaultLogUpkeepSettings,
-}
+import { TransactionCoordinator } from './transaction/transaction-coordinator.ts'
+import { Turns } from './turns.ts'
 
 export interface BrokerOptions {
   /** Made where it is missing. */
@@ -79,6 +35,8 @@ export interface BrokerOptions {
   readonly environment: Environment
   readonly flush: FlushPolicy
   readonly settings?: Partial<BrokerSettings>
+  /** Settings by Kafka's names, as `log.retention.hours`, which count before `settings`. */
+  readonly config?: Readonly<Record<string, string>>
 }
 
 /** The registry and commits may be larger than a topic's records. */
@@ -88,25 +46,26 @@ const ownSegmentBytes = 104_857_600
 
 /**
  * Opens the log of a single node, recovering what a crash left behind.
- * @throws MillraceError DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
+ * @throws MillraceError INVALID_ARGUMENT, DIRECTORY_LOCKED, DIRECTORY_UNUSABLE, CORRUPT_BATCH, DISK_FULL, STORAGE_FAILED
  */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const { disk, clock, random, timers } = options.environment
+  const config = new BrokerConfig(options.settings ?? {}, options.config ?? {})
   const directory = await DataDirectory.open(options.directory, disk)
   const flusher = new Flusher(directory.status, () => upkeep.recoveryPoints.schedule())
-  const settings = { ...defaultBrokerSettings, ...options.settings }
-  const { maxOpenFiles } = settings
+  const { maxOpenFiles } = config.settings
   const flushPolicy = options.flush
   const logs = new PartitionLogs({ directory, disk, clock, random, timers, flusher, flushPolicy, maxOpenFiles })
-  const upkeep = new LogUpkeep(directory, logs, settings, options.environment)
-  const parts = { directory, logs, settings, upkeep, environment: options.environment }
+  const upkeep = new LogUpkeep(directory, logs, config.settings, options.environment)
+  const parts = { directory, logs, config, upkeep, environment: options.environment }
   try {
     const topics = new Topics(await openRegistry(parts), options.environment.clock)
     const broker = new Broker(parts, topics)
-    const deleted = await broker.changes.recover()
+    broker.configChanges.recover()
+    const deleted = await broker.topicChanges.recover()
     await openTopics(topics, parts)
     await broker.offsets.open(logs.ofTopic(offsetsTopic))
-    await broker.changes.forgetOffsets(deleted)
+    await broker.topicChanges.forgetOffsets(deleted)
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     for (const [group, kept] of broker.offsets.keptConsumerGroups.entries()) broker.consumerGroups.restore(group, kept)
@@ -124,7 +83,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
 interface BrokerParts {
   readonly directory: DataDirectory
   readonly logs: PartitionLogs
-  readonly settings: BrokerSettings
+  readonly config: BrokerConfig
   readonly upkeep: LogUpkeep
   readonly environment: Environment
 }
@@ -142,7 +101,8 @@ export class Broker {
   readonly transactions: TransactionCoordinator
   readonly #parts: BrokerParts
   /** How topics grow and go. */
-  readonly changes: TopicChanges
+  readonly topicChanges: TopicChanges
+  readonly configChanges: ConfigChanges
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts, topics: Topics) {
@@ -152,39 +112,39 @@ export class Broker {
     this.producerIds = new ProducerIds((count) => topics.reserveProducerIds(count))
     this.groups = new GroupCoordinator({
       ...parts.environment,
-      settings: parts.settings,
+      settings: parts.config.settings,
       claim: (group) => this.consumerGroups.release(group),
       keep: (group, metadata) => this.offsets.keepGroup(group, metadata),
     })
     this.consumerGroups = new ConsumerGroupCoordinator({
       ...parts.environment,
-      settings: parts.settings,
+      settings: parts.config.settings,
       topics,
       claim: (group) => this.groups.release(group),
       keep: (group, records) => this.offsets.keepConsumerGroup(group, records),
     })
     const { clock, timers } = parts.environment
-    const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.settings
+    const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.config.settings
     const createOffsetsLogs = () => this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
     this.offsets = new OffsetStore({
       clock,
       timers,
-      retentionMs: parts.settings.offsetsRetentionMs,
-      retentionCheckIntervalMs: parts.settings.offsetsRetentionCheckIntervalMs,
+      retentionMs: parts.config.settings.offsetsRetentionMs,
+      retentionCheckIntervalMs: parts.config.settings.offsetsRetentionCheckIntervalMs,
       createLogs: createOffsetsLogs,
       verify: (producer, partition) =>
         this.transactions.requireInTransaction(producer, { topic: offsetsTopic, partition }),
     })
-    this.changes = new TopicChanges({
-      ...parts,
-      topics,
-      requireOpen: () => this.requireOpen(),
+    const shared = { ...parts, topics, turns: new Turns(), requireOpen: () => this.requireOpen() }
+    this.configChanges = new ConfigChanges({ ...shared, nodeId: this.nodeId })
+    this.topicChanges = new TopicChanges({
+      ...shared,
       forgetOffsets: (names) => this.offsets.forgetTopics(names),
     })
     this.transactions = new TransactionCoordinator({
       clock,
       timers,
-      settings: parts.settings,
+      settings: parts.config.settings,
       createLogs: () => this.#createOwnTopic(transactionsTopic, transactionsTopicPartitions),
       allocateProducerId: () => this.producerIds.allocate(),
       logOf: ({ topic, partition }) => parts.logs.get(topic, partition),
@@ -194,8 +154,13 @@ export class Broker {
     })
   }
 
+  /** The settings, and who says so. */
+  get config(): BrokerConfig {
+    return this.#parts.config
+  }
+
   get settings(): BrokerSettings {
-    return this.#parts.settings
+    return this.#parts.config.settings
   }
 
   get environment(): Environment {
@@ -248,7 +213,7 @@ export class Broker {
    * @throws MillraceError INVALID_ARGUMENT, TOPIC_MISMATCH, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED, CLOSED
    */
   createTopics(definitions: readonly TopicDefinition[]): Promise<void> {
-    return this.changes.create(definitions)
+    return this.topicChanges.create(definitions)
   }
 
   /**
@@ -278,7 +243,7 @@ export class Broker {
 
   /** @throws MillraceError INVALID_ARGUMENT where a topic cannot be made so */
   requireDefinition(definition: TopicDefinition): void {
-    requireTopicDefinition(definition, this.#parts.settings)
+    requireTopicDefinition(definition, this.settings)
   }
 
   /** Calls back when the disk has failed. */
@@ -301,11 +266,11 @@ export class Broker {
   }
 
   async #createOwnTopic(name: string, partitions: number): Promise<readonly PartitionLog[]> {
-    const { logs, settings } = this.#parts
+    const { logs } = this.#parts
     const config = {
       'cleanup.policy': 'compact',
       'max.message.bytes': String(ownMaxMessageBytes),
-      'segment.bytes': String(Math.min(settings.segmentBytes, ownSegmentBytes)),
+      'segment.bytes': String(Math.min(this.settings.segmentBytes, ownSegmentBytes)),
     }
     await this.createTopics([{ name, partitions, config }])
     return logs.ofTopic(name)
@@ -313,7 +278,7 @@ export class Broker {
 
   async #close(): Promise<void> {
     const { directory, logs, upkeep } = this.#parts
-    await this.changes.close()
+    await this.topicChanges.close()
     this.offsets.close()
     await this.transactions.close()
     this.groups.close()
@@ -335,9 +300,9 @@ export class Broker {
 }
 
 /** Opens the log with the topics, or makes it where the directory is new. */
-async function openRegistry({ directory, logs, settings, environment }: BrokerParts): Promise<PartitionLog> {
+async function openRegistry({ directory, logs, config, environment }: BrokerParts): Promise<PartitionLog> {
   // What the broker keeps for topics by default is not for itself.
-  const ownSettings: LogSettings = { ...settings, maxMessageBytes: ownMaxMessageBytes, cleanupPolicy: 'none' }
+  const ownSettings: LogSettings = { ...config.settings, maxMessageBytes: ownMaxMessageBytes, cleanupPolicy: 'none' }
   if (directory.isFormatted) {
     await logs.open(metadataTopic, 1, ownSettings)
     const log = logs.ofTopic(metadataTopic)[0] as PartitionLog
@@ -350,7 +315,8 @@ async function openRegistry({ directory, logs, settings, environment }: BrokerPa
 }
 
 async function openTopics(topics: Topics, parts: BrokerParts): Promise<void> {
-  const { directory, logs, settings, upkeep } = parts
+  const { directory, logs, upkeep } = parts
+  const { settings } = parts.config
   for (const { name, partitions, config } of topics.list()) {
     await logs.open(name, partitions, logSettings(settings, config, name))
   }

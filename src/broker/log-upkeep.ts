@@ -84,6 +84,14 @@ export class LogUpkeep {
     }
   }
 
+  /**
+   * Makes durable which logs were compacted, and up to where.
+   * @throws MillraceError DISK_FULL, STORAGE_FAILED
+   */
+  async vouchForCleaned(): Promise<void> {
+    if (!(await this.#cleaned.write())) throw diskFull(undefined, this.#directory.path)
+  }
+
   onCompactionFailure(listener: (failure: CompactionFailure) => void): void {
     this.#onCompactionFailure = listener
   }

@@ -1,20 +1,24 @@
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { requireTopicName } from '../topic.ts'
+import { invalidConfig, logSettings, topicConfigProblem } from './config/topic-settings.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { DeletedLogs } from './deleted-logs.ts'
-import { type LogSettings, logSettings } from './log/log-settings.ts'
+import type { LogSettings } from './log/log-settings.ts'
 import type { PartitionLogs } from './log/partition-logs.ts'
 import type { LogUpkeep } from './log-upkeep.ts'
 import { randomId } from './topic-id.ts'
 import { type BrokerTopic, metadataTopic, ownTopics, type TopicDefinition, type Topics } from './topics.ts'
+import type { Turns } from './turns.ts'
 
 export interface TopicChangesOptions {
   readonly directory: DataDirectory
   readonly logs: PartitionLogs
   readonly topics: Topics
   /** What logs follow whose topics do not say otherwise. */
-  readonly settings: LogSettings
+  readonly config: { readonly settings: LogSettings }
+  /** Shared with everything else that changes topics. */
+  readonly turns: Turns
   readonly upkeep: LogUpkeep
   readonly environment: Environment
   /** Throws where the broker is closed. */
@@ -32,7 +36,6 @@ const maxPartitions = 10_000
 export class TopicChanges {
   readonly #options: TopicChangesOptions
   readonly #deletedLogs: DeletedLogs
-  #changing: Promise<unknown> = Promise.resolve()
 
   constructor(options: TopicChangesOptions) {
     this.#options = options
@@ -44,7 +47,7 @@ export class TopicChanges {
    * @throws MillraceError INVALID_ARGUMENT, TOPIC_MISMATCH, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED, CLOSED
    */
   create(definitions: readonly TopicDefinition[]): Promise<void> {
-    return this.#inTurn(() => this.#create(definitions))
+    return this.#options.turns.run(() => this.#create(definitions))
   }
 
   /**
@@ -52,7 +55,7 @@ export class TopicChanges {
    * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_ARGUMENT, DIRECTORY_UNUSABLE, DISK_FULL, STORAGE_FAILED, CLOSED
    */
   grow(name: string, partitions: number): Promise<void> {
-    return this.#inTurn(() => this.#grow(name, partitions))
+    return this.#options.turns.run(() => this.#grow(name, partitions))
   }
 
   /**
@@ -61,7 +64,7 @@ export class TopicChanges {
    * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, INVALID_ARGUMENT (it is the broker's own), DISK_FULL, STORAGE_FAILED, CLOSED
    */
   delete(name: string): Promise<void> {
-    return this.#inTurn(() => this.#delete(name))
+    return this.#options.turns.run(() => this.#delete(name))
   }
 
   /** Ends what the last process left of the logs of deleted topics, and tells their names. Before any topic is made. */
@@ -85,18 +88,13 @@ export class TopicChanges {
 
   /** Resolves when no change is under way any more. */
   async close(): Promise<void> {
-    await this.#changing
+    await this.#options.turns.idle()
     await this.#deletedLogs.stop()
   }
 
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changing.then(change)
-    this.#changing = changed.catch(() => {})
-    return changed
-  }
-
   async #create(definitions: readonly TopicDefinition[]): Promise<void> {
-    const { directory, environment, logs, settings, topics, upkeep } = this.#options
+    const { directory, environment, logs, topics, upkeep } = this.#options
+    const { settings } = this.#options.config
     this.#options.requireOpen()
     const missing = new Map<string, BrokerTopic>()
     for (const definition of definitions) {
@@ -104,6 +102,7 @@ export class TopicChanges {
       const existing = topics.get(definition.name) ?? missing.get(definition.name)
       if (existing !== undefined) requireSameShape(existing, definition)
       const { name, partitions, config = {} } = definition
+      if (existing === undefined) requireNoCollision(topics.colliding(name), name)
       if (existing === undefined) missing.set(name, { name, partitions, config, id: randomId(environment.random) })
     }
     if (missing.size === 0) return
@@ -125,7 +124,7 @@ export class TopicChanges {
   }
 
   async #grow(name: string, partitions: number): Promise<void> {
-    const { directory, logs, settings, topics } = this.#options
+    const { directory, logs, topics } = this.#options
     const topic = this.#require(name)
     requireForeign(name)
     if (!(partitions > topic.partitions && partitions <= maxPartitions)) {
@@ -137,7 +136,7 @@ export class TopicChanges {
     directory.status.requireOnline()
     const range = { from: topic.partitions, to: partitions }
     try {
-      await logs.create(name, topic.id, range, logSettings(settings, topic.config, name))
+      await logs.create(name, topic.id, range, logSettings(this.#options.config.settings, topic.config, name))
       await topics.grow(topic, partitions)
     } catch (error) {
       if (directory.status.failure === undefined) logs.remove(name, topic.partitions)
@@ -146,7 +145,7 @@ export class TopicChanges {
   }
 
   async #delete(name: string): Promise<void> {
-    const { directory, logs, settings, topics, upkeep } = this.#options
+    const { config, directory, logs, topics, upkeep } = this.#options
     const topic = this.#require(name)
     requireForeign(name)
     directory.status.requireOnline()
@@ -158,7 +157,7 @@ export class TopicChanges {
     await Promise.all(gone.map((log) => upkeep.cleaner.leave(log)))
     for (const log of gone) log.close()
     const retired = await this.#deletedLogs.retire(gone)
-    this.#deletedLogs.removeLater(retired, logSettings(settings, topic.config, name).fileDeleteDelayMs)
+    this.#deletedLogs.removeLater(retired, logSettings(config.settings, topic.config, name).fileDeleteDelayMs)
     await this.forgetOffsets([name])
   }
 
@@ -176,7 +175,8 @@ export function requireTopicDefinition(
   settings: LogSettings,
 ): void {
   requireTopicName(name)
-  logSettings(settings, config, name)
+  const problem = topicConfigProblem(settings, config)
+  if (problem !== undefined) throw invalidConfig(problem, name)
   if (name === metadataTopic) {
     throw new MillraceError('INVALID_ARGUMENT', `'${name}' is the broker's own`, { remedy: 'Use another name.' })
   }
@@ -192,6 +192,13 @@ function requireForeign(name: string): void {
   if (!ownTopics.has(name)) return
   throw new MillraceError('INVALID_ARGUMENT', `'${name}' is the broker's own`, {
     remedy: 'It can neither be deleted nor be given more partitions.',
+  })
+}
+
+function requireNoCollision(colliding: string | undefined, name: string): void {
+  if (colliding === undefined) return
+  throw new MillraceError('INVALID_ARGUMENT', `'${name}' collides with the existing topic '${colliding}'`, {
+    remedy: "Use a name that differs from it in more than '.' and '_'.",
   })
 }
 

@@ -75,6 +75,17 @@ export class Topics {
     return name === undefined ? undefined : this.#byName.get(name)
   }
 
+  /**
+   * A topic whose name differs from the one given only in where it has '.' and '_': names of metrics cannot tell these apart, so
+   * that Kafka does not let one be made beside the other.
+   */
+  colliding(name: string): string | undefined {
+    if (!/[._]/.test(name)) return undefined
+    const unified = unify(name)
+    for (const other of this.#byName.keys()) if (other !== name && unify(other) === unified) return other
+    return undefined
+  }
+
   /** All topics, sorted by name. */
   list(): BrokerTopic[] {
     return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -177,6 +188,10 @@ export class Topics {
         : { ...topic, partitions: record.partition + 1 }
     this.#byName.set(topic.name, changed)
   }
+}
+
+function unify(name: string): string {
+  return name.replaceAll('.', '_')
 }
 
 function configured(config: Readonly<Record<string, string>>, { name, value }: ConfigRecord): Record<string, string> {

@@ -5,8 +5,8 @@ import { type BrokerServer, listenForClients } from '../broker/server/broker-ser
 import type { Address, Disk, Environment } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
 import type { ListenerOptions } from '../listener-options.ts'
-import { brokerSettingsOf } from './broker-settings.ts'
-import { isListenerSetting, listenersOf } from './listener-config.ts'
+import { brokerConfigNames, brokerConfigOf } from './broker-config.ts'
+import { listenersOf } from './listener-config.ts'
 
 interface StartOptions {
   readonly data: string
@@ -39,7 +39,13 @@ export function addBrokerCommand(program: Command, environment: Environment): vo
       [],
     )
     .option('--flush <when>', "when an append is acknowledged: 'fsync' or 'page-cache'", 'fsync')
-    .option('--config <name=value>', "a setting by Kafka's name, as num.partitions=3; repeatable", everyValue, [])
+    .option(
+      '--config <file|name=value>',
+      "a setting by Kafka's name, as num.partitions=3, or a file of them, as Kafka's server.properties; repeatable, the later counts",
+      everyValue,
+      [],
+    )
+    .addHelpText('after', `\nSettings by Kafka's names:\n${brokerConfigNames.map((name) => `  ${name}`).join('\n')}\n`)
     .action((options: StartOptions) => startBroker(options, environment))
 }
 
@@ -50,9 +56,9 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
       remedy: "Use 'fsync' or 'page-cache'.",
     })
   }
-  const settings = brokerSettingsOf(options.config.filter((one) => !isListenerSetting(nameOf(one))))
+  const { broker: config, limits } = brokerConfigOf(options.config, (path) => textOf(environment.disk, path))
   const listeners = askedFor(options, environment)
-  const broker = await openBroker({ directory: options.data, environment, flush: options.flush, settings })
+  const broker = await openBroker({ directory: options.data, environment, flush: options.flush, config })
   const handlers = handlersOf(broker)
   const complain = (error: unknown, peer: Address): void =>
     host.write('error', `connection of ${peer.host}:${peer.port} ended: ${messageOf(error)}\n`)
@@ -62,6 +68,7 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
       listeners,
       handlers,
       onConnectionError: complain,
+      limits,
     })
     const renewal = host.onSignal(['SIGHUP'], () => renewTls(server, options, environment))
     host.write('out', `ready: ${readyText(server)}, data in ${options.data}, cluster ${broker.clusterId}\n`)
@@ -85,9 +92,8 @@ function nextSignal({ host }: Environment): Promise<string> {
 }
 
 function askedFor({ listen, advertise, config }: StartOptions, { disk }: Environment): ListenerOptions[] {
-  const stated = config.map((one) => [nameOf(one), one.slice(nameOf(one).length + 1)] as const)
-  const own = new Map(stated.filter(([name]) => isListenerSetting(name)))
-  return listenersOf({ listen, advertise, config: own, readFile: (path) => textOf(disk, path) })
+  const readFile = (path: string) => textOf(disk, path)
+  return listenersOf({ listen, advertise, config: brokerConfigOf(config, readFile).listeners, readFile })
 }
 
 /** Certificates and keys are read again, for connections to come; nothing changes where that fails. */
@@ -109,10 +115,6 @@ function readyText({ listeners }: BrokerServer): string {
   return listeners
     .map(({ name, advertised: { host, port } }) => `${name === 'PLAINTEXT' ? '' : `${name}://`}${host}:${port}`)
     .join(', ')
-}
-
-function nameOf(setting: string): string {
-  return setting.split('=', 1)[0] as string
 }
 
 function textOf(disk: Disk, path: string): string {

@@ -1,4 +1,5 @@
-import { type Broker, type BrokerSettings, isListed, openBroker } from '../broker/broker.ts'
+import { type Broker, isListed, openBroker } from '../broker/broker.ts'
+import type { BrokerSettings } from '../broker/broker-settings.ts'
 import { handlersOf } from '../broker/handlers/handlers.ts'
 import { quarantined } from '../broker/log/damaged-range.ts'
 import type { FlushPolicy } from '../broker/log/partition-log.ts'

@@ -129,8 +129,11 @@ describe('topics', () => {
   it.each([
     [{ name: 'a/b', partitions: 1 }, 'is not a topic name'],
     [{ name: 'a', partitions: 0 }, '0 is not a number of partitions'],
-    [{ name: 'a', partitions: 1, config: { retention: '1' } }, "'retention' is not a setting"],
-    [{ name: 'a', partitions: 1, config: { 'segment.bytes': '1 GB' } }, "'1 GB' is not a value of segment.bytes"],
+    [{ name: 'a', partitions: 1, config: { retention: '1' } }, 'Unknown topic config name: retention'],
+    [
+      { name: 'a', partitions: 1, config: { 'segment.bytes': '1 GB' } },
+      'Invalid value 1 GB for configuration segment.bytes: Not a number of type INT',
+    ],
     [{ name: '__cluster_metadata', partitions: 1 }, "the broker's own"],
   ])('%j are refused', async (definition, reason) => {
     const broker = await open(crashable())

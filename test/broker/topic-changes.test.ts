@@ -68,11 +68,11 @@ describe('a topic that is deleted', () => {
     await broker.createTopics([{ name: 'orders', partitions: 2 }])
     const before = broker.topics.get('orders')
     await append(broker.log('orders', 1), 'a')
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     expect(broker.topics.list()).toEqual([])
     expect(broker.topics.withId(before?.id ?? '')).toBeUndefined()
     expect((await failureOf(() => broker.log('orders', 1))).code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
-    expect((await failureOf(() => broker.changes.delete('orders'))).code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    expect((await failureOf(() => broker.topicChanges.delete('orders'))).code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     await broker.createTopics([{ name: 'orders', partitions: 1 }])
     expect(broker.topics.get('orders')?.id).not.toBe(before?.id)
     await append(broker.log('orders', 0), 'b')
@@ -83,7 +83,7 @@ describe('a topic that is deleted', () => {
   it('has its directories renamed, and removed after file.delete.delay.ms', async () => {
     const { broker, disk, world } = await open()
     await broker.createTopics([{ name: 'orders', partitions: 2, config: { 'file.delete.delay.ms': '5000' } }])
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     const directories = () => disk.list('data').filter((name) => name.startsWith('orders'))
     expect(directories()).toEqual([
       expect.stringMatching(/^orders-0\.[0-9a-f]{32}-delete$/),
@@ -100,7 +100,7 @@ describe('a topic that is deleted', () => {
     const { broker, disk } = await open()
     const name = 'o'.repeat(249)
     await broker.createTopics([{ name, partitions: 1 }])
-    await broker.changes.delete(name)
+    await broker.topicChanges.delete(name)
     expect(disk.list('data').find((one) => one.endsWith('-delete'))).toHaveLength(255)
     await broker.close()
   })
@@ -108,7 +108,7 @@ describe('a topic that is deleted', () => {
   it('leaves nothing for the next start but to remove what waits for it', async () => {
     const { broker, disk } = await open()
     await broker.createTopics([{ name: 'orders', partitions: 1 }])
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     await broker.close()
     const again = await open(disk)
     expect(disk.list('data').filter((name) => name.startsWith('orders'))).toEqual([])
@@ -127,7 +127,7 @@ describe('a topic that is deleted', () => {
     log.watch({ onAdvance: () => (isWoken = true) })
     log.append(batchOf('b'))
     const flushed = log.acknowledged()
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     await flushed
     expect(isWoken).toBe(true)
     expect((await failureOf(() => cursor.read())).code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
@@ -161,7 +161,7 @@ describe('a topic that is deleted', () => {
     }
     const compacted = doing === 'compacted' ? broker.compact() : undefined
     for (let i = 0; i < 20; i++) await world.timers.nextTurn()
-    const deleted = broker.changes.delete('latest')
+    const deleted = broker.topicChanges.delete('latest')
     for (let i = 0; i < 20; i++) await world.timers.nextTurn()
     expect(broker.topics.get('latest')).toBeUndefined()
     expect(memory.exists('data/latest-0')).toBe(true)
@@ -181,7 +181,7 @@ describe('a topic that is deleted', () => {
     await broker.log('orders', 0).acknowledged()
     await broker.deleteRecords([{ topic: 'orders', partition: 0, offset: 40 }])
     await world.clock.advanceAsync(10_000)
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     await broker.createTopics([{ name: 'orders', partitions: 1 }])
     await append(broker.log('orders', 0), 'new')
     const again = await open(disk.crash({ keepUnsynced: 'none' }))
@@ -199,7 +199,7 @@ describe('a topic that is deleted', () => {
     const offsetsPartition = { topic: '__consumer_offsets', partition: await broker.offsets.partitionFor('other') }
     await broker.transactions.addPartitions({ transactionalId: 'id', ...producer }, [offsetsPartition])
     await broker.offsets.commit('other', offsets, producer)
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     await broker.transactions.end({ transactionalId: 'id', ...producer }, 'commit')
     await broker.transactions.settled('id')
     const committed = ({ offsets }: Broker) =>
@@ -219,7 +219,7 @@ describe('a topic that is deleted', () => {
     const header = { ...producer, baseSequence: 0, isTransactional: true }
     for (const { topic } of partitions)
       broker.append(broker.log(topic, 0), batchOfRecords([{ value: topic }], {}, header))
-    await broker.changes.delete('orders')
+    await broker.topicChanges.delete('orders')
     await broker.transactions.end({ transactionalId: 'id', ...producer }, 'commit')
     await broker.transactions.settled('id')
     expect(broker.log('kept', 0).lastStableOffset).toBe(2)
@@ -230,10 +230,10 @@ describe('a topic that is deleted', () => {
     const { broker } = await open()
     await broker.offsets.partitionFor('group')
     for (const name of ['__cluster_metadata', '__consumer_offsets']) {
-      expect((await failureOf(() => broker.changes.delete(name))).message).not.toBe('')
+      expect((await failureOf(() => broker.topicChanges.delete(name))).message).not.toBe('')
     }
     expect(broker.topics.get('__consumer_offsets')).toBeDefined()
-    expect((await failureOf(() => broker.changes.grow('__consumer_offsets', 9))).code).toBe('INVALID_ARGUMENT')
+    expect((await failureOf(() => broker.topicChanges.grow('__consumer_offsets', 9))).code).toBe('INVALID_ARGUMENT')
     await broker.close()
   })
 })
@@ -243,7 +243,7 @@ describe('a topic that grows', () => {
     const { broker, disk } = await open()
     await broker.createTopics([{ name: 'orders', partitions: 1, config: { 'max.message.bytes': '200' } }])
     await append(broker.log('orders', 0), 'a')
-    await broker.changes.grow('orders', 3)
+    await broker.topicChanges.grow('orders', 3)
     await append(broker.log('orders', 2), 'b')
     expect((await failureOf(() => broker.log('orders', 2).append(batchOf('x'.repeat(500))))).code).toBe(
       'RECORD_TOO_LARGE',
@@ -258,9 +258,9 @@ describe('a topic that grows', () => {
     const { broker } = await open()
     await broker.createTopics([{ name: 'orders', partitions: 2 }])
     for (const count of [1, 2, 10_001]) {
-      expect((await failureOf(() => broker.changes.grow('orders', count))).code).toBe('INVALID_ARGUMENT')
+      expect((await failureOf(() => broker.topicChanges.grow('orders', count))).code).toBe('INVALID_ARGUMENT')
     }
-    expect((await failureOf(() => broker.changes.grow('none', 2))).code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    expect((await failureOf(() => broker.topicChanges.grow('none', 2))).code).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     await broker.close()
   })
 
@@ -268,9 +268,9 @@ describe('a topic that grows', () => {
     const { broker, disk } = await open()
     await broker.createTopics([{ name: 'orders', partitions: 1 }])
     disk.failNext('makeDirectory', 'ENOSPC')
-    expect((await failureOf(() => broker.changes.grow('orders', 2))).code).toBe('DISK_FULL')
+    expect((await failureOf(() => broker.topicChanges.grow('orders', 2))).code).toBe('DISK_FULL')
     expect(disk.list('data').filter((name) => name.startsWith('orders'))).toEqual(['orders-0'])
-    await broker.changes.grow('orders', 2)
+    await broker.topicChanges.grow('orders', 2)
     await append(broker.log('orders', 1), 'a')
     await broker.close()
   })

@@ -137,7 +137,7 @@ describe('the words of the command', () => {
       '--listen <listener>',
       '--advertise <listener>',
       '--flush <when>',
-      '--config <name=value>',
+      '--config <file|name=value>',
     ]) {
       expect(out).toContain(option)
     }
@@ -149,7 +149,10 @@ describe('the words of the command', () => {
     [['broker', 'start', '--data', 'd', '--listen', 'nowhere'], "'nowhere' is not HOST:PORT"],
     [['broker', 'start', '--data', 'd', '--flush', 'never'], "'never' is not a way to flush"],
     [['broker', 'start', '--data', 'd', '--config', 'num.partitons=3'], "'num.partitons' is not a setting"],
-    [['broker', 'start', '--data', 'd', '--config', 'num.partitions=many'], "'many' is not a value of num.partitions"],
+    [
+      ['broker', 'start', '--data', 'd', '--config', 'num.partitions=many'],
+      'Invalid value many for configuration num.partitions',
+    ],
   ])('%j are refused with 2, and why', async (words, why) => {
     const { code, error } = await say(...words)
     expect(code).toBe(2)

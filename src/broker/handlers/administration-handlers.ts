@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts'
+import { handleAlterConfigs } from './alter-configs.ts'
 import { handleConsumerGroupDescribe } from './consumer-group-describe.ts'
 import { handleCreatePartitions } from './create-partitions.ts'
 import { handleCreateTopics } from './create-topics.ts'
@@ -9,6 +10,7 @@ import { handleDescribeCluster } from './describe-cluster.ts'
 import { handleDescribeConfigs } from './describe-configs.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import type { Handler } from './handler.ts'
+import { handleIncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { handleListGroups } from './list-groups.ts'
 
 /** The APIs by which a broker is looked at and changed. */
@@ -20,6 +22,8 @@ export function administrationHandlers(broker: Broker): readonly Handler[] {
     handleDeleteRecords(broker),
     handleDescribeCluster(broker),
     handleDescribeConfigs(broker),
+    handleAlterConfigs(broker),
+    handleIncrementalAlterConfigs(broker),
     handleDescribeGroups(broker),
     handleConsumerGroupDescribe(broker),
     handleListGroups(broker),

@@ -53,7 +53,7 @@ function refusalOf(broker: Broker, { name, count, assignments }: Asked): Refusal
 
 async function grow(broker: Broker, { name, count }: Asked, validateOnly: boolean): Promise<Grown> {
   try {
-    if (!validateOnly) await broker.changes.grow(name, count)
+    if (!validateOnly) await broker.topicChanges.grow(name, count)
     return { name, errorCode: 0, errorMessage: null }
   } catch (error) {
     const isTooMany = error instanceof MillraceError && error.code === 'INVALID_ARGUMENT'

@@ -66,7 +66,7 @@ function nameOf(broker: Broker, { name, topicId }: Asked): string | undefined {
 async function deleteTopic(broker: Broker, name: string): Promise<Deleted> {
   const topicId = broker.topics.get(name)?.id ?? zeroUuid
   try {
-    await broker.changes.delete(name)
+    await broker.topicChanges.delete(name)
     return { name, topicId, errorCode: 0, errorMessage: null }
   } catch (error) {
     return refused({ name, topicId }, errorNameOf(error), messageOf(error))

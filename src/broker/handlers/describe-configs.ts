@@ -1,23 +1,23 @@
 import type { Broker } from '../broker.ts'
-import { describeLogSettings, logSettings } from '../log/log-settings.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import { codeOf, type KafkaError } from '../protocol/error-codes.ts'
 import { describeConfigs } from '../protocol/messages/describe-configs.ts'
+import { brokerResource, topicResource } from './config-resource.ts'
+import {
+  type DescribedConfig,
+  describeBrokerConfig,
+  describeClusterConfig,
+  describeTopicConfig,
+} from './described-config.ts'
 import { type Handler, handlerOf } from './handler.ts'
+import { topicNameProblem } from './topic-name-problem.ts'
 
 type Resource = RequestOf<typeof describeConfigs>['resources'][number]
 type Described = ResponseOf<typeof describeConfigs>['results'][number]
-type Config = Described['configs'][number]
-
-/** Kinds of resources, and where a value comes from (org.apache.kafka.common.config.ConfigResource, DescribeConfigsResponse.ConfigSource). */
-const topicResource = 2
-const brokerResource = 4
-const ofTopic = 1
-const byDefault = 5
 
 /**
- * DescribeConfigs 1-4: the settings that a topic's logs follow, with those of the topic's own that they do not, and of the
- * broker how many partitions and replicas topics have that are made without saying so. Nothing else is told of the broker.
+ * DescribeConfigs 1-4: settings of topics and of the broker, with where their values come from. Of the broker those that it has,
+ * which are fewer than Kafka's. No documentation; of loggers, groups and client metrics there is nothing to tell.
  */
 export function handleDescribeConfigs(broker: Broker): Handler {
   return handlerOf(describeConfigs, [1, 4], ({ resources, includeSynonyms }) => ({
@@ -27,49 +27,41 @@ export function handleDescribeConfigs(broker: Broker): Handler {
 
 function describe(broker: Broker, resource: Resource, includeSynonyms: boolean): Described {
   const { resourceType, resourceName, configurationKeys } = resource
-  const settings = settingsOf(broker, resource)
-  if (typeof settings === 'string') {
-    return { errorCode: codeOf(settings), errorMessage: null, resourceType, resourceName, configs: [] }
+  const found = settingsOf(broker, resource)
+  if ('error' in found) {
+    const { error, message } = found
+    return { errorCode: codeOf(error), errorMessage: message, resourceType, resourceName, configs: [] }
   }
   // No names stand for all of them, and so does an empty list.
   const wanted = new Set(configurationKeys ?? [])
-  const configs = settings
+  const configs = found.settings
     .filter(({ name }) => wanted.size === 0 || wanted.has(name))
-    .map((setting) => describeSetting(setting, resourceType === brokerResource, includeSynonyms))
+    .map((setting) => (includeSynonyms ? setting : { ...setting, synonyms: [] }))
   return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
 }
 
-interface Setting {
-  readonly name: string
-  readonly value: string
-  readonly source: number
-}
+type Found =
+  | { readonly settings: readonly DescribedConfig[] }
+  | { readonly error: KafkaError; readonly message: string | null }
 
-function settingsOf(broker: Broker, { resourceType, resourceName }: Resource): readonly Setting[] | KafkaError {
+function settingsOf(broker: Broker, { resourceType, resourceName }: Resource): Found {
   if (resourceType === topicResource) return topicSettings(broker, resourceName)
-  if (resourceType !== brokerResource) return 'INVALID_REQUEST'
-  if (resourceName !== String(broker.nodeId)) return 'INVALID_REQUEST'
-  return [
-    { name: 'num.partitions', value: String(broker.settings.defaultPartitions), source: byDefault },
-    { name: 'default.replication.factor', value: '1', source: byDefault },
-  ]
+  if (resourceType !== brokerResource) {
+    return { error: 'INVALID_REQUEST', message: `Unsupported resource type: ${resourceType}` }
+  }
+  if (resourceName === '') return { settings: describeClusterConfig(broker) }
+  if (!/^[+-]?\d+$/.test(resourceName)) {
+    return { error: 'INVALID_REQUEST', message: `Broker id must be an integer, but it is: ${resourceName}` }
+  }
+  if (Number(resourceName) === broker.nodeId) return { settings: describeBrokerConfig(broker) }
+  const message = `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${resourceName}`
+  return { error: 'INVALID_REQUEST', message }
 }
 
-function topicSettings(broker: Broker, name: string): readonly Setting[] | KafkaError {
+function topicSettings(broker: Broker, name: string): Found {
+  const problem = topicNameProblem(name)
+  if (problem !== undefined) return { error: 'INVALID_TOPIC_EXCEPTION', message: problem }
   const topic = broker.topics.get(name)
-  if (topic === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
-  const effective = describeLogSettings(logSettings(broker.settings, topic.config, name))
-  const others = Object.keys(topic.config).filter((each) => !effective.has(each))
-  return [
-    ...[...effective].map(([each, value]) => {
-      const own = topic.config[each]
-      return { name: each, value: own ?? value, source: own === undefined ? byDefault : ofTopic }
-    }),
-    ...others.map((each) => ({ name: each, value: topic.config[each] as string, source: ofTopic })),
-  ]
-}
-
-function describeSetting({ name, value, source }: Setting, readOnly: boolean, includeSynonyms: boolean): Config {
-  const synonyms = includeSynonyms && source === ofTopic ? [{ name, value, source }] : []
-  return { name, value, readOnly, configSource: source, isSensitive: false, synonyms, documentation: null }
+  if (topic === undefined) return { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: null }
+  return { settings: describeTopicConfig(broker, topic.config) }
 }

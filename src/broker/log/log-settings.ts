@@ -1,6 +1,3 @@
-import { MillraceError } from '../../errors.ts'
-import { topicSettingNames } from '../../topic-config.ts'
-
 /** What of a topic's settings its logs follow. The names and defaults are Kafka's (org.apache.kafka.storage.internals.log.LogConfig). */
 export interface LogSettings {
   /** A segment is closed and a new one begun when it would grow above this (`segment.bytes`). Default: 1 GiB. */
@@ -67,102 +64,6 @@ export const defaultLogSettings: LogSettings = {
 /** Positions in a segment are int32, in the index as in Kafka's. */
 export const maxSegmentBytes = 2_147_483_647
 
-/** A value as it is written in a topic's settings, to what a log follows; undefined where it is not allowed. */
-type Parse<T> = { readonly parse: (text: string) => T | undefined; readonly allowed: string }
-
-const bytes: Parse<number> = {
-  parse: (text) => wholeNumber(text, 1, maxSegmentBytes),
-  allowed: `Give a whole number of bytes from 1 to ${maxSegmentBytes}.`,
-}
-const milliseconds = (least: number): Parse<number> => ({
-  parse: (text) => wholeNumber(text, least, Number.POSITIVE_INFINITY),
-  allowed: `Give a whole number of milliseconds from ${least} on.`,
-})
-
-const settingNames: ReadonlySet<string> = new Set(topicSettingNames)
-
-/** By the name of Kafka's setting: which of ours it is, and how it is read. */
-const parsers: {
-  readonly [name: string]: { readonly [K in keyof LogSettings]: [K, Parse<LogSettings[K]>] }[keyof LogSettings]
-} = {
-  'segment.bytes': ['segmentBytes', bytes],
-  'segment.ms': ['segmentMs', milliseconds(1)],
-  'segment.jitter.ms': ['segmentJitterMs', milliseconds(0)],
-  'segment.index.bytes': ['segmentIndexBytes', bytes],
-  'index.interval.bytes': ['indexIntervalBytes', bytes],
-  'max.message.bytes': ['maxMessageBytes', bytes],
-  'message.timestamp.type': [
-    'timestampType',
-    {
-      parse: (text) => (text === 'CreateTime' || text === 'LogAppendTime' ? text : undefined),
-      allowed: "Give 'CreateTime' or 'LogAppendTime'.",
-    },
-  ],
-  'message.timestamp.before.max.ms': ['timestampBeforeMaxMs', milliseconds(0)],
-  'message.timestamp.after.max.ms': ['timestampAfterMaxMs', milliseconds(0)],
-  'cleanup.policy': [
-    'cleanupPolicy',
-    { parse: toCleanupPolicy, allowed: "Give 'delete', 'compact', 'compact,delete', or nothing to keep everything." },
-  ],
-  'retention.ms': ['retentionMs', milliseconds(-1)],
-  'retention.bytes': [
-    'retentionBytes',
-    {
-      parse: (text) => wholeNumber(text, -1, Number.POSITIVE_INFINITY),
-      allowed: 'Give a whole number of bytes, or -1 for any size.',
-    },
-  ],
-  'file.delete.delay.ms': ['fileDeleteDelayMs', milliseconds(0)],
-  'delete.retention.ms': ['deleteRetentionMs', milliseconds(0)],
-  'min.cleanable.dirty.ratio': ['minCleanableDirtyRatio', { parse: toRatio, allowed: 'Give a number from 0 to 1.' }],
-  'min.compaction.lag.ms': ['minCompactionLagMs', milliseconds(0)],
-  'max.compaction.lag.ms': ['maxCompactionLagMs', milliseconds(1)],
-}
-
-/**
- * The broker's settings with what a topic's own settings change.
- * @throws MillraceError INVALID_ARGUMENT where a setting is not one of Kafka's, or its value is not allowed.
- */
-export function logSettings(
-  defaults: LogSettings,
-  config: Readonly<Record<string, string>>,
-  topic: string,
-): LogSettings {
-  const changes: Partial<Record<keyof LogSettings, unknown>> = {}
-  for (const [name, text] of Object.entries(config)) {
-    if (!settingNames.has(name)) {
-      throw new MillraceError('INVALID_ARGUMENT', `'${name}' is not a setting of a topic`, {
-        at: { topic },
-        remedy: "Use Kafka's names, as 'cleanup.policy' or 'retention.ms'.",
-      })
-    }
-    const parser = parsers[name]
-    if (parser === undefined) continue
-    const [field, { parse, allowed }] = parser
-    changes[field] = parse(text)
-    if (changes[field] !== undefined) continue
-    throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not a value of ${name}`, {
-      at: { topic },
-      remedy: allowed,
-    })
-  }
-  return { ...defaults, ...(changes as Partial<LogSettings>) }
-}
-
-/** Kafka's largest int64, as which it writes that there is no bound. */
-const noBound = '9223372036854775807'
-
-/** The settings by Kafka's names, as it writes them. */
-export function describeLogSettings(settings: LogSettings): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(parsers).map(([name, [field]]) => {
-      const value = settings[field]
-      if (value === Number.POSITIVE_INFINITY) return [name, noBound]
-      return [name, value === 'none' ? '' : String(value)]
-    }),
-  )
-}
-
 /** A segment that waits too long for compaction must be closed before that. (Kafka: LogConfig.maxSegmentMs.) */
 export function longestSegmentMs(settings: LogSettings): number {
   const { segmentMs, maxCompactionLagMs } = settings
@@ -177,23 +78,4 @@ export function deletesByAge({ cleanupPolicy }: LogSettings): boolean {
 /** Whether only the last record of each key is kept. */
 export function isCompacted({ cleanupPolicy }: LogSettings): boolean {
   return cleanupPolicy === 'compact' || cleanupPolicy === 'compact,delete'
-}
-
-function toCleanupPolicy(text: string): CleanupPolicy | undefined {
-  const words = text.split(',').map((word) => word.trim())
-  if (text.trim() === '') return 'none'
-  if (words.some((word) => word !== 'compact' && word !== 'delete')) return undefined
-  if (!words.includes('compact')) return 'delete'
-  return words.includes('delete') ? 'compact,delete' : 'compact'
-}
-
-function toRatio(text: string): number | undefined {
-  const ratio = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
-  return ratio >= 0 && ratio <= 1 ? ratio : undefined
-}
-
-/** Numbers that only an int64 holds exactly are taken as they are rounded: they stand for "any". */
-function wholeNumber(text: string, least: number, most: number): number | undefined {
-  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
-  return value >= least && value <= most ? value : undefined
 }

@@ -7,7 +7,7 @@ import { requireAppendable } from './batch-check.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
-import { type LogSettings, longestSegmentMs, maxSegmentBytes } from './log-settings.ts'
+import { isCompacted, type LogSettings, longestSegmentMs, maxSegmentBytes } from './log-settings.ts'
 import { rewindProducers } from './producer-recovery.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { AppendOrigin, ProducerStates, TransactionVerifier } from './producer-states.ts'
@@ -75,7 +75,7 @@ export class PartitionLog implements Flushable {
   readonly damage: readonly DamagedRange[]
   /** Grows when segments are cut, removed or replaced: a reader's place in a segment is only good while it stays the same. */
   layoutVersion = 0
-  readonly settings: LogSettings
+  settings: LogSettings
   readonly directory: string
   /** Up to where keys are there once; undefined where it was never compacted. */
   cleanedTo: number | undefined
@@ -219,6 +219,14 @@ export class PartitionLog implements Flushable {
     this.layoutVersion++
     for (const watcher of this.#watchers) watcher.onAdvance()
     this.#watchers.clear()
+  }
+
+  /** Follows other settings from now on. What is there stays as it was written. */
+  configure(settings: LogSettings): void {
+    this.settings = settings
+    this.context.indexIntervalBytes = settings.indexIntervalBytes
+    this.context.allowsGaps ||= isCompacted(settings)
+    this.#jitterMs = this.#chooseJitter()
   }
 
   /** @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION where the topic was deleted */

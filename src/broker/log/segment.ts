@@ -15,9 +15,9 @@ export interface SegmentContext {
   readonly files: OpenFiles
   readonly clock: Clock
   readonly status: DirectoryStatus
-  readonly indexIntervalBytes: number
+  indexIntervalBytes: number
   /** Whether offsets may be missing between batches, because the log is compacted or was once. */
-  readonly allowsGaps: boolean
+  allowsGaps: boolean
 }
 
 /** What the names of files end with that are no longer part of the log and soon removed. */

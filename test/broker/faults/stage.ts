@@ -102,7 +102,7 @@ export class Stage {
     this.groups.mayForget(topic)
     const isDone = await this.attempt(async () => {
       if (this.broker === undefined) throw new MillraceError('CLOSED', 'There is no broker')
-      await this.broker.changes.delete(topic)
+      await this.broker.topicChanges.delete(topic)
     })
     if (!isDone) return
     this.#partitions.delete(topic)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { GroupOffsets } from '../../../src/broker/group/group-offsets.ts'
 import { LogFold } from '../../../src/broker/log-fold.ts'
 import { offsetsTopic } from '../../../src/broker/topics.ts'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { BrokerSettings } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { createPartitions } from '../../../src/broker/protocol/messages/create-partitions.ts'
 import { deleteTopics } from '../../../src/broker/protocol/messages/delete-topics.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'

@@ -1,4 +1,4 @@
-import type { BrokerSettings } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 
 /** What the process that is killed and the one that kills it agree on. */
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { PartitionLog } from '../../../src/broker/log/partition-log.ts'
 import { firstOffsetSince } from '../../../src/broker/log/time-lookup.ts'

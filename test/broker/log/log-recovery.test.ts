@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { PartitionLog } from '../../../src/broker/log/partition-log.ts'
 import type { QuarantinedRange } from '../../../src/broker/log/partition-logs.ts'

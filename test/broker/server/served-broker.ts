@@ -1,4 +1,5 @@
-import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
 import {
   type BrokerServer,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Broker, type BrokerSettings, openBroker } from '../../../src/broker/broker.ts'
+import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { ProducerIdentity } from '../../../src/broker/transaction/transaction-step.ts'
 import type { Environment } from '../../../src/env/environment.ts'
