@@ -21,7 +21,12 @@ const ambient: [call: RegExp, instead: string][] = [
 const ambientModules: [module: RegExp, instead: string][] = [
   [/from 'node:(?:fs|fs\/promises)'/, 'environment.disk'],
   [/from 'node:(?:net|tls|http|https|dgram)'/, 'environment.network'],
-  [/from 'node:(?:crypto|os|child_process|worker_threads|timers|timers\/promises|perf_hooks)'/, 'the environment'],
+  // Hashes are functions, and may be imported; keys and random bytes are not.
+  [
+    /^import (?!\{(?: (?:createHash|createHmac|pbkdf2Sync|timingSafeEqual),?)+ \}).* from 'node:crypto'/,
+    'the environment',
+  ],
+  [/from 'node:(?:os|child_process|worker_threads|timers|timers\/promises|perf_hooks)'/, 'the environment'],
   [/from 'fs-native-extensions'/, 'environment.disk.lock()'],
 ]
 

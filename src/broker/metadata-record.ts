@@ -1,6 +1,14 @@
 import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, messageOf } from '../errors.ts'
+import {
+  isSecurityRecord,
+  readSecurityFields,
+  type SecurityRecord,
+  securityRecordKey,
+  securityRecordType,
+  writeSecurityFields,
+} from './security-record.ts'
 import { idFromBytes, idToBytes } from './topic-id.ts'
 
 /**
@@ -8,7 +16,13 @@ import { idFromBytes, idToBytes } from './topic-id.ts'
  * ConfigRecord and ProducerIdsRecord of org.apache.kafka.common.metadata, version 0 each): a frame version, the record's type and version as
  * unsigned varints, then the fields.
  */
-export type MetadataRecord = TopicRecord | RemoveTopicRecord | PartitionRecord | ConfigRecord | ProducerIdsRecord
+export type MetadataRecord =
+  | TopicRecord
+  | RemoveTopicRecord
+  | PartitionRecord
+  | ConfigRecord
+  | ProducerIdsRecord
+  | SecurityRecord
 
 export interface TopicRecord {
   readonly type: 'topic'
@@ -58,6 +72,11 @@ const noBrokerEpoch = -1
 
 export function writeMetadataRecord(record: MetadataRecord, out: ByteWriter): void {
   writeUnsigned(frameVersion, out)
+  if (isSecurityRecord(record)) {
+    writeType(securityRecordKey(record), out)
+    writeSecurityFields(record, out)
+    return
+  }
   if (record.type === 'topic') writeTopic(record, out)
   else if (record.type === 'partition') writePartition(record, out)
   else if (record.type === 'config') writeConfig(record, out)
@@ -82,10 +101,20 @@ export function readMetadataRecord(bytes: Buffer, start: number, end: number): M
     fields.int64()
     return { type: 'producer-ids', nextProducerId: fields.int64() }
   }
+  const security = securityRecordType(type)
+  if (security !== undefined) return readSecurity(security, bytes, fields.position, end)
   const resource = type === configType ? resourceOf(fields.int8()) : undefined
   if (resource === undefined) throw unknownRecord(frame, type, version)
   const [resourceName, name] = [fields.text(), fields.text()]
   return { type: 'config', resource, resourceName, name, value: fields.nullableText() }
+}
+
+function readSecurity(type: SecurityRecord['type'], bytes: Buffer, start: number, end: number): SecurityRecord {
+  try {
+    return readSecurityFields(type, bytes, start, end)
+  } catch (error) {
+    throw damagedRecord(messageOf(error))
+  }
 }
 
 function resourceOf(type: number): ConfigResource | undefined {
@@ -204,6 +233,11 @@ class MetadataFields {
     if (length < 0) return null
     const start = this.#take(length)
     return this.#bytes.toString('utf8', start, start + length)
+  }
+
+  /** Where the next field begins. */
+  get position(): number {
+    return this.#position
   }
 
   #take(length: number): number {

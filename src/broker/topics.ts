@@ -7,6 +7,9 @@ import type { PartitionLog } from './log/partition-log.ts'
 import { LogFold } from './log-fold.ts'
 import { type ConfigRecord, type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
 
+import { ScramCredentials } from './security/scram-credentials.ts'
+import { isSecurityRecord, type SecurityRecord } from './security-record.ts'
+
 export const metadataTopic = '__cluster_metadata'
 export const offsetsTopic = '__consumer_offsets'
 export const transactionsTopic = '__transaction_state'
@@ -46,6 +49,8 @@ export class Topics {
   readonly #brokerConfigs = new Map<string, Readonly<Record<string, string>>>()
   /** Topics that were deleted, until somebody takes note of them. */
   #deleted: BrokerTopic[] = []
+  /** Who may log in. */
+  readonly credentials: ScramCredentials = new ScramCredentials()
   #nextProducerId = 0
   #version = 0
 
@@ -133,6 +138,11 @@ export class Topics {
     return deleted
   }
 
+  /** Writes down who may log in; resolves when that is durable. */
+  async secure(records: readonly SecurityRecord[]): Promise<void> {
+    if (records.length > 0) await this.#write(records)
+  }
+
   /** Sets this many producer ids aside, which nobody else will be given; resolves with the first of them when that is durable. */
   async reserveProducerIds(count: number): Promise<number> {
     const first = this.#nextProducerId
@@ -159,6 +169,10 @@ export class Topics {
 
   #apply({ bytes, valueStart, valueEnd }: BatchReader): void {
     const record = readMetadataRecord(bytes, valueStart, valueEnd)
+    if (isSecurityRecord(record)) {
+      this.credentials.apply(record)
+      return
+    }
     if (record.type === 'producer-ids') {
       this.#nextProducerId = record.nextProducerId
       return

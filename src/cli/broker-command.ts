@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { openBroker } from '../broker/broker.ts'
+import { type Broker, openBroker } from '../broker/broker.ts'
 import { handlersOf } from '../broker/handlers/handlers.ts'
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
 import type { Address, Disk, Environment } from '../env/environment.ts'
@@ -7,11 +7,13 @@ import { MillraceError, messageOf } from '../errors.ts'
 import type { ListenerOptions } from '../listener-options.ts'
 import { brokerConfigNames, brokerConfigOf } from './broker-config.ts'
 import { listenersOf } from './listener-config.ts'
+import { type ScramUser, scramUser, scramUserRecord } from './scram-user.ts'
 
 interface StartOptions {
   readonly data: string
   readonly listen: readonly string[]
   readonly advertise: readonly string[]
+  readonly addScram: readonly string[]
   readonly flush: string
   readonly config: readonly string[]
 }
@@ -38,6 +40,12 @@ export function addBrokerCommand(program: Command, environment: Environment): vo
       everyValue,
       [],
     )
+    .option(
+      '--add-scram <credential>',
+      "a user with a password, as 'SCRAM-SHA-256=[name=alice,password=secret]', before anybody is let in; repeatable",
+      everyValue,
+      [],
+    )
     .option('--flush <when>', "when an append is acknowledged: 'fsync' or 'page-cache'", 'fsync')
     .option(
       '--config <file|name=value>',
@@ -58,15 +66,18 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
   }
   const { broker: config, limits } = brokerConfigOf(options.config, (path) => textOf(environment.disk, path))
   const listeners = askedFor(options, environment)
+  const users = options.addScram.map((text) => scramUser(text, environment.random))
   const broker = await openBroker({ directory: options.data, environment, flush: options.flush, config })
   const handlers = handlersOf(broker)
   const complain = (error: unknown, peer: Address): void =>
     host.write('error', `connection of ${peer.host}:${peer.port} ended: ${messageOf(error)}\n`)
   try {
+    await broker.topics.secure(users.filter((user) => isNew(broker, user)).map(scramUserRecord))
     const server = await listenForClients({
       environment,
       listeners,
       handlers,
+      credentials: (mechanism, user) => broker.topics.credentials.get(mechanism, user),
       onConnectionError: complain,
       limits,
     })
@@ -80,6 +91,11 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
     await broker.close()
   }
   host.write('out', 'closed\n')
+}
+
+/** A password that was changed since is not put back. */
+function isNew({ topics }: Broker, { name, mechanism }: ScramUser): boolean {
+  return topics.credentials.get(mechanism, name) === undefined
 }
 
 function nextSignal({ host }: Environment): Promise<string> {

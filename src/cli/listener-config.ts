@@ -1,9 +1,9 @@
 import type { Address } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
-import type { ListenerOptions, ListenerTls, SecurityProtocol } from '../listener-options.ts'
-
-/** Settings by Kafka's names. */
-export type Config = ReadonlyMap<string, string>
+import type { ListenerOptions, SecurityProtocol } from '../listener-options.ts'
+import { type Config, ListenerConfig, listOf } from './listener-setting.ts'
+import { saslOf, saslSettingNames } from './sasl-config.ts'
+import { tlsOf, tlsSettingNames } from './tls-config.ts'
 
 export interface ListenerWords {
   /** `NAME://HOST:PORT`, or HOST:PORT for clear text. None: what `listeners` says, or this machine's port 9092. */
@@ -14,34 +14,21 @@ export interface ListenerWords {
 }
 
 const ownNames = ['listeners', 'advertised.listeners', 'listener.security.protocol.map']
-const tlsNames = [
-  'ssl.keystore.type',
-  'ssl.keystore.location',
-  'ssl.keystore.certificate.chain',
-  'ssl.keystore.key',
-  'ssl.key.password',
-  'ssl.truststore.type',
-  'ssl.truststore.location',
-  'ssl.truststore.certificates',
-  'ssl.client.auth',
-  'ssl.enabled.protocols',
-  'ssl.principal.mapping.rules',
-]
 /** What is said for all listeners, and for one of them behind `listener.name.NAME.` */
-const perListener: ReadonlySet<string> = new Set(tlsNames)
+const perListener: ReadonlySet<string> = new Set([...tlsSettingNames, ...saslSettingNames])
 
 /** The settings that say how clients are let in. */
-export const listenerSettingNames: readonly string[] = [...ownNames, ...tlsNames]
+export const listenerSettingNames: readonly string[] = [...ownNames, ...perListener]
 
 export function isListenerSetting(name: string): boolean {
   return ownNames.includes(name) || perListener.has(name.replace(/^listener\.name\.[^.]+\./, ''))
 }
 
-const protocols: Readonly<Record<string, SecurityProtocol>> = { PLAINTEXT: 'PLAINTEXT', SSL: 'SSL' }
+const protocols: readonly SecurityProtocol[] = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
 
 /**
  * The listeners that the words of a command and Kafka's settings (`listeners`, `advertised.listeners`,
- * `listener.security.protocol.map`, `ssl.*` in their PEM form) ask for.
+ * `listener.security.protocol.map`, `ssl.*`, `sasl.*`) ask for.
  * @throws MillraceError INVALID_ARGUMENT
  */
 export function listenersOf({ listen, advertise, config, readFile }: ListenerWords): ListenerOptions[] {
@@ -55,103 +42,22 @@ export function listenersOf({ listen, advertise, config, readFile }: ListenerWor
   requireKnownListeners(config, names)
   return named.map(({ name, address }) => {
     const protocol = protocolOf(name)
-    const tls = protocol === 'SSL' ? tlsOf(new ListenerConfig(config, name), readFile) : undefined
+    const own = new ListenerConfig(config, name)
+    const tls = protocol.endsWith('SSL') ? tlsOf(own, readFile) : undefined
+    const sasl = protocol.startsWith('SASL') ? saslOf(own, readFile) : undefined
     const at = advertised.get(name)
-    return { ...address, name, protocol, ...(at && { advertised: at }), ...(tls && { tls }) }
+    return { ...address, name, protocol, ...(at && { advertised: at }), ...(tls && { tls }), ...(sasl && { sasl }) }
   })
-}
-
-/** The settings as they are for one listener. */
-class ListenerConfig {
-  readonly #config: Config
-  readonly #prefix: string
-
-  constructor(config: Config, listener: string) {
-    this.#config = config
-    this.#prefix = `listener.name.${listener.toLowerCase()}.`
-  }
-
-  get(name: string): string | undefined {
-    return this.#config.get(this.#prefix + name) ?? this.#config.get(name)
-  }
-
-  require(name: string, wanted: string): string {
-    const value = this.get(name)
-    if (value !== undefined) return value
-    throw new MillraceError('INVALID_ARGUMENT', `${name} is missing`, { remedy: wanted })
-  }
-}
-
-function tlsOf(config: ListenerConfig, readFile: (path: string) => string): ListenerTls {
-  for (const store of ['keystore', 'truststore']) requirePem(config.get(`ssl.${store}.type`), `ssl.${store}.type`)
-  const location = config.get('ssl.keystore.location')
-  const keystore = location === undefined ? undefined : readFile(location)
-  const wanted = 'Name a PEM file with the key and the certificates, or give both as PEM texts.'
-  const certificate = keystore ?? config.require('ssl.keystore.certificate.chain', wanted)
-  const key = keystore ?? config.require('ssl.keystore.key', wanted)
-  const truststore = config.get('ssl.truststore.location')
-  const ca = truststore === undefined ? config.get('ssl.truststore.certificates') : readFile(truststore)
-  const passphrase = config.get('ssl.key.password')
-  const rules = config.get('ssl.principal.mapping.rules')
-  return {
-    certificate: pemBlocks(certificate, 'CERTIFICATE'),
-    key: pemBlocks(key, 'PRIVATE KEY'),
-    clientCertificates: clientCertificatesOf(config.get('ssl.client.auth')),
-    ...versionsOf(config.get('ssl.enabled.protocols')),
-    ...(passphrase !== undefined && { passphrase }),
-    ...(ca !== undefined && { ca: pemBlocks(ca, 'CERTIFICATE') }),
-    ...(rules !== undefined && { principalMappingRules: rules }),
-  }
-}
-
-/** The blocks of one kind, each on lines of its own: in a settings file a text may be on a single line. */
-function pemBlocks(text: string, kind: string): string {
-  const blocks = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g)]
-    .filter(([, label]) => label?.endsWith(kind))
-    .map(([whole, label, body = '']) => {
-      // The older form of encrypted keys has headers, whose lines must stay.
-      if (body.includes(':')) return whole
-      return `-----BEGIN ${label}-----\n${body.trim().split(/\s+/).join('\n')}\n-----END ${label}-----`
-    })
-  if (blocks.length > 0) return `${blocks.join('\n')}\n`
-  throw new MillraceError('INVALID_ARGUMENT', `There is no ${kind.toLowerCase()} in the PEM text`, {
-    remedy: `It has to have a block that begins with -----BEGIN ${kind}-----.`,
-  })
-}
-
-function requirePem(type: string | undefined, name: string): void {
-  if (type === undefined || type === 'PEM') return
-  throw new MillraceError('INVALID_ARGUMENT', `${name} is ${type}, but only PEM can be read`, {
-    remedy: 'Export it: openssl pkcs12 -in keystore.p12 -out keystore.pem',
-  })
-}
-
-function clientCertificatesOf(text = 'none'): 'none' | 'requested' | 'required' {
-  if (text === 'none' || text === 'requested' || text === 'required') return text
-  throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not a value of ssl.client.auth`, {
-    remedy: 'Write none, requested or required.',
-  })
-}
-
-function versionsOf(text: string | undefined): Pick<ListenerTls, 'minVersion' | 'maxVersion'> {
-  if (text === undefined) return {}
-  const versions = listOf(text)
-  const has = (version: string) => versions.includes(version)
-  if (versions.length === 0 || versions.some((version) => version !== 'TLSv1.2' && version !== 'TLSv1.3')) {
-    throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not a value of ssl.enabled.protocols`, {
-      remedy: 'Write TLSv1.2, TLSv1.3 or both.',
-    })
-  }
-  return { minVersion: has('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3', maxVersion: has('TLSv1.3') ? 'TLSv1.3' : 'TLSv1.2' }
 }
 
 function protocolsOf(map: string | undefined): (listener: string) => SecurityProtocol {
   const byName = new Map<string, string>(listOf(map).map((pair) => pair.split(':', 2) as [string, string]))
   return (listener) => {
-    const protocol = protocols[byName.get(listener) ?? (map === undefined ? listener : '')]
+    const stated = byName.get(listener) ?? (map === undefined ? listener : '')
+    const protocol = protocols.find((one) => one === stated)
     if (protocol !== undefined) return protocol
     throw new MillraceError('INVALID_ARGUMENT', `The protocol of listener ${listener} is not known`, {
-      remedy: `Protocols are ${Object.keys(protocols).join(', ')}; listener.security.protocol.map=${listener}:SSL gives a name one of them.`,
+      remedy: `Protocols are ${protocols.join(', ')}; listener.security.protocol.map=${listener}:SSL gives a name one of them.`,
     })
   }
 }
@@ -192,13 +98,6 @@ function namedAddress(text: string, byDefault = 'PLAINTEXT'): { name: string; ad
   // As Kafka has it, a listener without a host listens on all addresses.
   const bare = host.replace(/^\[(.*)\]$/, '$1')
   return { name: name.toUpperCase(), address: { host: bare === '' ? '0.0.0.0' : bare, port: Number(port) } }
-}
-
-function listOf(text = ''): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
 }
 
 function saidTwice(option: string, name: string): MillraceError {

@@ -64,7 +64,12 @@ export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Prom
     return new EmbeddedCluster(
       broker,
       options,
-      await listenForClients({ environment, listeners, handlers: handlersOf(broker) }),
+      await listenForClients({
+        environment,
+        listeners,
+        handlers: handlersOf(broker),
+        credentials: (mechanism, user) => broker.topics.credentials.get(mechanism, user),
+      }),
     )
   } catch (error) {
     await broker.close()

@@ -66,12 +66,19 @@ const transaction: Transaction = {
 }
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const retention = { type: 'config', resource: 'topic', name: 'retention.ms' } as const
+const scramCredential = {
+  ...({ type: 'scram-credential', name: 'alice', mechanism: 1, iterations: 4_096 } as const),
+  ...{ salt: Buffer.from('salt'), storedKey: Buffer.alloc(32, 1), serverKey: Buffer.alloc(32, 2) },
+}
+
 const metadataRecords = [
   written((out) => writeMetadataRecord({ type: 'topic', name: 'orders', topicId }, out)),
   written((out) => writeMetadataRecord({ type: 'partition', partition: 2, topicId }, out)),
   written((out) => writeMetadataRecord({ ...retention, resourceName: 'orders', value: '1' }, out)),
   written((out) => writeMetadataRecord({ ...retention, resourceName: '', value: null }, out)),
   written((out) => writeMetadataRecord({ type: 'remove-topic', topicId }, out)),
+  written((out) => writeMetadataRecord(scramCredential, out)),
+  written((out) => writeMetadataRecord({ type: 'remove-scram-credential', name: 'alice', mechanism: 2 }, out)),
 ]
 
 /** Reads what is in `bytes[start..end)`. */

@@ -1,12 +1,15 @@
 import type { Api, RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { VersionRange } from '../protocol/version-range.ts'
+import type { ClientSession } from '../security/client-session.ts'
 import type { Principal } from '../security/principal.ts'
 
 /** Who asks, and how. */
 export interface RequestContext {
   readonly apiVersion: number
   readonly clientId: string | null
-  /** Who the client is, by the certificate that it has shown; otherwise anonymous. */
+  /** How the client has said who it is, and goes on doing so. */
+  readonly session: ClientSession
+  /** Who the client is, by its login or the certificate that it has shown; otherwise anonymous. */
   readonly principal: Principal
   /** The address of the client. */
   readonly host: string

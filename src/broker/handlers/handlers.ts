@@ -18,6 +18,7 @@ import { handleOffsetCommit } from './offset-commit.ts'
 import { handleOffsetFetch } from './offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import { handleProduce } from './produce.ts'
+import { securityHandlers } from './security-handlers.ts'
 import { handleSyncGroup } from './sync-group.ts'
 import { handleTxnOffsetCommit } from './txn-offset-commit.ts'
 
@@ -43,6 +44,7 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleTxnOffsetCommit(broker),
     handleOffsetForLeaderEpoch(broker),
     ...administrationHandlers(broker),
+    ...securityHandlers(broker),
     handleApiVersions(() => handlers),
   ]
   return handlers

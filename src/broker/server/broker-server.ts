@@ -1,6 +1,7 @@
 import type { Address, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import type { ListenerOptions } from '../../listener-options.ts'
 import type { Handler } from '../handlers/handler.ts'
+import { type CredentialLookup, LoginMethods } from '../security/login-methods.ts'
 import { ClientConnection } from './client-connection.ts'
 import { listenerSettingsOf } from './listener-settings.ts'
 import { OpenListener } from './open-listener.ts'
@@ -11,6 +12,8 @@ export interface BrokerServerOptions {
   readonly environment: Environment
   readonly listeners: readonly ListenerOptions[]
   readonly handlers: readonly Handler[]
+  /** Where the credentials of SCRAM are. */
+  readonly credentials?: CredentialLookup
   readonly limits?: Partial<ServerLimits>
   /** Told of connections that were ended because of something the client or the broker did wrong. */
   readonly onConnectionError?: (error: unknown, peer: Address) => void
@@ -43,7 +46,11 @@ export class BrokerServer {
 
   constructor(options: BrokerServerOptions) {
     this.#options = options
-    this.listeners = listenerSettingsOf(options.listeners).map((settings) => new OpenListener(settings))
+    this.listeners = listenerSettingsOf(options.listeners).map((settings) => {
+      const { sasl } = settings
+      const { environment, credentials } = options
+      return new OpenListener(settings, sasl && new LoginMethods(sasl, environment, credentials))
+    })
     this.#dispatcher = new RequestDispatcher(options.handlers)
     this.#limits = { ...defaultServerLimits, ...options.limits }
   }

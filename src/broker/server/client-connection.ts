@@ -2,7 +2,7 @@ import type { Connection, ConnectionHandler, Environment } from '../../env/envir
 import { MillraceError } from '../../errors.ts'
 import type { RequestContext } from '../handlers/handler.ts'
 import { produce } from '../protocol/messages/produce.ts'
-import { anonymous, userNamed } from '../security/principal.ts'
+import { ClientSession } from '../security/client-session.ts'
 import { FrameAssembler } from './frame-assembler.ts'
 import type { OpenListener } from './open-listener.ts'
 import type { Reply, RequestDispatcher } from './request-dispatcher.ts'
@@ -18,7 +18,7 @@ export interface ClientConnectionOptions {
   readonly onEnd: (error: unknown) => void
 }
 
-type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId'>
+type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'principal'>
 
 /** A request that was started; replies leave in the order of their requests. */
 interface PendingReply {
@@ -33,7 +33,8 @@ interface PendingReply {
 export class ClientConnection implements ConnectionHandler {
   readonly #options: ClientConnectionOptions
   readonly #assembler: FrameAssembler
-  #context: ConnectionContext
+  readonly #session: ClientSession
+  readonly #context: ConnectionContext
   readonly #ended = new AbortController()
   readonly #waiting: Buffer[] = []
   readonly #pending: PendingReply[] = []
@@ -48,12 +49,13 @@ export class ClientConnection implements ConnectionHandler {
   constructor(options: ClientConnectionOptions) {
     this.#options = options
     this.#assembler = new FrameAssembler(
-      () => options.limits.maxRequestBytes,
+      () => (this.#session.isKnown ? options.limits.maxRequestBytes : options.limits.maxLoginBytes),
       (frame) => this.#enqueue(frame),
     )
+    this.#session = new ClientSession(options.listener.logins)
     this.#context = {
+      session: this.#session,
       host: options.connection.peer.host,
-      principal: anonymous,
       advertised: options.listener.advertised,
       signal: this.#ended.signal,
     }
@@ -67,7 +69,7 @@ export class ClientConnection implements ConnectionHandler {
     if (this.#isOver || peerName === undefined) return
     const name = listener.settings.principals.nameOf(peerName)
     if (name === undefined) this.end(nobody(peerName))
-    else this.#context = { ...this.#context, principal: userNamed(name) }
+    else this.#session.nameByCertificate(name)
   }
 
   onData(bytes: Uint8Array): void {
@@ -88,13 +90,31 @@ export class ClientConnection implements ConnectionHandler {
   /** Drops the connection with everything that waits in it. */
   end(error?: unknown): void {
     if (this.#isOver) return
+    this.#options.connection.destroy()
+    this.#forget(error)
+  }
+
+  #forget(error: unknown): void {
     this.#isOver = true
     this.#cancelIdleCheck()
     this.#waiting.length = 0
     this.#pending.length = 0
-    this.#options.connection.destroy()
     this.#ended.abort()
     this.#options.onEnd(error)
+  }
+
+  /** The answer to a login that failed is sent, and nothing after it. */
+  #endAfterAnswer(): void {
+    if (this.#isOver) return
+    const { connection, environment, limits } = this.#options
+    connection.end()
+    const destroy = () => connection.destroy()
+    environment.timers.after(limits.maxUnreadMs, destroy, { isBackground: true })
+    this.#forget(
+      new MillraceError('AUTHENTICATION_FAILED', 'A client has failed to log in', {
+        remedy: 'Look at its user, password or token, and at the mechanism that it names.',
+      }),
+    )
   }
 
   #enqueue(frame: Buffer): void {
@@ -125,7 +145,7 @@ export class ClientConnection implements ConnectionHandler {
   #start(frame: Buffer): void {
     const pending: PendingReply = { reply: undefined, isReady: false }
     this.#pending.push(pending)
-    const reply = this.#options.dispatcher.dispatch(frame, this.#context)
+    const reply = this.#session.takesRawTokens ? this.#rawTokenReply(frame) : this.#replyTo(frame)
     if (!(reply instanceof Promise)) {
       this.#settle(pending, reply)
       return
@@ -138,6 +158,31 @@ export class ClientConnection implements ConnectionHandler {
       .catch((error) => this.end(error))
   }
 
+  #replyTo(frame: Buffer): Reply | Promise<Reply> {
+    const { dispatcher, environment } = this.#options
+    if (frame.length >= 2) this.#session.requireMay(frame.readInt16BE(0), environment.clock.monotonicMs())
+    const reply = dispatcher.dispatch(frame, { ...this.#context, principal: this.#session.principal })
+    return reply instanceof Promise && !this.#session.isKnown ? this.#lateWhereFailed(reply) : reply
+  }
+
+  /** A token as it is, answered as it is: after the first version of SaslHandshake. Who is refused is not told why. */
+  async #rawTokenReply(token: Buffer): Promise<Reply> {
+    const answer = await this.#session.authenticate(token)
+    if (answer.type === 'refuse') return this.#lateWhereFailed(Promise.resolve(undefined))
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(answer.bytes.length)
+    return [size, answer.bytes]
+  }
+
+  /** Who fails to log in is answered after a while, so that guessing takes time (`connection.failed.authentication.delay.ms`). */
+  async #lateWhereFailed(reply: Promise<Reply>): Promise<Reply> {
+    const answer = await reply
+    const { timers } = this.#options.environment
+    const { failedLoginDelayMs } = this.#options.limits
+    if (this.#session.hasFailed) await new Promise<void>((resolve) => timers.after(failedLoginDelayMs, resolve))
+    return answer
+  }
+
   #settle(pending: PendingReply, reply: Reply): void {
     pending.reply = reply
     pending.isReady = true
@@ -146,6 +191,7 @@ export class ClientConnection implements ConnectionHandler {
       const next = this.#pending.shift() as PendingReply
       if (next.reply !== undefined) hasRoom = this.#options.connection.writeAll(next.reply)
     }
+    if (this.#session.hasFailed) this.#endAfterAnswer()
     if (!hasRoom && !this.#isDraining) void this.#drain()
   }
 

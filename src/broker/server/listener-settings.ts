@@ -1,6 +1,6 @@
 import type { Address } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
-import type { ListenerOptions, ListenerTls, SecurityProtocol } from '../../listener-options.ts'
+import type { ListenerOptions, ListenerSasl, ListenerTls, SecurityProtocol } from '../../listener-options.ts'
 import { PrincipalMapping } from '../security/principal-mapping.ts'
 
 /** A listener whose options were looked at. */
@@ -10,6 +10,7 @@ export interface ListenerSettings {
   readonly address: Address
   readonly advertised: Address | undefined
   readonly tls: ListenerTls | undefined
+  readonly sasl: ListenerSasl | undefined
   readonly principals: PrincipalMapping
 }
 
@@ -28,17 +29,24 @@ export function listenerSettingsOf(listeners: readonly ListenerOptions[]): Liste
 }
 
 function listenerSettings(options: ListenerOptions): ListenerSettings {
-  const { host, port, protocol = 'PLAINTEXT', name = protocol, advertised, tls } = options
+  const { host, port, protocol = 'PLAINTEXT', name = protocol, advertised, tls, sasl } = options
   requirePort(port)
   if (advertised !== undefined) requirePort(advertised.port)
-  if ((protocol === 'SSL') !== (tls !== undefined)) {
+  if (protocol.endsWith('SSL') !== (tls !== undefined)) {
     const what = tls === undefined ? 'has no certificate' : 'has a certificate, but talks in clear text'
     throw new MillraceError('INVALID_ARGUMENT', `Listener ${name} (${protocol}) ${what}`, {
       remedy: 'Give `tls` (ssl.keystore.location) to listeners over TLS, and to no others.',
     })
   }
+  if (protocol.startsWith('SASL') !== (sasl !== undefined)) {
+    const what =
+      sasl === undefined ? 'does not say how clients log in' : 'says how clients log in, but lets them in without'
+    throw new MillraceError('INVALID_ARGUMENT', `Listener ${name} (${protocol}) ${what}`, {
+      remedy: 'Give `sasl` (sasl.enabled.mechanisms) to listeners of SASL_PLAINTEXT and SASL_SSL, and to no others.',
+    })
+  }
   const principals = new PrincipalMapping(tls?.principalMappingRules)
-  return { name, protocol, address: { host, port }, advertised, tls, principals }
+  return { name, protocol, address: { host, port }, advertised, tls, sasl, principals }
 }
 
 function requirePort(port: number): void {

@@ -1,15 +1,19 @@
 import type { Address, Connection, ConnectionHandler, Listener, Network } from '../../env/environment.ts'
 import { MillraceError, messageOf } from '../../errors.ts'
 import type { ListenerTls } from '../../listener-options.ts'
+import type { LoginMethods } from '../security/login-methods.ts'
 import type { ListenerSettings } from './listener-settings.ts'
 
 /** One of the ports of a server. */
 export class OpenListener {
   readonly settings: ListenerSettings
+  /** How clients log in; undefined where they do not. */
+  readonly logins: LoginMethods | undefined
   #port: Listener | undefined
 
-  constructor(settings: ListenerSettings) {
+  constructor(settings: ListenerSettings, logins: LoginMethods | undefined) {
     this.settings = settings
+    this.logins = logins
   }
 
   /** @throws MillraceError NETWORK_FAILED */
