@@ -194,6 +194,22 @@ export interface GlobalTableJoinOptions<K, V, GK> extends OperatorOptions {
   readonly keySelector: (value: NonNullable<V>, key: K) => GK | null | undefined
 }
 
+export interface SuppressOptions extends OperatorOptions {
+  /**
+   * Whether what waits goes to the changelog topic `<application id>-<store>-changelog`, or settings of that topic. What is not
+   * logged is lost in a restart that finds no state on disk: it is then never handed on. Default: true.
+   */
+  readonly logging?: Logging
+}
+
+/** How a join of streams keeps the records of one side. After the store suppliers of Kafka Streams' StreamJoined. */
+export interface JoinSideStore {
+  /** The store's name; its changelog is `<application id>-<name>-changelog`. Default: as the join's `store` says. */
+  readonly name?: string
+  /** Where it is kept. Default: the join's `engine`. */
+  readonly engine?: StoreEngineFactory
+}
+
 export interface StreamJoinOptions<K, V, V2> extends OperatorOptions {
   /** How far apart the timestamps of two records may be that belong together, and how late they may come. */
   readonly within: JoinWindows
@@ -213,6 +229,15 @@ export interface StreamJoinOptions<K, V, V2> extends OperatorOptions {
   readonly emitEvery?: Duration
   /** Where the stores are kept. Default: the application's engine. */
   readonly engine?: StoreEngineFactory
+  /** The store of this stream's records. */
+  readonly thisStore?: JoinSideStore
+  /** The store of the other stream's records. */
+  readonly otherStore?: JoinSideStore
+  /**
+   * Whether what the stores keep goes to their changelog topics, or settings of these topics. Stores that are not logged are
+   * empty after a restart that finds no state on disk. Default: true.
+   */
+  readonly logging?: Logging
 }
 
 export interface BranchOptions<N extends string> {

@@ -11,6 +11,7 @@ import type { JoinKind } from './join-kind.ts'
 import type {
   ForeignKeyJoinOptions,
   OperatorOptions,
+  SuppressOptions,
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
@@ -90,7 +91,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     })
   }
 
-  suppress(suppressed: SuppressedFor<K>, options: OperatorOptions = {}): KTable<K, V> {
+  suppress(suppressed: SuppressedFor<K>, options: SuppressOptions = {}): KTable<K, V> {
     return new PlannedTable<K, V>(
       addSuppression(this.#state, suppressed as UntilTimeLimit | UntilWindowCloses, options),
     )

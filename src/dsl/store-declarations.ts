@@ -98,24 +98,26 @@ export function declareGraceBuffer({ engine, ...parts }: StoreParts): StoreDecla
 
 /** The updates that wait in a suppression; `key` is the serde of the keys without their windows. */
 export function declareSuppressStore(
-  { engine, ...parts }: StoreParts & { readonly measuresBytes: boolean },
+  { engine, logging, ...parts }: StoreParts & { readonly measuresBytes: boolean },
   shape: WindowShape | undefined,
 ): StoreDeclaration {
   const windows = shape === undefined ? 'none' : shape.kind === 'session' ? 'session' : 'time'
   const create = suppressStore({ ...parts, windows, sizeMs: shape?.sizeMs ?? 0 })
-  return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create }
+  return { name: parts.name, ...declareLogging(compactedChangelog, logging), engine, create }
 }
 
 /** The records of one stream that a join keeps. */
-export function declareJoinStore({ engine, ...parts }: StoreParts, retentionMs: number): StoreDeclaration {
-  const changelogConfig = windowedChangelog(retentionMs)
-  return { name: parts.name, logged: true, changelogConfig, engine, create: joinStore({ ...parts, retentionMs }) }
+export function declareJoinStore({ engine, logging, ...parts }: StoreParts, retentionMs: number): StoreDeclaration {
+  const logged = declareLogging(windowedChangelog(retentionMs), logging)
+  return { name: parts.name, ...logged, engine, create: joinStore({ ...parts, retentionMs }) }
 }
 
 /** The records of both streams of a join that wait for a match. */
 export function declareUnjoinedStore({
   engine,
+  logging,
   ...parts
-}: UnjoinedStoreOptions & Pick<StoreParts, 'engine'>): StoreDeclaration {
-  return { name: parts.name, logged: true, changelogConfig: compactedChangelog, engine, create: unjoinedStore(parts) }
+}: UnjoinedStoreOptions & Pick<StoreParts, 'engine' | 'logging'>): StoreDeclaration {
+  const logged = declareLogging(compactedChangelog, logging)
+  return { name: parts.name, ...logged, engine, create: unjoinedStore(parts) }
 }

@@ -1,10 +1,12 @@
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { JoinKind } from './join-kind.ts'
 import { JoinWindows } from './join-windows.ts'
+import type { JoinSideStore } from './operator-options.ts'
 import { joinWindow } from './operators/join-window.ts'
 import { selfJoin } from './operators/self-join.ts'
 import { passThrough } from './operators/stateless.ts'
@@ -23,6 +25,9 @@ export interface StreamJoinSettings {
   readonly otherValue?: Serde<unknown>
   readonly emitEvery?: Duration
   readonly engine?: StoreEngineFactory
+  readonly thisStore?: JoinSideStore
+  readonly otherStore?: JoinSideStore
+  readonly logging?: Logging
 }
 
 export interface StreamJoinParts {
@@ -49,14 +54,18 @@ export function addStreamJoin(left: StreamState, right: StreamState, parts: Stre
   const { kind, joiner, options } = parts
   const names = namesOf(plan, parts)
   const serdes = serdesOf(left, right, names, parts)
-  const { engine, within } = options
+  const { engine, logging, within } = options
   const { retentionMs } = within
   const emitEveryMs = toMilliseconds(options.emitEvery ?? 0, 'time between two searches')
-  const store = (name: string, value: Serde<unknown>) =>
-    declareJoinStore({ name, key: serdes.key, value, engine }, retentionMs)
-  const thisStore = store(names.thisStore, serdes.left)
-  const otherStore = store(names.otherStore, serdes.right)
-  const unjoined = kind === 'inner' ? undefined : declareUnjoinedStore({ ...serdes, name: names.unjoined, engine })
+  const store = (name: string, value: Serde<unknown>, side: JoinSideStore = {}) =>
+    declareJoinStore({ name, key: serdes.key, value, engine: side.engine ?? engine, logging }, retentionMs)
+  const thisStore = store(names.thisStore, serdes.left, options.thisStore)
+  const otherStore = store(names.otherStore, serdes.right, options.otherStore)
+  const unjoinedEngine = options.thisStore?.engine ?? engine
+  const unjoined =
+    kind === 'inner'
+      ? undefined
+      : declareUnjoinedStore({ ...serdes, name: names.unjoined, engine: unjoinedEngine, logging })
   const shared = unjoined === undefined ? [] : [unjoined]
 
   const window = (name: string, parent: StreamState, kept: typeof thisStore): ProcessorPlan =>
@@ -129,15 +138,21 @@ function namesOf({ names }: Plan, { kind, options }: StreamJoinParts): JoinNames
   const otherJoin = names.generated(kind === 'inner' ? 'KSTREAM-JOINOTHER-' : 'KSTREAM-OUTEROTHER-')
   const storeOf = (suffix: string, generated: string): string =>
     `${store === undefined ? generated : `${store}${suffix}`}-store`
+  const thisStore = options.thisStore?.name
+  const otherStore = options.otherStore?.name
+  for (const given of [thisStore, otherStore]) if (given !== undefined) requireNodeName(given, 'store')
   return {
     thisWindow,
     otherWindow,
     thisJoin: named(suffixes.thisJoin) ?? thisJoin,
     otherJoin: named(suffixes.otherJoin) ?? otherJoin,
     merge: names.operator('KSTREAM-MERGE-', named('-merge')),
-    thisStore: storeOf(suffixes.thisJoin, thisJoin),
-    otherStore: storeOf(suffixes.otherJoin, otherJoin),
-    unjoined: storeOf(suffixes.unjoined, `KSTREAM-OUTERSHARED-${thisJoin.slice(thisPrefix.length)}`),
+    thisStore: thisStore ?? storeOf(suffixes.thisJoin, thisJoin),
+    otherStore: otherStore ?? storeOf(suffixes.otherJoin, otherJoin),
+    unjoined:
+      thisStore === undefined
+        ? storeOf(suffixes.unjoined, `KSTREAM-OUTERSHARED-${thisJoin.slice(thisPrefix.length)}`)
+        : `${thisStore}${suffixes.unjoined}-store`,
   }
 }
 

@@ -27,6 +27,7 @@ import type {
   RepartitionOptions,
   StoreOptions,
   StreamJoinOptions,
+  SuppressOptions,
   TableGroupByOptions,
   TableJoinOptions,
   TableOptions,
@@ -430,7 +431,7 @@ export interface KTable<out K, out V> {
     options?: TableJoinOptions<R>,
   ): KTable<K, R>
   /** Holds back updates, to hand on the last of each key only: until windows close, or for a time. */
-  suppress(suppressed: SuppressedFor<K>, options?: OperatorOptions): KTable<K, V>
+  suppress(suppressed: SuppressedFor<K>, options?: SuppressOptions): KTable<K, V>
   /** The updates as records with new keys. `options.name` names the operator that makes records of updates. */
   toStream<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
   /** The updates as records; a deleted key is a record with the value null. */

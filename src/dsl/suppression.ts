@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import { requireNodeName } from '../topology/node-name.ts'
-import type { OperatorOptions } from './operator-options.ts'
+import type { SuppressOptions } from './operator-options.ts'
 import { suppress } from './operators/suppress.ts'
 import type { TableState } from './plan.ts'
 import { declareSuppressStore } from './store-declarations.ts'
@@ -12,7 +12,7 @@ import { requireSerde } from './tracked-serde.ts'
 export function addSuppression(
   state: TableState,
   suppressed: UntilTimeLimit | UntilWindowCloses,
-  options: OperatorOptions,
+  options: SuppressOptions,
 ): TableState {
   const { plan, key, value, shape, engine, rows } = state
   const isFinal = suppressed.until === 'window-closes'
@@ -48,7 +48,9 @@ export function addSuppression(
     suppress({ store, isFinal, waitMs, maxRecords, maxBytes, whenFull }),
     [state.node],
     {
-      stores: [declareSuppressStore({ name: store, ...serdes, engine, measuresBytes }, shape)],
+      stores: [
+        declareSuppressStore({ name: store, ...serdes, engine, logging: options.logging, measuresBytes }, shape),
+      ],
     },
   )
   return { ...state, node, rows: new SuppressedRows(rows, store), queryableStoreName: undefined }

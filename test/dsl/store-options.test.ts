@@ -1,9 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { StreamsBuilder, serde, TimeWindows, type Topology, topic } from '../../src/index.ts'
+import {
+  JoinWindows,
+  type Logging,
+  memoryEngine,
+  type StreamJoinOptions,
+  StreamsBuilder,
+  serde,
+  TimeWindows,
+  type Topology,
+  topic,
+  untilTimeLimit,
+} from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
 
 const words = topic('words', { key: serde.string, value: serde.string })
 const rows = topic('rows', { key: serde.string, value: serde.string })
+const out = topic('out', { key: serde.string, value: serde.string })
 const day = 24 * 60 * 60 * 1000
 
 function storesOf(topology: Topology) {
@@ -34,6 +46,71 @@ describe('logging', () => {
     expect(driver.producedTopics()).toEqual([])
     driver.restart()
     expect(driver.store('counts').get('a')).toBeUndefined()
+  })
+})
+
+describe('the buffer of suppress', () => {
+  function waiting(logging: Logging) {
+    const builder = new StreamsBuilder()
+    const table = builder.table(rows)
+    table.suppress(untilTimeLimit(10, 'unbounded'), { name: 'held', logging }).toStream().to(out)
+    return builder.build()
+  }
+
+  it('is logged with settings of the user', () => {
+    const held = storesOf(waiting({ 'segment.bytes': '1000' })).find(({ name }) => name === 'held-store')
+    expect(held).toMatchObject({
+      logged: true,
+      changelogConfig: { 'cleanup.policy': 'compact', 'segment.bytes': '1000' },
+    })
+  })
+
+  it('is not logged where it must not be: a restart loses what waits', () => {
+    const handedOn = (logging: Logging) => {
+      using driver = new TopologyTestDriver(waiting(logging))
+      driver.input(rows).pipe({ key: 'a', value: 'x', timestamp: 1 })
+      driver.restart()
+      driver.input(rows).pipe({ key: 'b', value: 'y', timestamp: 20 })
+      const changelogs = driver.producedTopics().filter((name) => name.endsWith('held-store-changelog'))
+      return [driver.output(out).readAll().length, changelogs.length]
+    }
+    expect(handedOn(false)).toEqual([0, 0])
+    expect(handedOn(true)).toEqual([1, 1])
+  })
+})
+
+describe('the stores of a join of streams', () => {
+  function joined(options: Partial<StreamJoinOptions<string, string, string>>) {
+    const builder = new StreamsBuilder()
+    const within = JoinWindows.of(10)
+    const joiner = (left: string, right: string | null) => `${left}${right}`
+    builder
+      .stream(words)
+      .leftJoin(builder.stream(rows), joiner, { within, ...options })
+      .to(out)
+    return builder.build()
+  }
+
+  it('are logged with settings of the user, or not at all', () => {
+    const logged = storesOf(joined({ logging: { 'segment.bytes': '1000' } }))
+    expect(logged.map(({ changelogConfig }) => changelogConfig['segment.bytes'])).toEqual(['1000', '1000', '1000'])
+    expect(storesOf(joined({ logging: false })).map((store) => store.logged)).toEqual([false, false, false])
+  })
+
+  it('have the names and engines of the two sides; what waits is named after this one', () => {
+    const engine = memoryEngine
+    const stores = storesOf(joined({ thisStore: { name: 'mine', engine }, otherStore: { name: 'theirs' } }))
+    expect(stores.map((store) => [store.name, store.engine]).sort()).toEqual([
+      ['mine', engine],
+      ['mine-left-shared-join-store', engine],
+      ['theirs', undefined],
+    ])
+  })
+
+  it('must have names of their own', () => {
+    const same = { thisStore: { name: 'one' }, otherStore: { name: 'one' } }
+    expect(() => joined(same)).toThrow(expect.objectContaining({ code: 'INVALID_TOPOLOGY' }))
+    expect(() => joined({ otherStore: { name: 'a b' } })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 })
 

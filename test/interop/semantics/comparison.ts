@@ -60,7 +60,8 @@ function differentErrors(kafka: Answer, ours: Answer): Difference | undefined {
 const ownFormat = /SUPPRESS|suppress|SHARED|shared-join-store|-Buffer-changelog|-history\d+-changelog/
 
 /** Buffers in which records with the same key and time are told apart by numbers: from 1 for each in Millrace, for the store in Kafka Streams. */
-const joinBuffer = /-(JOIN|OUTER)(THIS|OTHER)-\d+-store-changelog$|-(this|other)-join-store-changelog$/
+const joinBuffer =
+  /-(left|right)\d+-changelog$|-(JOIN|OUTER)(THIS|OTHER)-\d+-store-changelog$|-(this|other)-join-store-changelog$/
 
 /** Kafka Streams also logs what is too late to be kept, and windows that close with the record that opened them. */
 function isPartOf(contents: StoreContents, theirs: StoreContents, numberBytes: number): boolean {

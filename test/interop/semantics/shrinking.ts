@@ -80,7 +80,7 @@ function withNodes(given: Case, nodes: readonly CaseNode[]): Case {
 /** Operators without their names and stores. */
 function* withoutParameters(given: Case): Generator<Case> {
   for (const [place, node] of given.nodes.entries()) {
-    for (const parameter of ['name', 'store']) {
+    for (const parameter of ['name', 'store', 'thisStore', 'otherStore']) {
       if (node[parameter] === undefined) continue
       const { [parameter]: _, ...rest } = node
       yield { ...given, nodes: given.nodes.with(place, rest as CaseNode) }

@@ -6,6 +6,7 @@ import { foreignKeyFunctions, join, joiners, mapKey } from '../functions.ts'
 import { saysOtherOldValues, showsOtherValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, Texts, TextTable } from './operator.ts'
 import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored } from './operator.ts'
+import { hasNewKeys } from './stateless.ts'
 import { hasUnknownSerdes } from './tables.ts'
 
 /** Operators that put two inputs together by key. */
@@ -22,7 +23,11 @@ export const joins: Readonly<Record<string, Operator>> = {
         .after(node.after as number)
         .before(node.before as number)
       const [value, otherValue] = [serdeOf(inputNode(0).value), serdeOf(inputNode(1).value)]
-      const options = { ...named(node), ...stored(node), within, key: serdeOf(node.key), value, otherValue }
+      const sides = {
+        ...(node.thisStore === undefined ? {} : { thisStore: { name: node.thisStore as string } }),
+        ...(node.otherStore === undefined ? {} : { otherStore: { name: node.otherStore as string } }),
+      }
+      const options = { ...named(node), ...stored(node), ...sides, within, key: serdeOf(node.key), value, otherValue }
       if (node.how === 'inner') return left.join(right, joiner, options)
       const outer = { ...options, emitEvery: emitEveryMs }
       return node.how === 'left' ? left.leftJoin(right, joiner, outer) : left.outerJoin(right, joiner, outer)
@@ -57,15 +62,19 @@ export const joins: Readonly<Record<string, Operator>> = {
   globalTableJoin: {
     weight: 2,
     takes: ['stream', 'globalTable'],
-    draw: ([stream], drawing) => ({
-      is: 'stream',
-      key: stream.key,
-      value: 'string',
-      how: drawing.draw.one(['inner', 'left']),
-      keyFn: drawKeyFunction(drawing),
-      fn: joiners[0],
-      ...drawName(drawing, 'join'),
-    }),
+    draw: ([stream], drawing) => {
+      // Kafka Streams merges repartitions also across this join, which changes values.
+      if (drawing.optimize && hasNewKeys(stream, drawing)) return undefined
+      return {
+        is: 'stream',
+        key: stream.key,
+        value: 'string',
+        how: drawing.draw.one(['inner', 'left']),
+        keyFn: drawKeyFunction(drawing),
+        fn: joiners[0],
+        ...drawName(drawing, 'join'),
+      }
+    },
     build: (node, { input }) => {
       const [stream, table] = [input<Texts>(0), input<GlobalKTable<string, string>>(1)]
       const joiner = (left: string, right: string | null) => join(node, left, right) as string
@@ -133,6 +142,8 @@ function drawStreamJoin(left: CaseNode, right: CaseNode, drawing: Drawing): Draw
     fn: joiners[0],
     ...drawName(drawing, 'join'),
     ...drawStore(drawing),
+    ...(draw.chance(0.1) ? { thisStore: drawing.unique('left') } : {}),
+    ...(draw.chance(0.1) ? { otherStore: drawing.unique('right') } : {}),
   }
 }
 

@@ -152,7 +152,7 @@ export const stateless: Readonly<Record<string, Operator>> = {
 }
 
 /** Whether keys were changed and the records not repartitioned since, as far as this can be told without building it. */
-function hasNewKeys({ op, of }: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
+export function hasNewKeys({ op, of }: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
   if (['selectKey', 'map', 'flatMap', 'process'].includes(op)) return true
   return op !== 'repartition' && of.some((id) => hasNewKeys(node(id), { node }))
 }

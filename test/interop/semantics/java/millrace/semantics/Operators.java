@@ -40,7 +40,9 @@ import org.apache.kafka.streams.kstream.UnlimitedWindows;
 import org.apache.kafka.streams.kstream.internals.NamedInternal;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
+import org.apache.kafka.streams.state.DslWindowParams;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.WindowBytesStoreSupplier;
 
 /** Kafka Streams' DSL by the names of cases: one entry in `build` for each operator. */
 @SuppressWarnings("unchecked")
@@ -313,11 +315,24 @@ final class Operators {
         if (n.has("store")) {
             joined = joined.withStoreName(n.text("store"));
         }
+        if (n.has("thisStore")) {
+            joined = joined.withThisStoreSupplier(joinStore(n.text("thisStore"), windows));
+        }
+        if (n.has("otherStore")) {
+            joined = joined.withOtherStoreSupplier(joinStore(n.text("otherStore"), windows));
+        }
         return switch (n.text("how")) {
             case "inner" -> stream(n, 0).join(stream(n, 1), (k, l, r) -> Functions.join(n, l, r), windows, joined);
             case "left" -> stream(n, 0).leftJoin(stream(n, 1), (k, l, r) -> Functions.join(n, l, r), windows, joined);
             default -> stream(n, 0).outerJoin(stream(n, 1), (k, l, r) -> Functions.join(n, l, r), windows, joined);
         };
+    }
+
+    private static WindowBytesStoreSupplier joinStore(String name, JoinWindows windows) {
+        Duration size = Duration.ofMillis(windows.size());
+        Duration retention = size.plusMillis(windows.gracePeriodMs());
+        return new InMemoryStores().windowStore(
+            new DslWindowParams(name, retention, size, true, EmitStrategy.onWindowUpdate(), false, false));
     }
 
     private Object streamTableJoin(Node n) {
