@@ -54,18 +54,9 @@ export function addStreamJoin(left: StreamState, right: StreamState, parts: Stre
   const { kind, joiner, options } = parts
   const names = namesOf(plan, parts)
   const serdes = serdesOf(left, right, names, parts)
-  const { engine, logging, within } = options
-  const { retentionMs } = within
+  const { within } = options
   const emitEveryMs = toMilliseconds(options.emitEvery ?? 0, 'time between two searches')
-  const store = (name: string, value: Serde<unknown>, side: JoinSideStore = {}) =>
-    declareJoinStore({ name, key: serdes.key, value, engine: side.engine ?? engine, logging }, retentionMs)
-  const thisStore = store(names.thisStore, serdes.left, options.thisStore)
-  const otherStore = store(names.otherStore, serdes.right, options.otherStore)
-  const unjoinedEngine = options.thisStore?.engine ?? engine
-  const unjoined =
-    kind === 'inner'
-      ? undefined
-      : declareUnjoinedStore({ ...serdes, name: names.unjoined, engine: unjoinedEngine, logging })
+  const { thisStore, otherStore, unjoined } = storesOf(names, serdes, parts)
   const shared = unjoined === undefined ? [] : [unjoined]
 
   const window = (name: string, parent: StreamState, kept: typeof thisStore): ProcessorPlan =>
@@ -156,12 +147,26 @@ function namesOf({ names }: Plan, { kind, options }: StreamJoinParts): JoinNames
   }
 }
 
+function storesOf(names: JoinNames, serdes: JoinSerdes, { kind, options }: StreamJoinParts) {
+  const { engine, logging, within } = options
+  const store = (name: string, value: Serde<unknown>, side: JoinSideStore = {}) =>
+    declareJoinStore({ name, key: serdes.key, value, engine: side.engine ?? engine, logging }, within.retentionMs)
+  const unjoined = { ...serdes, name: names.unjoined, engine: options.thisStore?.engine ?? engine, logging }
+  return {
+    thisStore: store(names.thisStore, serdes.left, options.thisStore),
+    otherStore: store(names.otherStore, serdes.right, options.otherStore),
+    unjoined: kind === 'inner' ? undefined : declareUnjoinedStore(unjoined),
+  }
+}
+
+type JoinSerdes = Readonly<Record<'key' | 'left' | 'right', Serde<unknown>>>
+
 function serdesOf(
   left: StreamState,
   right: StreamState,
   names: JoinNames,
   { kind, options }: StreamJoinParts,
-): Readonly<Record<'key' | 'left' | 'right', Serde<unknown>>> {
+): JoinSerdes {
   const method = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' }[kind]
   const of = (operator: string, store: string, part: 'key' | 'value', option: string, tracked: TrackedSerde) =>
     requireSerde(tracked, { operator, purpose: `the store '${store}'`, part, option: `${method}(..., { ${option} })` })
