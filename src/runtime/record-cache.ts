@@ -23,10 +23,8 @@ export interface RecordCacheOptions {
 
 /** Kafka Streams' measure of an update beside key, value, topic and headers: times, places in lists, offset and partition. */
 const fixedBytes = 8 + 8 + 8 + 1 + 8 + 8 + 4
-/** The timestamp before a value. */
-const timestampBytes = 8
-/** The segment, start and number that stand beside the key of a window. */
-const windowBytes = 8 + 8 + 4
+/** So many updates of a row are measured each. */
+const measuredUpdates = 8
 
 /**
  * The caching layer, the same for every kind of store: stands between an operator and its children, and has updates of its rows
@@ -93,7 +91,7 @@ export class RecordCache implements Processor {
     const update = this.#waiting.add(keyId, start, end)
     update.before = record.oldValue
     update.updates = 0
-    update.valueBytes = 0
+    update.valueBytes = -1
     update.bytes = 0
     update.windowed = record.windowed
     update.windowStart = record.windowStart
@@ -124,16 +122,17 @@ export class RecordCache implements Processor {
   }
 
   #bytesOf(update: WaitingUpdate): number {
-    const { keys, hasWindows } = this.#store
-    let bytes = fixedBytes + keys.endOf(update.keyId) - keys.startOf(update.keyId) + update.topic.length
-    if (hasWindows) bytes += windowBytes
+    const { keys, measure } = this.#store
+    let bytes = fixedBytes + keys.endOf(update.keyId) - keys.startOf(update.keyId) + measure.keyBytes
+    bytes += update.topic.length
     if (update.headers !== undefined) {
       for (const { key, value } of update.headers) bytes += key.length + (value === null ? 0 : value.length)
     }
     if (update.value === null) return bytes
-    // Encoding costs more than all else here: a value is measured when it comes, and again whenever its updates have doubled.
-    if (update.valueBytes === 0 || isPowerOfTwo(update.updates)) {
-      update.valueBytes = timestampBytes + this.#store.bytesOf(update.value)
+    // Encoding costs more than all else here: of a row that is updated often, it is done whenever the updates have doubled.
+    const { updates } = update
+    if (update.valueBytes < 0 || updates <= measuredUpdates || (updates & (updates - 1)) === 0) {
+      update.valueBytes = measure.valueBytes + this.#store.bytesOf(update.value)
     }
     return bytes + update.valueBytes
   }
@@ -161,7 +160,3 @@ export class RecordCache implements Processor {
 }
 
 const noHeaders = Object.freeze([])
-
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0
-}

@@ -51,7 +51,7 @@ export interface RunOptions {
   readonly maxInFlightBytes?: number
   /**
    * Bytes that updates of operators with `caching` may take, of all tasks together, while they wait for a commit (about: by
-   * Kafka Streams' measure of keys, values and headers, where a value that changes is measured now and then). Beyond it the operator
+   * Kafka Streams' measure of keys, values and headers, where a value that is updated often is measured now and then). Beyond it the operator
    * that goes on hands all of its own on. Default 10 MiB, as Kafka Streams' `statestore.cache.max.bytes`; 0: none waits.
    */
   readonly maxCacheBytes?: number

@@ -27,7 +27,8 @@ export class WaitingUpdate {
 
   /** How often the row was updated since it waits. */
   updates = 0
-  valueBytes = 0
+  /** Of the value when it was last measured; -1 where it was not. */
+  valueBytes = -1
   /** What all of it counts in the bound. */
   bytes = 0
   earlier: WaitingUpdate | undefined = undefined

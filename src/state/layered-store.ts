@@ -4,6 +4,20 @@ import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from 
 import type { StoreEngine } from './store-engine.ts'
 import { type RecordKey, StoreKeys } from './store-keys.ts'
 
+/** What Kafka Streams counts for a row in a record cache beside the bytes of its key and of its value. */
+export interface RowMeasure {
+  /** Times and numbers that stand beside the key. */
+  readonly keyBytes: number
+  /** The timestamp before the value. */
+  readonly valueBytes: number
+}
+
+const plainRow: RowMeasure = { keyBytes: 0, valueBytes: 8 }
+/** Segment, start and number. */
+export const windowRow: RowMeasure = { keyBytes: 20, valueBytes: 8 }
+/** Segment, end and start. */
+export const sessionRow: RowMeasure = { keyBytes: 24, valueBytes: 0 }
+
 /** What a store of any kind is made of beside its engine. */
 export interface StoreParts<E extends HotEntry> {
   readonly name: string
@@ -12,6 +26,8 @@ export interface StoreParts<E extends HotEntry> {
   /** Serde of the rows' values. */
   readonly value: Serde<unknown>
   readonly layout: KeyLayout<E>
+  /** Default: that of rows without windows. */
+  readonly measure?: RowMeasure
 }
 
 /**
@@ -22,12 +38,14 @@ export interface StoreParts<E extends HotEntry> {
 export class LayeredStore<E extends HotEntry> implements StateStore {
   readonly name: string
   readonly keys: StoreKeys
+  readonly measure: RowMeasure
   protected readonly engine: StoreEngine
   protected readonly layer: ChangelogLayer<E>
 
-  protected constructor({ name, key, value, layout }: StoreParts<E>, engine: StoreEngine) {
+  protected constructor({ name, key, value, layout, measure = plainRow }: StoreParts<E>, engine: StoreEngine) {
     this.name = name
     this.keys = new StoreKeys(key)
+    this.measure = measure
     this.engine = engine
     this.layer = new ChangelogLayer({ store: name, engine, layout, value })
   }
@@ -37,7 +55,7 @@ export class LayeredStore<E extends HotEntry> implements StateStore {
     return false
   }
 
-  /** How many bytes the value of a row takes. */
+  /** How many bytes the value of a row takes, without its timestamp. */
   bytesOf(value: unknown): number {
     return this.layer.bytesOf(value)
   }

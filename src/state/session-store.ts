@@ -3,7 +3,7 @@ import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { EntriesByEnd } from './entries-by-end.ts'
-import { LayeredStore } from './layered-store.ts'
+import { LayeredStore, type RowMeasure, sessionRow } from './layered-store.ts'
 import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import { defaultHotEntries, endsInNumbers, timeKey } from './store-layout.ts'
@@ -32,6 +32,7 @@ export function sessionStore<K, V>(options: SessionStoreOptions<K, V>): (engine:
 /** How the bounds of a session stand in the changelog's keys, behind the key's own bytes. */
 export interface BoundsFormat {
   readonly byteLength: number
+  readonly measure: RowMeasure
   write(start: number, end: number, out: ByteWriter): void
   /** The end of the session whose bounds are at `at`. */
   readEnd(changelogKey: Buffer, at: number): number
@@ -41,6 +42,7 @@ export interface BoundsFormat {
 /** Kafka's `end8 ‖ start8`. */
 const sessionBounds: BoundsFormat = {
   byteLength: 16,
+  measure: sessionRow,
   write(start, end, out) {
     out.writeInt64(end)
     out.writeInt64(start)
@@ -102,7 +104,7 @@ export class SessionStore extends LayeredStore<SessionEntry> {
       writeEngineKey: (changelogKey, out) => this.#writeEngineKey(changelogKey, out),
       isLive: (entry) => entry.end >= this.#liveFrom,
     }
-    super({ ...options, layout }, engine)
+    super({ ...options, layout, measure: bounds.measure }, engine)
     this.retentionMs = options.retentionMs
     this.#bounds = bounds
     this.#held = options.isHeld === true ? new EntriesByEnd<SessionEntry>() : undefined

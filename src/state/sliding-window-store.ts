@@ -1,4 +1,5 @@
 import { readInt64 } from '../bytes/int64.ts'
+import { windowRow } from './layered-store.ts'
 import { type BoundsFormat, type SessionEntry, SessionStore, type SessionStoreOptions } from './session-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 
@@ -42,6 +43,7 @@ export class SlidingWindowStore extends SessionStore {
 function windowBounds(sizeMs: number): BoundsFormat {
   return {
     byteLength: 12,
+    measure: windowRow,
     write(start, _end, out) {
       out.writeInt64(start)
       out.writeInt32(0)

@@ -4,7 +4,7 @@ import { assert } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { EntryTable } from './entry-table.ts'
-import { LayeredStore } from './layered-store.ts'
+import { LayeredStore, windowRow } from './layered-store.ts'
 import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import type { StoreKeys } from './store-keys.ts'
@@ -90,7 +90,7 @@ export class WindowStore extends LayeredStore<WindowEntry> {
       writeEngineKey: (changelogKey, out) => writeEngineKey(options.name, changelogKey, out),
       isLive: (entry) => entry.windowStart >= this.#liveFrom,
     }
-    super({ ...options, layout }, engine)
+    super({ ...options, layout, measure: windowRow }, engine)
     this.sizeMs = options.sizeMs
     this.retentionMs = options.retentionMs
     this.#hotEntries = options.hotEntries ?? defaultHotEntries

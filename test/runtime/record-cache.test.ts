@@ -118,12 +118,13 @@ describe('RecordCache', () => {
     const { cache, record } = cacheOver(new KeyValueStore(parts, engine()), bound)
     record.setKey('k')
     const sizes: number[] = []
-    for (let length = 10; length <= 60; length += 10) {
+    for (let length = 1; length <= 18; length++) {
       record.setValue('x'.repeat(length))
       cache.process(record)
       sizes.push(bound.usedBytes)
     }
-    expect(sizes.map((size) => size - (sizes[0] as number))).toEqual([0, 10, 10, 30, 30, 30])
+    const lengths = sizes.map((size) => size - (sizes[0] as number) + 1)
+    expect(lengths).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 16, 16, 16])
     record.setValue(null)
     cache.process(record)
     expect(bound.usedBytes).toBeLessThan(sizes[0] as number)

@@ -66,7 +66,12 @@ export interface RestartEvent {
   readonly restart: true
 }
 
-export type CaseEvent = PipeEvent | WallClockEvent | RestartEvent
+/** Records between which nothing is committed. */
+export interface BatchEvent {
+  readonly batch: readonly PipeEvent[]
+}
+
+export type CaseEvent = PipeEvent | WallClockEvent | RestartEvent | BatchEvent
 
 export interface Case {
   readonly id: number
@@ -76,6 +81,8 @@ export interface Case {
   readonly byHand?: true
   /** How often windows that closed, and records of joins without a match, are looked for at most, by the clock on the wall. */
   readonly emitEveryMs?: number
+  /** The bound of record caches; without it there are none. */
+  readonly cacheBytes?: number
   readonly nodes: readonly CaseNode[]
   readonly events: readonly CaseEvent[]
 }

@@ -46,6 +46,16 @@ describe('the generator of cases', () => {
     expect(steps.flat().length).toBeLessThan(20_000)
   })
 
+  it('gives tables record caches, and has several records in a batch, where it is asked to', () => {
+    const cases = Array.from({ length: 60 }, (_, id) => generateCase(id, 5, undefined, true))
+    const tables = cases.flatMap(({ nodes }) => nodes.filter(({ is, historyMs }) => is === 'table' && !historyMs))
+    expect(tables.length).toBeGreaterThan(30)
+    expect(tables.every(({ caching }) => caching === true)).toBe(true)
+    const sizes = cases.flatMap(({ events }) => events.map((event) => ('batch' in event ? event.batch.length : 0)))
+    expect(Math.max(...sizes)).toBe(8)
+    expect(cases.flatMap((given) => runMillrace(given).error ?? [])).toEqual([])
+  })
+
   it('makes what Millrace can run', () => {
     const answers = Array.from({ length: 60 }, (_, id) => runMillrace(generateCase(id, 3)))
     const errors = answers.flatMap(({ error }) => error ?? [])

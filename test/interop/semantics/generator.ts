@@ -1,3 +1,4 @@
+import { drawBatches, plentyOfBytes, withCache } from './caching.ts'
 import { type Case, type CaseNode, isSink, type Shape } from './case.ts'
 import type { Coverage } from './coverage.ts'
 import { Draw } from './draw.ts'
@@ -15,21 +16,16 @@ const unfinished: readonly Shape[] = ['grouped', 'windowed', 'groupedTable', 'co
  * A random topology and random events. The same seed gives the same case, whatever was drawn before; coverage, where it is
  * given, is only told.
  */
-export function generateCase(id: number, seed: number, coverage?: Coverage): Case {
+export function generateCase(id: number, seed: number, coverage?: Coverage, isCached = false): Case {
   const draw = new Draw(seed * 1_000_003 + id)
   const isByHand = draw.chance(0.1)
   const optimize = !isByHand && draw.chance(0.2)
-  const nodes = new TopologyDraw(draw, isByHand ? byHand : ofDsl, optimize).run()
+  const nodes = new TopologyDraw(draw, isByHand ? byHand : ofDsl, optimize, isCached).run()
   const emitEvery = isThrottled(nodes) && draw.chance(0.2) ? { emitEveryMs: draw.between(1, 30) } : {}
   const kind = isByHand ? { byHand: true as const } : {}
-  const drawn: Case = {
-    id,
-    optimize,
-    ...kind,
-    ...emitEvery,
-    nodes,
-    events: drawEvents(draw, nodes, { optimize, ...emitEvery }),
-  }
+  const events = drawEvents(draw, nodes, { optimize, ...emitEvery })
+  const commits = isCached ? { cacheBytes: plentyOfBytes, events: drawBatches(draw, events) } : { events }
+  const drawn: Case = { id, optimize, ...kind, ...emitEvery, nodes, ...commits }
   coverage?.add(drawn)
   return drawn
 }
@@ -44,13 +40,15 @@ class TopologyDraw {
   readonly #draw: Draw
   readonly #operators: Readonly<Record<string, Operator>>
   readonly #optimize: boolean
+  readonly #isCached: boolean
   readonly #nodes: CaseNode[] = []
   readonly #counters = new Map<string, number>()
 
-  constructor(draw: Draw, kinds: Readonly<Record<string, Operator>>, optimize: boolean) {
+  constructor(draw: Draw, kinds: Readonly<Record<string, Operator>>, optimize: boolean, isCached: boolean) {
     this.#draw = draw
     this.#operators = kinds
     this.#optimize = optimize
+    this.#isCached = isCached
   }
 
   run(): CaseNode[] {
@@ -58,7 +56,8 @@ class TopologyDraw {
     this.#append(this.#operators === byHand ? 'handSource' : 'stream', [])
     while (this.#nodes.length < size) this.#grow()
     for (const node of [...this.#nodes]) this.#finish(node)
-    return separateTimers(settleTimers(this.#chooseChildren()))
+    const nodes = separateTimers(settleTimers(this.#chooseChildren()))
+    return this.#isCached && !isWhole(nodes) ? separateSinks(nodes) : nodes
   }
 
   #grow(): void {
@@ -90,7 +89,8 @@ class TopologyDraw {
   #append(op: string, inputs: readonly CaseNode[]): CaseNode | undefined {
     const drawn = this.#operators[op].draw(inputs, this.#drawing())
     if (drawn === undefined) return undefined
-    const node = { id: `n${this.#nodes.length}`, op, of: inputs.map((input) => input.id), ...drawn }
+    const plain = { id: `n${this.#nodes.length}`, op, of: inputs.map((input) => input.id), ...drawn }
+    const node = this.#isCached ? withCache(plain, inputs[0] ?? plain) : plain
     this.#nodes.push(node)
     return node
   }
@@ -180,6 +180,11 @@ function separateTimers(nodes: readonly CaseNode[]): CaseNode[] {
     else kept.push(node)
   }
   return kept
+}
+
+/** Kafka Streams' driver flushes the record caches of all sub-topologies in one go: so they do not share output topics. */
+function separateSinks(nodes: readonly CaseNode[]): CaseNode[] {
+  return nodes.map((node) => (isSink(node) ? { ...node, topic: `${node.topic}-of-${node.id}` } : node))
 }
 
 function withoutTimer({ timer: _, intervalMs: __, ...rest }: CaseNode): CaseNode {

@@ -7,6 +7,7 @@ import type { Answer, Case } from './case.ts'
 import { differenceOf } from './comparison.ts'
 import { Corpus, type RecordedCase, readCorpus, recordedDirectory } from './corpus.ts'
 import { Coverage } from './coverage.ts'
+import { evictionCases } from './evictions.ts'
 import { generateCase } from './generator.ts'
 import { KafkaSide, kafkaStreamsProblem } from './kafka-side.ts'
 import { runMillrace } from './millrace-side.ts'
@@ -20,8 +21,10 @@ const usage = `npm run interop:semantics -- [options]
   --seed S       a whole number: the same seed gives the same cases (default: by chance)
   --first I      begins with case I of the seed (default 0)
   --differences N  stops after so many differences (default 1)
+  --caching      with record caches, and several records between two commits
   --record FILE  writes cases that together have all pairs of neighbours, and what Kafka Streams answered, to the file
   --case FILE    runs the case in the file instead, and prints both answers
+  --evictions FILE  writes cases of record caches without room, and what Kafka Streams answered, to the file
   --renew        asks Kafka Streams anew about the recorded cases, and writes what it answers beside them
 `
 
@@ -33,6 +36,8 @@ const { values } = parseArgs({
     differences: { type: 'string', default: '1' },
     record: { type: 'string' },
     case: { type: 'string' },
+    evictions: { type: 'string' },
+    caching: { type: 'boolean', default: false },
     renew: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -53,6 +58,7 @@ async function main(): Promise<number> {
   using kafka = new KafkaSide()
   if (values.case !== undefined) return await runFile(kafka, values.case)
   if (values.renew) return await renewRecorded(kafka)
+  if (values.evictions !== undefined) return await recordEvictions(kafka, values.evictions)
   return await runCases(kafka, Number(values.cases), Number(values.seed), Number(values.first))
 }
 
@@ -71,6 +77,13 @@ async function runFile(kafka: KafkaSide, path: string): Promise<number> {
   }
   process.stdout.write(`${difference?.text ?? 'no difference'}\n`)
   return difference === undefined ? 0 : 1
+}
+
+async function recordEvictions(kafka: KafkaSide, path: string): Promise<number> {
+  const lines: string[] = []
+  for (const given of evictionCases()) lines.push(JSON.stringify({ case: given, kafka: await kafka.run(given) }))
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
+  return 0
 }
 
 async function renewRecorded(kafka: KafkaSide): Promise<number> {
@@ -96,7 +109,7 @@ async function runCases(kafka: KafkaSide, count: number, seed: number, first: nu
   let [compared, refused, different] = [0, 0, 0]
   for (let id = first; id < first + count || pending.length > 0; ) {
     while (id < first + count && pending.length < ahead) {
-      const given = generateCase(id++, seed, coverage)
+      const given = generateCase(id++, seed, coverage, values.caching)
       pending.push({ given, theirs: kafka.run(given) })
     }
     const { given, theirs } = pending.shift() as (typeof pending)[number]

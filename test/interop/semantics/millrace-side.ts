@@ -14,6 +14,7 @@ import {
   type CaseNode,
   isSink,
   type OutputLine,
+  type PipeEvent,
   type StoreContents,
 } from './case.ts'
 import { type Data, text } from './functions.ts'
@@ -27,7 +28,8 @@ export function runMillrace(given: Case): Answer {
   let isRunning = false
   try {
     const topology = buildTopology(given)
-    using driver = new TopologyTestDriver(topology, { applicationId: 'app' })
+    const { cacheBytes: maxCacheBytes = 0 } = given
+    using driver = new TopologyTestDriver(topology, { applicationId: 'app', maxCacheBytes })
     const session = new Session(driver, nodes)
     isRunning = true
     for (const event of given.events) steps.push(session.step(event))
@@ -97,16 +99,18 @@ class Session {
   step(event: CaseEvent): OutputLine[] {
     if ('restart' in event) this.#driver.restart()
     else if ('wallclock' in event) this.#driver.advanceWallClockTime(event.wallclock)
-    else if ('topic' in event) {
-      const { topic: name, key, value, ts, headers } = event
-      this.#input(name).pipe({
-        key,
-        value,
-        timestamp: ts,
-        headers: (headers ?? []).map(([key, value]) => ({ key, value: Buffer.from(value) })),
-      })
-    }
+    else if ('batch' in event) this.#driver.batch(() => event.batch.forEach((each) => void this.#pipe(each)))
+    else this.#pipe(event)
     return this.#outputs.flatMap(([, read]) => read())
+  }
+
+  #pipe({ topic: name, key, value, ts, headers }: PipeEvent): void {
+    this.#input(name).pipe({
+      key,
+      value,
+      timestamp: ts,
+      headers: (headers ?? []).map(([key, value]) => ({ key, value: Buffer.from(value) })),
+    })
   }
 
   #input(name: string): TestInput<string, string> {

@@ -1,4 +1,4 @@
-import type { Case, CaseNode } from './case.ts'
+import type { Case, CaseEvent, CaseNode } from './case.ts'
 
 /**
  * The smallest case found in which something still differs: events are taken away, then operators, as long as any can be.
@@ -27,6 +27,12 @@ function* withoutEvents(given: Case): Generator<Case> {
   for (let size = Math.ceil(events.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let start = 0; start < events.length; start += size) {
       yield { ...given, events: events.filter((_, i) => i < start || i >= start + size) }
+    }
+  }
+  for (const [place, event] of events.entries()) {
+    if (!('batch' in event) || event.batch.length === 1) continue
+    for (const left of event.batch) {
+      yield { ...given, events: events.with(place, { batch: event.batch.filter((each) => each !== left) }) }
     }
   }
 }
@@ -74,7 +80,12 @@ function withNodes(given: Case, nodes: readonly CaseNode[]): Case {
   const topics = new Set(
     nodes.flatMap((node) => [node.topic as string, ...((node.topics as string[] | undefined) ?? [])]),
   )
-  return { ...given, nodes, events: given.events.filter((event) => !('topic' in event) || topics.has(event.topic)) }
+  const events = given.events.flatMap((event): CaseEvent[] => {
+    if (!('batch' in event)) return !('topic' in event) || topics.has(event.topic) ? [event] : []
+    const batch = event.batch.filter((each) => topics.has(each.topic))
+    return batch.length === 0 ? [] : [{ batch }]
+  })
+  return { ...given, nodes, events }
 }
 
 /** Operators without their names and stores. */

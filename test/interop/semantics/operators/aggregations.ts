@@ -221,6 +221,7 @@ function drawRetention({ op, windows, size, grace }: CaseNode): { retention?: nu
  */
 export function saysInitialValues(table: CaseNode, { node }: Pick<Drawing, 'node'>): boolean {
   const { windows } = table.of.length === 0 ? table : node(table.of[0])
+  if (table.caching === true) return false
   if (windows === 'sliding') return true
   if (/^(windowedC|c)ount$|^(windowedA|a|windowedCogroupA|cogroupA)ggregate$/.test(table.op))
     return windows !== 'session'

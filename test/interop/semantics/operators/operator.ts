@@ -94,9 +94,13 @@ export function named(node: CaseNode): { name?: string } {
   return typeof node.name === 'string' ? { name: node.name } : {}
 }
 
-/** `store`, where the case has one. */
-export function stored(node: CaseNode): { store?: string } {
-  return typeof node.store === 'string' ? { store: node.store } : {}
+/** `store`, where the case has one; where it is with record caches `caching`, and windows that are kept long. */
+export function stored(node: CaseNode): { store?: string; caching?: boolean; retention?: number } {
+  return {
+    ...(typeof node.store === 'string' ? { store: node.store } : {}),
+    ...(node.caching === true ? { caching: true } : {}),
+    ...(node.caching === true && typeof node.retention === 'number' ? { retention: node.retention } : {}),
+  }
 }
 
 /** An operator is named in a quarter of the cases, so that names and numbers meet. */

@@ -51,7 +51,7 @@ export const sources: Readonly<Record<string, Operator>> = {
     build: (node, { builder }) =>
       builder.table(topicOf(node.topic as string, node), {
         ...named(node),
-        ...stored(node),
+        store: node.store as string,
         versioned: node.historyMs as number,
       }),
   },

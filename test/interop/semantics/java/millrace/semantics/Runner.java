@@ -111,7 +111,7 @@ public final class Runner {
         settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         settings.put(StreamsConfig.STATE_DIR_CONFIG, stateDirectory.toString());
-        settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+        settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, given.path("cacheBytes").asLong());
         // What a processor of the user's own hands on has other keys and values: without the fix optimisations forget that (KAFKA-19668).
         settings.put(TopologyConfig.InternalConfig.ENABLE_PROCESS_PROCESSVALUE_FIX, true);
         settings.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, InMemoryStores.class);
@@ -147,6 +147,8 @@ public final class Runner {
             ArrayNode step = json.createArrayNode();
             if (event.has("wallclock")) {
                 driver.advanceWallClockTime(Duration.ofMillis(event.get("wallclock").asLong()));
+            } else if (event.has("batch")) {
+                batch(event.get("batch"));
             } else if (event.has("topic")) {
                 pipe(event);
             }
@@ -158,10 +160,32 @@ public final class Runner {
             return step;
         }
 
-        private void pipe(JsonNode event) {
+        private void batch(JsonNode events) {
+            try {
+                Batch batch = new Batch(driver);
+                for (JsonNode event : events) {
+                    batch.pipe(event.get("topic").asText(), event.get("ts").asLong(),
+                        bytes(event.get("key")), bytes(event.get("value")), headers(event));
+                }
+                batch.commit();
+            } catch (ReflectiveOperationException error) {
+                throw Batch.causeOf(error);
+            }
+        }
+
+        private static byte[] bytes(JsonNode text) {
+            return text.isNull() ? null : text.asText().getBytes(StandardCharsets.UTF_8);
+        }
+
+        private static RecordHeaders headers(JsonNode event) {
             RecordHeaders headers = new RecordHeaders();
             event.path("headers").forEach(header ->
                 headers.add(header.get(0).asText(), header.get(1).asText().getBytes(StandardCharsets.UTF_8)));
+            return headers;
+        }
+
+        private void pipe(JsonNode event) {
+            RecordHeaders headers = headers(event);
             inputs
                 .computeIfAbsent(event.get("topic").asText(),
                     topic -> driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()))

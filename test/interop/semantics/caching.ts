@@ -1,0 +1,42 @@
+import type { CaseEvent, CaseNode, PipeEvent } from './case.ts'
+import type { Draw } from './draw.ts'
+
+/** Kafka Streams' default, which no drawn case comes near: what happens beyond the bound is in `evictions.ts`. */
+export const plentyOfBytes: number = 10 * 1024 * 1024
+
+/**
+ * The node with a record cache, where it makes a table. What differs is left out: a deletion of an aggregate has another time
+ * in Kafka Streams than in Millrace, and windows and sessions expire there only when updates go. A count that is told nothing
+ * of its store could not be told of a cache either.
+ */
+export function withCache(node: CaseNode, { windows }: Partial<CaseNode>): CaseNode {
+  if (node.is === 'cogrouped' && node.fn === 'dropSome') return { ...node, fn: 'concat' }
+  if (node.is !== 'table' || node.historyMs !== undefined) return node
+  const { plain, ...rest } = node
+  const kept = plain !== undefined && node.op === 'tableJoin' ? node : (rest as CaseNode)
+  return {
+    ...kept,
+    ...(node.fn === 'dropSome' ? { fn: 'concat' } : {}),
+    ...(node.op.startsWith('windowed') && windows !== 'unlimited' ? { retention: 1_000_000 } : {}),
+    caching: true,
+  }
+}
+
+/** Some of the records without a commit between them. */
+export function drawBatches(draw: Draw, events: readonly CaseEvent[]): CaseEvent[] {
+  const drawn: CaseEvent[] = []
+  let batch: PipeEvent[] = []
+  let size = draw.between(1, 8)
+  const end = (): void => {
+    if (batch.length > 0) drawn.push({ batch })
+    batch = []
+    size = draw.between(1, 8)
+  }
+  for (const event of events) {
+    if ('topic' in event) batch.push(event)
+    if (!('topic' in event) || batch.length === size) end()
+    if (!('topic' in event)) drawn.push(event)
+  }
+  end()
+  return drawn
+}
