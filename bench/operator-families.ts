@@ -16,7 +16,7 @@ import { fillTopic } from './filled-topic.ts'
 import { decodeBatches } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
 
-const recordCount = 200_000
+const usualRecords = 200_000
 const rounds = 5
 const second = 1_000
 
@@ -25,6 +25,8 @@ type Take = (key: string, value: number, timestamp: number) => void
 
 interface Family {
   readonly keyCount: number
+  /** Default: 200,000. */
+  readonly records?: number
   /** Adds the operators behind the input; `emit` is called for every result. */
   readonly build: (builder: StreamsBuilder, input: Input, emit: () => void) => void
   /** The same work by hand, with state in Maps that dies with the process; `emit` is called for every result. */
@@ -41,6 +43,7 @@ export const operatorFamilies: Readonly<Record<string, () => Promise<Comparison>
   'operators: filter, map, flatMapValues': () => measure(stateless),
   'operators: count, 1e3 keys': () => measure(counting(1_000)),
   'operators: count, 1e5 keys': () => measure(counting(100_000)),
+  'operators: count, 1e5 keys, 2e6 records': () => measure({ ...counting(100_000), records: 2_000_000 }),
   'operators: reduce, 1e3 keys': () => measure(reducing),
   'operators: hopping window, 5 hops': () => measure(hopping),
   'operators: sliding window': () => measure(sliding),
@@ -58,6 +61,7 @@ function inputTopic(name: string) {
 }
 
 async function measure(family: Family): Promise<Comparison> {
+  const recordCount = family.records ?? usualRecords
   const events = numberEvents(recordCount, family.keyCount)
   const connection = await connect('memory:')
   const input = inputTopic('in')
