@@ -4,24 +4,37 @@ import { assert } from '../errors.ts'
 const initialKeys = 512
 /** Slots per key at least: half of them stay empty, so that a probe rarely takes a second step. */
 const slotsPerKey = 2
+/** In the arena a key's bytes come after its id and its length, and begin at a multiple of four. */
+const headBytes = 8
 /** Positions in the arena are kept as unsigned 32-bit integers. */
 const largestArena = 2 ** 32 - 1
+/** In a slot: no key. */
+const empty = 0
 
 /**
  * Gives each distinct key (a range of bytes) a small integer, its id: 0 for the first, then 1, 2, ... State is kept by
- * id, so a record costs one lookup of bytes and no object. Open addressing in typed arrays; the keys' bytes lie one
- * after the other in one buffer, the arena. Growing doubles, so that its cost per key stays constant.
+ * id, so a record costs one lookup of bytes and no object. Open addressing in typed arrays; the keys lie one after the
+ * other in one buffer, the arena. What a lookup waits for is memory, so it touches two places: the slot, and in the arena the id
+ * beside the bytes. Growing doubles, so that its cost per key stays constant.
  *
- * Invariants: `#slots` holds pairs of (hash, id + 1), where 0 is an empty slot; the bytes of `id` are
- * `arena[#starts[id]..#starts[id + 1])`; keys are never removed one by one, only all of them by `clear`.
+ * Invariants: `#slots` holds pairs of (hash, position of the key's head in the arena / 4 + 1), where 0 is an empty slot; the
+ * arena has for each key `id4 ‖ length4 ‖ bytes`, filled up to a multiple of four; keys are never removed one by one, only
+ * all of them by `clear`.
  */
 export class KeyDictionary {
   /** The bytes of all keys; replaced when it grows, so read it anew after adding. */
-  arena: Buffer = Buffer.allocUnsafeSlow(initialKeys * 16)
-  #starts = new Uint32Array(initialKeys + 1)
+  arena: Buffer = Buffer.allocUnsafeSlow(initialKeys * 32)
+  #arenaView = viewOf(this.arena)
+  #arenaEnd = 0
+  /** By id, where the key's bytes begin in the arena. */
+  #starts = new Uint32Array(initialKeys)
   #slots = new Int32Array(initialKeys * slotsPerKey * 2)
   #mask = initialKeys * slotsPerKey - 1
   #size = 0
+  #byteLength = 0
+  /** The bytes that keys were looked up in last: for the records of a fetch they are the same. */
+  #source: Uint8Array = this.arena
+  #sourceView = this.#arenaView
 
   /** How many keys there are; their ids are 0 to `size - 1`. */
   get size(): number {
@@ -30,19 +43,21 @@ export class KeyDictionary {
 
   /** How many bytes the keys take. */
   get byteLength(): number {
-    return this.#starts[this.#size] as number
+    return this.#byteLength
   }
 
   /** The id of the key in `bytes[start..end)`, which is added where it is new. */
   idOf(bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(bytes, start, end)
-    const found = this.#probe(hash, bytes, start, end)
+    const view = this.#viewOf(bytes)
+    const hash = hashOf(view, start, end)
+    const found = this.#probe(hash, view, start, end)
     return found >= 0 ? found : this.#add(hash, bytes, start, end)
   }
 
   /** The id of the key in `bytes[start..end)`, or -1 where there is none. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    return this.#probe(hashOf(bytes, start, end), bytes, start, end)
+    const view = this.#viewOf(bytes)
+    return this.#probe(hashOf(view, start, end), view, start, end)
   }
 
   /** Where the key's bytes begin in the arena. */
@@ -52,7 +67,8 @@ export class KeyDictionary {
 
   /** Where the key's bytes end in the arena. */
   endOf(id: number): number {
-    return this.#starts[id + 1] as number
+    const start = this.#starts[id] as number
+    return start + this.#arenaView.getInt32(start - 4, true)
   }
 
   /** The order of two keys' bytes (unsigned, a prefix first): negative, 0 or positive. */
@@ -68,45 +84,63 @@ export class KeyDictionary {
 
   /** Forgets all keys and gives the memory back. */
   clear(): void {
-    this.arena = Buffer.allocUnsafeSlow(initialKeys * 16)
-    this.#starts = new Uint32Array(initialKeys + 1)
+    this.#setArena(Buffer.allocUnsafeSlow(initialKeys * 32))
+    this.#arenaEnd = 0
+    this.#starts = new Uint32Array(initialKeys)
     this.#slots = new Int32Array(initialKeys * slotsPerKey * 2)
     this.#mask = initialKeys * slotsPerKey - 1
     this.#size = 0
+    this.#byteLength = 0
   }
 
-  #probe(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#source) {
+      this.#source = bytes
+      this.#sourceView = viewOf(bytes)
+    }
+    return this.#sourceView
+  }
+
+  #probe(hash: number, view: DataView, start: number, end: number): number {
     const slots = this.#slots
     const mask = this.#mask
-    const length = end - start
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = (slots[slot * 2 + 1] as number) - 1
-      if (id < 0) return -1
+      const place = slots[slot * 2 + 1] as number
+      if (place === empty) return -1
       if (slots[slot * 2] !== hash) continue
-      const from = this.#starts[id] as number
-      if ((this.#starts[id + 1] as number) - from === length && this.#equals(from, bytes, start, end)) return id
+      const head = headAt(place)
+      if (this.#equals(head, view, start, end)) return this.#arenaView.getInt32(head, true)
     }
   }
 
-  #equals(from: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const arena = this.arena
-    for (let i = start, j = from; i < end; i++, j++) {
-      if (bytes[i] !== arena[j]) return false
+  #equals(head: number, view: DataView, start: number, end: number): boolean {
+    const arena = this.#arenaView
+    if (arena.getInt32(head + 4, true) !== end - start) return false
+    let i = start
+    let j = head + headBytes
+    for (const last = end - 4; i <= last; i += 4, j += 4) {
+      if (view.getInt32(i, true) !== arena.getInt32(j, true)) return false
     }
+    for (; i < end; i++, j++) if (view.getUint8(i) !== arena.getUint8(j)) return false
     return true
   }
 
   #add(hash: number, bytes: Uint8Array, start: number, end: number): number {
     const id = this.#size
     if ((id + 1) * slotsPerKey > this.#mask) this.#growTable()
-    const from = this.#starts[id] as number
-    const to = from + end - start
-    if (to > this.arena.length) this.#growArena(to)
+    const head = this.#arenaEnd
+    const keyStart = head + headBytes
+    const arenaEnd = head + Math.ceil((headBytes + end - start) / 4) * 4
+    if (arenaEnd > this.arena.length) this.#growArena(arenaEnd)
+    this.#arenaView.setInt32(head, id, true)
+    this.#arenaView.setInt32(head + 4, end - start, true)
     const arena = this.arena
-    for (let i = start, j = from; i < end; i++, j++) arena[j] = bytes[i] as number
-    this.#starts[id + 1] = to
+    for (let i = start, j = keyStart; i < end; i++, j++) arena[j] = bytes[i] as number
+    this.#starts[id] = keyStart
+    this.#arenaEnd = arenaEnd
+    this.#byteLength += end - start
     this.#size = id + 1
-    insert(this.#slots, this.#mask, hash, id + 1)
+    insert(this.#slots, this.#mask, hash, placeOf(head))
     return id
   }
 
@@ -115,10 +149,10 @@ export class KeyDictionary {
     const slots = new Int32Array(slotCount * 2)
     const old = this.#slots
     for (let i = 0; i < old.length; i += 2) {
-      const next = old[i + 1] as number
-      if (next !== 0) insert(slots, slotCount - 1, old[i] as number, next)
+      const place = old[i + 1] as number
+      if (place !== empty) insert(slots, slotCount - 1, old[i] as number, place)
     }
-    const starts = new Uint32Array(slotCount / slotsPerKey + 1)
+    const starts = new Uint32Array(slotCount / slotsPerKey)
     starts.set(this.#starts)
     this.#slots = slots
     this.#mask = slotCount - 1
@@ -128,9 +162,27 @@ export class KeyDictionary {
   #growArena(needed: number): void {
     assert(needed <= largestArena, 'the keys of one store in memory take less than 4 GiB')
     const larger = Buffer.allocUnsafeSlow(Math.min(largestArena, Math.max(needed, this.arena.length * 2)))
-    this.arena.copy(larger, 0, 0, this.byteLength)
-    this.arena = larger
+    this.arena.copy(larger, 0, 0, this.#arenaEnd)
+    this.#setArena(larger)
   }
+
+  #setArena(arena: Buffer): void {
+    this.arena = arena
+    this.#arenaView = viewOf(arena)
+  }
+}
+
+/** A slot's number for the head of a key, which is at a multiple of four below 2^32; 0 stays free. */
+function placeOf(head: number): number {
+  return head / 4 + 1
+}
+
+function headAt(place: number): number {
+  return (place - 1) * 4
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function compareRanges(
@@ -150,27 +202,22 @@ function compareRanges(
   return leftEnd - i - (rightEnd - j)
 }
 
-function insert(slots: Int32Array, mask: number, hash: number, idPlusOne: number): void {
+function insert(slots: Int32Array, mask: number, hash: number, place: number): void {
   let slot = hash & mask
-  while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask
+  while (slots[slot * 2 + 1] !== empty) slot = (slot + 1) & mask
   slots[slot * 2] = hash
-  slots[slot * 2 + 1] = idPlusOne
+  slots[slot * 2 + 1] = place
 }
 
 /** Four bytes at a time, mixed by a multiplication and a fold of the high bits; the last mix spreads the low bits that pick the slot. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
+function hashOf(view: DataView, start: number, end: number): number {
   let hash = end - start
   let i = start
-  for (; i + 4 <= end; i += 4) {
-    const word =
-      (bytes[i] as number) |
-      ((bytes[i + 1] as number) << 8) |
-      ((bytes[i + 2] as number) << 16) |
-      ((bytes[i + 3] as number) << 24)
-    hash = Math.imul(hash ^ word, 0x9e3779b1)
+  for (const last = end - 4; i <= last; i += 4) {
+    hash = Math.imul(hash ^ view.getInt32(i, true), 0x9e3779b1)
     hash ^= hash >>> 15
   }
-  for (; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x85ebca6b)
+  for (; i < end; i++) hash = Math.imul(hash ^ view.getUint8(i), 0x85ebca6b)
   hash ^= hash >>> 16
   hash = Math.imul(hash, 0xc2b2ae35)
   return hash ^ (hash >>> 13)
