@@ -7,6 +7,7 @@ import { logSettings } from './config/topic-settings.ts'
 import { DataDirectory, ownNodeId } from './data-directory.ts'
 import { ConsumerGroupCoordinator } from './group/consumer/consumer-group-coordinator.ts'
 import { GroupCoordinator } from './group/group-coordinator.ts'
+import { GroupExpiry } from './group/group-expiry.ts'
 import { OffsetStore } from './group/offset-store.ts'
 import { Flusher } from './log/flusher.ts'
 import type { TornTail } from './log/log-recovery.ts'
@@ -70,7 +71,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     for (const [group, kept] of broker.offsets.keptConsumerGroups.entries()) broker.consumerGroups.restore(group, kept)
     directory.status.requireOnline()
-    upkeep.start()
+    broker.start()
     return broker
   } catch (error) {
     await upkeep.stop()
@@ -103,6 +104,7 @@ export class Broker {
   /** How topics grow and go. */
   readonly topicChanges: TopicChanges
   readonly configChanges: ConfigChanges
+  readonly #groupExpiry: GroupExpiry
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts, topics: Topics) {
@@ -115,6 +117,7 @@ export class Broker {
       settings: parts.config.settings,
       claim: (group) => this.consumerGroups.release(group),
       keep: (group, metadata) => this.offsets.keepGroup(group, metadata),
+      onMade: () => this.#groupExpiry.start(),
     })
     this.consumerGroups = new ConsumerGroupCoordinator({
       ...parts.environment,
@@ -125,15 +128,25 @@ export class Broker {
     })
     const { clock, timers } = parts.environment
     const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.config.settings
-    const createOffsetsLogs = () => this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
+    const createOffsetsLogs = () => {
+      this.#groupExpiry.start()
+      return this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
+    }
     this.offsets = new OffsetStore({
       clock,
       timers,
-      retentionMs: parts.config.settings.offsetsRetentionMs,
-      retentionCheckIntervalMs: parts.config.settings.offsetsRetentionCheckIntervalMs,
       createLogs: createOffsetsLogs,
       verify: (producer, partition) =>
         this.transactions.requireInTransaction(producer, { topic: offsetsTopic, partition }),
+    })
+    this.#groupExpiry = new GroupExpiry({
+      clock,
+      timers,
+      groups: this.groups,
+      consumerGroups: this.consumerGroups,
+      offsets: this.offsets,
+      retentionMs: parts.config.settings.offsetsRetentionMs,
+      intervalMs: parts.config.settings.offsetsRetentionCheckIntervalMs,
     })
     const shared = { ...parts, topics, turns: new Turns(), requireOpen: () => this.requireOpen() }
     this.configChanges = new ConfigChanges({ ...shared, nodeId: this.nodeId })
@@ -154,6 +167,12 @@ export class Broker {
     })
   }
 
+  /** Begins with what goes on in the background, when everything is open. */
+  start(): void {
+    this.#parts.upkeep.start()
+    if (this.topics.get(offsetsTopic) !== undefined) this.#groupExpiry.start()
+  }
+
   /** The settings, and who says so. */
   get config(): BrokerConfig {
     return this.#parts.config
@@ -169,6 +188,16 @@ export class Broker {
 
   get nodeId(): number {
     return ownNodeId
+  }
+
+  /** Where the logs are. */
+  get logDirectory(): string {
+    return this.#parts.directory.path
+  }
+
+  /** Whether the disk has failed, so that nothing is served any more. */
+  get isOffline(): boolean {
+    return this.#parts.directory.status.failure !== undefined
   }
 
   get isClosed(): boolean {
@@ -279,7 +308,7 @@ export class Broker {
   async #close(): Promise<void> {
     const { directory, logs, upkeep } = this.#parts
     await this.topicChanges.close()
-    this.offsets.close()
+    await this.#groupExpiry.stop()
     await this.transactions.close()
     this.groups.close()
     this.consumerGroups.close()

@@ -9,6 +9,7 @@ import type {
   SyncEvent,
 } from './group-event.ts'
 import { type GroupMember, GroupMembers, hasSameProtocols, metadataOf } from './group-members.ts'
+import { subscribedTopics } from './subscribed-topics.ts'
 
 export interface GroupSettings {
   /** How long an empty group waits for more members before its first rebalance ends (`group.initial.rebalance.delay.ms`). Default: 3 s. */
@@ -34,6 +35,8 @@ export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' 
 /** A member that joins for the first time may wait this long for a rebalance to end, although it sends no heartbeats (Kafka: NewMemberJoinTimeoutMs). */
 const newMemberJoinTimeoutMs = 300_000
 const nothing = Buffer.alloc(0)
+/** Kafka's protocol type of consumers (ConsumerProtocol.PROTOCOL_TYPE). */
+const consumerProtocol = 'consumer'
 
 /**
  * A group of the classic protocol: members join, the broker makes one of them the leader and gives it what all say of
@@ -85,6 +88,33 @@ export class ClassicGroup {
     }
     this.members.leaderId = metadata.leaderId
     this.state = this.members.size === 0 ? 'Empty' : 'Stable'
+  }
+
+  /** Whether its members are consumers, which tell what they read. */
+  get isOfConsumers(): boolean {
+    return this.protocolType === consumerProtocol
+  }
+
+  /** The topics that the members read; undefined where they are no consumers, or do not say. */
+  get subscribedTopics(): ReadonlySet<string> | undefined {
+    if (!this.isOfConsumers) return undefined
+    const topics = new Set<string>()
+    for (const member of this.members.all()) {
+      const own = this.protocolName === null ? undefined : subscribedTopics(metadataOf(member, this.protocolName))
+      if (own === undefined) return undefined
+      for (const topic of own) topics.add(topic)
+    }
+    return topics
+  }
+
+  /** Whether a member reads the topic: where that cannot be told, consumers do. */
+  isSubscribedTo(topic: string): boolean {
+    return this.subscribedTopics?.has(topic) ?? this.isOfConsumers
+  }
+
+  /** Whether nobody is a member, or about to be one. */
+  get isAbandoned(): boolean {
+    return this.state === 'Empty' && this.members.pending.size === 0
   }
 
   /** What the steps since the last call ask for. */

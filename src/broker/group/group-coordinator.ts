@@ -20,6 +20,8 @@ export interface GroupCoordinatorOptions {
   readonly claim: (group: string) => Promise<KafkaError>
   /** Makes a group durable; null: it is no more. */
   readonly keep: (group: string, metadata: GroupMetadata | null) => Promise<void>
+  /** Called when there is another group. */
+  readonly onMade?: () => void
 }
 
 interface Coordinated {
@@ -128,6 +130,7 @@ export class GroupCoordinator {
     const group = new ClassicGroup(id, this.#options.settings)
     const made = { group, waiting: new Map(), timerAtMs: Number.POSITIVE_INFINITY, cancelTimer: () => {} }
     this.#groups.set(id, made)
+    this.#options.onMade?.()
     return made
   }
 

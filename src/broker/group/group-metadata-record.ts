@@ -68,16 +68,14 @@ export function writeGroupMetadataValue(metadata: GroupMetadata, nowMs: number):
   return Buffer.concat(writer.pieces())
 }
 
+/** When the group was kept, in milliseconds since 1970; -1 where the version of the value does not say it. */
+export function readGroupKeptMs(bytes: Buffer, start: number, end: number): number {
+  return readValue(bytes, start, end).currentStateTimestamp
+}
+
 /** @throws MillraceError DIRECTORY_UNUSABLE where the value has a version that is not known */
 export function readGroupMetadataValue(bytes: Buffer, start: number, end: number): GroupMetadata {
-  const reader = new WireReader(bytes, start, end)
-  const version = reader.int16()
-  if (version < 0 || version > valueVersion) {
-    throw new MillraceError('DIRECTORY_UNUSABLE', `A group was kept in version ${version}, which is not known`, {
-      remedy: 'Open the data directory with the version of the program that wrote it.',
-    })
-  }
-  const value = messageCodec(valueFields, version, false).read(reader)
+  const value = readValue(bytes, start, end)
   return {
     protocolType: value.protocolType,
     generation: value.generation,
@@ -85,6 +83,17 @@ export function readGroupMetadataValue(bytes: Buffer, start: number, end: number
     leaderId: value.leader,
     members: value.members.map(memberOf),
   }
+}
+
+function readValue(bytes: Buffer, start: number, end: number): ReadOf<typeof valueFields> {
+  const reader = new WireReader(bytes, start, end)
+  const version = reader.int16()
+  if (version < 0 || version > valueVersion) {
+    throw new MillraceError('DIRECTORY_UNUSABLE', `A group was kept in version ${version}, which is not known`, {
+      remedy: 'Open the data directory with the version of the program that wrote it.',
+    })
+  }
+  return messageCodec(valueFields, version, false).read(reader)
 }
 
 function memberOf(kept: ReadOf<typeof valueFields>['members'][number]): GroupMetadata['members'][number] {

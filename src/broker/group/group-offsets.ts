@@ -19,7 +19,10 @@ interface Commit {
   readonly recordOffset: number
 }
 
-export interface ExpiredOffset extends OffsetCommitKey {}
+/** A commit that counts, and when it was made, in milliseconds since 1970. */
+export interface TimedCommit extends OffsetCommitKey {
+  readonly committedMs: number
+}
 
 /**
  * What the records of one partition of `__consumer_offsets` say: the offsets that groups committed, and those that wait for
@@ -52,6 +55,13 @@ export class GroupOffsets {
     return [...committed, ...[...this.#pending.values()].flat()].map(({ key }) => key).filter(condition)
   }
 
+  /** Whether the group has a committed offset, or one that waits for the end of a transaction. */
+  isUsedBy(group: string): boolean {
+    if (this.#committed.has(group)) return true
+    for (const commits of this.#pending.values()) if (commits.some(({ key }) => key.group === group)) return true
+    return false
+  }
+
   /** Whether a transaction is open that commits an offset of the partition. */
   isPending(group: string, topic: string, partition: number): boolean {
     for (const commits of this.#pending.values()) {
@@ -62,11 +72,12 @@ export class GroupOffsets {
     return false
   }
 
-  /** The offsets that were committed before the time, of groups for which nothing waits. */
-  committedBefore(timeMs: number): ExpiredOffset[] {
-    const commits = [...this.#committed.values()].flatMap((offsets) => [...offsets.values()])
-    const old = commits.filter(({ committedMs }) => committedMs < timeMs).map(({ key }) => key)
-    return old.filter(({ group, topic, partition }) => !this.isPending(group, topic, partition))
+  /** Everything that a group committed and for which no transaction waits. */
+  settledCommitsOf(group: string): TimedCommit[] {
+    const commits = [...(this.#committed.get(group)?.values() ?? [])]
+    return commits
+      .map(({ key, committedMs }) => ({ ...key, committedMs }))
+      .filter(({ topic, partition }) => !this.isPending(group, topic, partition))
   }
 
   /** Takes account of a record; false where it is about something else than offsets. */

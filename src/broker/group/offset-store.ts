@@ -1,5 +1,5 @@
 import { ByteWriter } from '../../bytes/byte-writer.ts'
-import type { Cancel, Clock, Timers } from '../../env/environment.ts'
+import type { Clock, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import { BatchBuilder, type BatchHeader } from '../../record/batch-builder.ts'
 import type { BatchReader } from '../../record/batch-reader.ts'
@@ -12,12 +12,13 @@ import { writeConsumerGroupKey, writeConsumerGroupValue } from './consumer/consu
 import { KeptConsumerGroups } from './consumer/kept-consumer-groups.ts'
 import type { GroupMetadata } from './group-event.ts'
 import {
+  readGroupKeptMs,
   readGroupMetadataKey,
   readGroupMetadataValue,
   writeGroupMetadataKey,
   writeGroupMetadataValue,
 } from './group-metadata-record.ts'
-import { GroupOffsets } from './group-offsets.ts'
+import { GroupOffsets, type TimedCommit } from './group-offsets.ts'
 import {
   type OffsetCommitKey,
   type OffsetCommitValue,
@@ -39,10 +40,6 @@ export interface OffsetTransaction {
 export interface OffsetStoreOptions {
   readonly clock: Clock
   readonly timers: Timers
-  /** Offsets that were committed longer ago than this are taken away (`offsets.retention.minutes`); infinite for never. */
-  readonly retentionMs: number
-  /** How often is looked for them (`offsets.retention.check.interval.ms`). */
-  readonly retentionCheckIntervalMs: number
   /** Makes the topic when the first offset is committed. */
   readonly createLogs: () => Promise<readonly PartitionLog[]>
   /** Throws where the partition of the offsets topic is not part of the producer's open transaction. */
@@ -71,7 +68,9 @@ export class OffsetStore {
   readonly #key = new ByteWriter()
   readonly #value = new ByteWriter()
   #partitions: OffsetsPartition[] = []
-  #cancelTimer: Cancel | undefined
+  readonly #keptMs = new Map<string, number>()
+  /** How many records of a commit are not acknowledged yet, by `nameOf`. */
+  readonly #onTheirWay = new Map<string, number>()
 
   constructor(options: OffsetStoreOptions) {
     this.#options = options
@@ -81,12 +80,6 @@ export class OffsetStore {
   async open(logs: readonly PartitionLog[]): Promise<void> {
     this.#use(logs)
     for (const { fold } of this.#partitions) await fold.replay(this.#options.timers)
-    this.#watchAge()
-  }
-
-  /** Stops looking for old offsets. */
-  close(): void {
-    this.#cancelTimer?.()
   }
 
   /** The names of groups with a committed offset. */
@@ -114,6 +107,8 @@ export class OffsetStore {
 
   /** Makes a group of the classic protocol durable; null: it is no more. */
   keepGroup(group: string, metadata: GroupMetadata | null): Promise<void> {
+    // Of a group that was never kept there is nothing to take away.
+    if (metadata === null && this.#partitions.length === 0) return Promise.resolve()
     const value = metadata === null ? null : writeGroupMetadataValue(metadata, this.#options.clock.wallMs())
     return this.#keep(group, [{ key: writeGroupMetadataKey(group), value }])
   }
@@ -177,13 +172,10 @@ export class OffsetStore {
   async delete(group: string, partitions?: readonly { topic: string; partition: number }[]): Promise<void> {
     const place = this.#partitionOf(group)
     if (place === undefined) return
-    // What is on its way to the disk goes too.
-    await place.log.acknowledged()
-    place.fold.catchUp()
-    const isMeant = (key: OffsetCommitKey) =>
-      key.group === group &&
-      (partitions === undefined ||
-        partitions.some(({ topic, partition }) => topic === key.topic && partition === key.partition))
+    await settle(place)
+    const meant = partitions && new Set(partitions.map(({ topic, partition }) => `${topic}-${partition}`))
+    const isMeant = (key: OffsetCommitKey): boolean =>
+      key.group === group && (meant === undefined || meant.has(`${key.topic}-${key.partition}`))
     const keys = place.offsets.keys(isMeant)
     if (keys.length === 0) return
     await this.#append(
@@ -199,6 +191,7 @@ export class OffsetStore {
   async forgetTopics(topics: readonly string[]): Promise<void> {
     const forgotten = new Set(topics)
     for (const partition of this.#partitions) {
+      await settle(partition)
       const tombstones = partition.offsets
         .keys(({ topic }) => forgotten.has(topic))
         .map((key) => ({ key, value: null }))
@@ -211,14 +204,30 @@ export class OffsetStore {
     this.#partitions[partition]?.fold.catchUp()
   }
 
-  /** Takes away what was committed longer ago than the retention allows. */
-  async expire(): Promise<void> {
-    const before = this.#options.clock.wallMs() - this.#options.retentionMs
-    for (const partition of this.#partitions) {
-      const old = partition.offsets.committedBefore(before)
-      const tombstones = old.map((key) => ({ key, value: null }))
-      if (tombstones.length > 0) await this.#append(partition, tombstones)
-    }
+  /**
+   * Takes away what a group committed and is too old, except where another commit is on its way, to the disk or in a transaction.
+   * Resolves when that is acknowledged.
+   * @throws MillraceError DISK_FULL, STORAGE_FAILED
+   */
+  async expire(group: string, isOld: (commit: TimedCommit) => boolean): Promise<void> {
+    const place = this.#partitionOf(group)
+    if (place === undefined) return
+    const old = place.offsets.settledCommitsOf(group).filter((key) => isOld(key) && !this.#onTheirWay.has(nameOf(key)))
+    if (old.length === 0) return
+    await this.#append(
+      place,
+      old.map((key) => ({ key, value: null })),
+    )
+  }
+
+  /** Whether the group has a committed offset, or one that is on its way. */
+  isUsedBy(group: string): boolean {
+    return this.#partitionOf(group)?.offsets.isUsedBy(group) === true || this.#isOnItsWay(group)
+  }
+
+  /** When a group of the classic protocol was kept last, in milliseconds since 1970; -1 where that is not known. */
+  keptMsOf(group: string): number {
+    return this.#keptMs.get(group) ?? -1
   }
 
   async #keep(group: string, records: readonly { key: Buffer; value: Buffer | null }[]): Promise<void> {
@@ -246,15 +255,31 @@ export class OffsetStore {
       this.#options.verify({ producerId, producerEpoch }, log.partition)
     }
     log.append(this.#batchOf(records, header), 'coordinator', producer && verify)
-    await log.acknowledged()
-    fold.catchUp()
+    const names = records.map(({ key }) => nameOf(key))
+    for (const name of names) this.#onTheirWay.set(name, (this.#onTheirWay.get(name) ?? 0) + 1)
+    try {
+      await log.acknowledged()
+      fold.catchUp()
+    } finally {
+      for (const name of names) this.#arrive(name)
+    }
+  }
+
+  #arrive(name: string): void {
+    const others = (this.#onTheirWay.get(name) ?? 1) - 1
+    if (others > 0) this.#onTheirWay.set(name, others)
+    else this.#onTheirWay.delete(name)
+  }
+
+  #isOnItsWay(group: string): boolean {
+    for (const name of this.#onTheirWay.keys()) if (name.startsWith(`${group}\0`)) return true
+    return false
   }
 
   async #requireTopic(): Promise<void> {
     if (this.#partitions.length > 0) return
     const logs = await this.#options.createLogs()
     if (this.#partitions.length === 0) this.#use(logs)
-    this.#watchAge()
   }
 
   #use(logs: readonly PartitionLog[]): void {
@@ -270,8 +295,13 @@ export class OffsetStore {
   #applyGroup({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchReader): void {
     const group = keyStart < 0 ? undefined : readGroupMetadataKey(bytes, keyStart, keyEnd)
     if (group === undefined) return
-    if (valueStart < 0) this.keptGroups.delete(group)
-    else this.keptGroups.set(group, readGroupMetadataValue(bytes, valueStart, valueEnd))
+    if (valueStart < 0) {
+      this.keptGroups.delete(group)
+      this.#keptMs.delete(group)
+      return
+    }
+    this.keptGroups.set(group, readGroupMetadataValue(bytes, valueStart, valueEnd))
+    this.#keptMs.set(group, readGroupKeptMs(bytes, valueStart, valueEnd))
   }
 
   #partitionOf(group: string): OffsetsPartition | undefined {
@@ -293,17 +323,18 @@ export class OffsetStore {
     }
     return builder.finish(header)
   }
+}
 
-  #watchAge(): void {
-    const { retentionMs, retentionCheckIntervalMs, timers } = this.#options
-    if (this.#cancelTimer !== undefined || this.#partitions.length === 0 || !Number.isFinite(retentionMs)) return
-    const again = (): void => {
-      // Where the disk is full it is tried again the next time.
-      this.expire().catch(() => {})
-      this.#cancelTimer = timers.after(retentionCheckIntervalMs, again)
-    }
-    this.#cancelTimer = timers.after(retentionCheckIntervalMs, again)
-  }
+function nameOf({ group, topic, partition }: OffsetCommitKey): string {
+  return `${group}\0${topic}-${partition}`
+}
+
+/** Takes account of everything that is on its way to the disk. */
+async function settle({ log, fold }: OffsetsPartition): Promise<void> {
+  // Commits that were asked for before are appended by then.
+  await undefined
+  if (log.highWatermark < log.logEndOffset) await log.acknowledged()
+  fold.catchUp()
 }
 
 interface OffsetRecord {

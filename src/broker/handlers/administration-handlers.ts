@@ -1,5 +1,6 @@
 import type { Broker } from '../broker.ts'
 import { handleAlterConfigs } from './alter-configs.ts'
+import { handleAlterPartitionReassignments } from './alter-partition-reassignments.ts'
 import { handleConsumerGroupDescribe } from './consumer-group-describe.ts'
 import { handleCreatePartitions } from './create-partitions.ts'
 import { handleCreateTopics } from './create-topics.ts'
@@ -9,9 +10,17 @@ import { handleDeleteTopics } from './delete-topics.ts'
 import { handleDescribeCluster } from './describe-cluster.ts'
 import { handleDescribeConfigs } from './describe-configs.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
+import { handleDescribeLogDirs } from './describe-log-dirs.ts'
+import { handleDescribeProducers } from './describe-producers.ts'
+import { handleDescribeTransactions } from './describe-transactions.ts'
+import { handleElectLeaders } from './elect-leaders.ts'
 import type { Handler } from './handler.ts'
 import { handleIncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { handleListGroups } from './list-groups.ts'
+import { handleListPartitionReassignments } from './list-partition-reassignments.ts'
+import { handleListTransactions } from './list-transactions.ts'
+import { handleOffsetDelete } from './offset-delete.ts'
+import { handleWriteTxnMarkers } from './write-txn-markers.ts'
 
 /** The APIs by which a broker is looked at and changed. */
 export function administrationHandlers(broker: Broker): readonly Handler[] {
@@ -28,5 +37,14 @@ export function administrationHandlers(broker: Broker): readonly Handler[] {
     handleConsumerGroupDescribe(broker),
     handleListGroups(broker),
     handleDeleteGroups(broker),
+    handleAlterPartitionReassignments(broker),
+    handleDescribeLogDirs(broker),
+    handleDescribeProducers(broker),
+    handleDescribeTransactions(broker),
+    handleElectLeaders(broker),
+    handleListPartitionReassignments(),
+    handleListTransactions(broker),
+    handleWriteTxnMarkers(broker),
+    handleOffsetDelete(broker),
   ]
 }

@@ -1,13 +1,16 @@
 /** Where a transaction stands (org.apache.kafka.coordinator.transaction.TransactionState). */
-export type TransactionStatus =
-  | 'Empty'
-  | 'Ongoing'
-  | 'PrepareCommit'
-  | 'PrepareAbort'
-  | 'CompleteCommit'
-  | 'CompleteAbort'
-  | 'Dead'
-  | 'PrepareEpochFence'
+export const transactionStatuses = [
+  'Empty',
+  'Ongoing',
+  'PrepareCommit',
+  'PrepareAbort',
+  'CompleteCommit',
+  'CompleteAbort',
+  'Dead',
+  'PrepareEpochFence',
+] as const
+
+export type TransactionStatus = (typeof transactionStatuses)[number]
 
 /**
  * How a client speaks of transactions (the feature `transaction.version`): 0 and 1 keep a producer's epoch from one

@@ -88,6 +88,12 @@ export class ConsumerGroup {
     return { error: reply.error, message: reply.message, memberId, memberEpoch: 0, assigned: null }
   }
 
+  /** Whether a member reads the topic. */
+  isSubscribedTo(topic: string): boolean {
+    for (const member of this.state.members()) if (this.#subscriptions.topicsOf(member).has(topic)) return true
+    return false
+  }
+
   /** Whether a member may commit offsets, or ask for them. */
   epochError(memberId: string, memberEpoch: number): KafkaError {
     const member = this.state.get(memberId)
