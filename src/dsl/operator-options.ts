@@ -240,9 +240,15 @@ export interface StreamJoinOptions<K, V, V2> extends OperatorOptions {
   readonly logging?: Logging
 }
 
-export interface BranchOptions<N extends string> {
+/** A branch of a split: `S` is its stream, `R` what `with` makes of that. */
+export interface BranchOptions<N extends string, S, R> {
   /** The branch's key in the result, and the end of its operator's name, which begins with that of the split. Default: its number from 1 on, 0 for the default branch. */
   readonly name?: N
+  /**
+   * Goes on with the branch at once. A stream that it returns is in the result in the branch's place; where it returns nothing
+   * the branch ends there, and is not in the result. After Kafka Streams' Branched.withFunction and withConsumer.
+   */
+  readonly with?: (branch: S) => R
 }
 
 export interface WindowedStoreOptions<K, A> extends StoreOptions<K, A> {

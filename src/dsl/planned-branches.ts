@@ -4,7 +4,7 @@ import type { BranchOptions, OperatorOptions } from './operator-options.ts'
 import { type Branch, branch } from './operators/branch.ts'
 import { passThrough, type RecordCallback } from './operators/stateless.ts'
 import type { PlanNode, StreamState } from './plan.ts'
-import type { BranchedKStream, Branches, KStream } from './streams.ts'
+import type { BranchEnd, BranchedKStream, Branches, KStream } from './streams.ts'
 
 /** Adds the operator that sends records into branches, and opens the object that branches are added to. */
 export function splitStream<K, V>(state: StreamState, options: OperatorOptions): BranchedKStream<K, V> {
@@ -14,12 +14,16 @@ export function splitStream<K, V>(state: StreamState, options: OperatorOptions):
 }
 
 type Predicate = (value: never, key: never) => boolean
-type Planned = Record<string, KStream<unknown, unknown>>
+type AnyStream = KStream<unknown, unknown>
+type Planned = Record<string, AnyStream>
+
+type PlannedBranchOptions = BranchOptions<string, AnyStream, BranchEnd>
 
 class PlannedBranches {
   readonly #state: StreamState
   readonly #node: PlanNode
   readonly #branches: Branch[] = []
+  readonly #names = new Set<string>()
   readonly #streams: Planned = {}
   #defaultChild: string | undefined
   #hasEnded = false
@@ -36,15 +40,18 @@ class PlannedBranches {
     )
   }
 
-  branch(predicate: Predicate, options: BranchOptions<string> = {}): this {
-    const child = this.#add(options.name ?? String(this.#branches.length + 1))
-    this.#branches.push({ predicate: predicate as RecordCallback<boolean>, child })
+  branch(predicate: Predicate, options: PlannedBranchOptions = {}): this {
+    const branchName = options.name ?? String(this.#branches.length + 1)
+    const predicateOfRecord = predicate as RecordCallback<boolean>
+    this.#add(branchName, options, (child) => this.#branches.push({ predicate: predicateOfRecord, child }))
     return this
   }
 
-  defaultBranch(options: BranchOptions<string> = {}): Branches<Planned> {
-    this.#defaultChild = this.#add(options.name ?? '0')
-    this.#hasEnded = true
+  defaultBranch(options: PlannedBranchOptions = {}): Branches<Planned> {
+    this.#add(options.name ?? '0', options, (child) => {
+      this.#defaultChild = child
+      this.#hasEnded = true
+    })
     return this.#streams
   }
 
@@ -53,16 +60,22 @@ class PlannedBranches {
     return this.#streams
   }
 
-  /** Adds the node that a branch's stream begins at, and returns its name; takes a number that the name does not have. */
-  #add(branchName: string): string {
+  /**
+   * Adds the node that a branch's stream begins at, whose name is told before anything goes on with the branch; it takes a number
+   * that the name does not have.
+   */
+  #add(branchName: string, { with: goOn }: PlannedBranchOptions, tell: (child: string) => void): void {
     const { plan } = this.#state
     const name = `${this.#node.name}${branchName}`
     requireNodeName(name, 'operator')
     this.#requireNew(branchName)
     plan.names.generated('')
     const node = plan.addProcessor(name, passThrough, [this.#node], { changes: 'nothing' })
-    this.#streams[branchName] = plan.openStream({ ...this.#state, node })
-    return name
+    tell(name)
+    const stream = plan.openStream<unknown, unknown>({ ...this.#state, node })
+    this.#names.add(branchName)
+    const made = goOn === undefined ? stream : goOn(stream)
+    if (made !== undefined) this.#streams[branchName] = made
   }
 
   #requireNew(branchName: string): void {
@@ -73,7 +86,7 @@ class PlannedBranches {
         remedy: 'Call defaultBranch or noDefaultBranch last.',
       })
     }
-    if (Object.hasOwn(this.#streams, branchName)) {
+    if (this.#names.has(branchName)) {
       throw new MillraceError('INVALID_TOPOLOGY', `Two branches are named '${branchName}'`, {
         at,
         remedy: 'Give one of the two another name.',

@@ -186,29 +186,41 @@ export interface GlobalKTable<out K, out V> {
  */
 export interface BranchedKStream<out K, out V, B = unknown, N extends readonly unknown[] = []> {
   /** Adds a branch, for the records that no branch before it took. */
-  branch<S extends V, const Name extends string>(
-    predicate: (value: V, key: K) => value is S,
-    options: BranchOptions<Name> & { readonly name: Name },
-  ): BranchedKStream<K, Exclude<V, S>, B & Record<Name, KStream<K, S>>, [...N, unknown]>
-  branch<S extends V>(
-    predicate: (value: V, key: K) => value is S,
-  ): BranchedKStream<K, Exclude<V, S>, B & Record<NextNumber<N>, KStream<K, S>>, [...N, unknown]>
-  branch<const Name extends string>(
-    predicate: (value: V, key: K) => boolean,
-    options: BranchOptions<Name> & { readonly name: Name },
-  ): BranchedKStream<K, V, B & Record<Name, KStream<K, V>>, [...N, unknown]>
-  branch(
-    predicate: (value: V, key: K) => boolean,
-  ): BranchedKStream<K, V, B & Record<NextNumber<N>, KStream<K, V>>, [...N, unknown]>
+  branch<
+    P extends (value: V, key: K) => boolean,
+    const Name extends string = never,
+    R extends BranchEnd = KStream<K, TakenBy<P, K, V>>,
+  >(
+    predicate: P,
+    options?: BranchOptions<Name, KStream<K, TakenBy<P, K, V>>, R>,
+  ): BranchedKStream<K, LeftBy<P, K, V>, WithBranch<B, NameOr<Name, NextNumber<N>>, R>, [...N, unknown]>
 
   /** Ends the split with a branch for all other records, and returns the branches. */
-  defaultBranch<const Name extends string>(
-    options: BranchOptions<Name> & { readonly name: Name },
-  ): Branches<B & Record<Name, KStream<K, V>>>
-  defaultBranch(): Branches<B & Record<0, KStream<K, V>>>
+  defaultBranch<const Name extends string = never, R extends BranchEnd = KStream<K, V>>(
+    options?: BranchOptions<Name, KStream<K, V>, R>,
+  ): Branches<WithBranch<B, NameOr<Name, 0>, R>>
   /** Ends the split, and returns the branches. Records that no branch took end here. */
   noDefaultBranch(): Branches<B>
 }
+
+type AnyStream = KStream<unknown, unknown>
+
+/** What a function that goes on with a branch may return. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is what a function returns
+export type BranchEnd = AnyStream | void
+
+type Guard<V, S extends V, K> = (value: V, key: K) => value is S
+
+/** The values that a branch takes: where its predicate tells types apart, those of the type. */
+export type TakenBy<P, K, V> = P extends Guard<V, infer S, K> ? S : V
+/** The values that it leaves to the branches after it. */
+export type LeftBy<P, K, V> = P extends Guard<V, infer S, K> ? Exclude<V, S> : V
+
+/** The branches so far and one more, unless it ended where it was made. */
+export type WithBranch<B, Key extends string | number, R> = R extends AnyStream ? B & Record<Key, R> : B
+
+/** The key of a branch in the result: its name, where it has one. */
+export type NameOr<Name extends string, Count extends number> = [Name] extends [never] ? Count : Name
 
 /** The number of the branch that comes next: the first is 1. */
 export type NextNumber<N extends readonly unknown[]> = Extract<[...N, unknown]['length'], number>

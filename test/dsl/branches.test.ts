@@ -32,6 +32,36 @@ describe('split', () => {
     ])
   })
 
+  it('goes on with branches where they are made, and returns those that something comes out of', () => {
+    const run = new TopologyRun(
+      built((stream) => {
+        const branches = stream
+          .split({ name: 'split-' })
+          .branch((value) => value === 'a', { name: 'a', with: (all) => all.mapValues(() => 'A') })
+          .branch((value) => value === 'b', { name: 'b', with: (all) => all.mapValues(() => 'B').to(out) })
+          .branch((value) => value === 'c', { with: (all) => all })
+          .defaultBranch({ with: (rest) => rest.mapValues(() => '-').to(out) })
+        expect(Object.keys(branches)).toEqual(['3', 'a'])
+        branches.a.to(out)
+        branches[3].to(out)
+      }),
+    )
+    const outputs = ['a', 'b', 'c', 'd'].flatMap((value) => run.process('in', { key: 'k', value, timestamp: 1 }))
+    expect(outputs).toEqual(['(k, A, ts=1)', '(k, B, ts=1)', '(k, c, ts=1)', '(k, -, ts=1)'])
+  })
+
+  it('refuses two branches of one name, also where the first did not come out', () => {
+    const end = (all: KStream<string, string>) => all.foreach(() => {})
+    const split = () =>
+      new StreamsBuilder()
+        .stream(text('in'))
+        .split()
+        .branch(() => true, { name: 'a', with: end })
+    expect(() => split().branch(() => true, { name: 'a' })).toThrow(
+      expect.objectContaining({ code: 'INVALID_TOPOLOGY', message: expect.stringContaining("'a'") }),
+    )
+  })
+
   it('ends records that no branch takes where there is no default branch', () => {
     const run = new TopologyRun(
       built((stream) => {

@@ -46,6 +46,13 @@ const mistakes: Readonly<Record<string, string>> = {
   'table.join(builder.table(byNumber), (n, name) => name)':
     "Argument of type 'KTable<number, string>' is not assignable to parameter of type 'KTable<string, string>'.",
   'stream.leftJoin(table, (r, n) => n.toFixed())': "'n' is possibly 'null'.",
+  'stream.split().branch((r) => r.celsius > 9, { with: (hot) => hot.to(numbers) })':
+    "Argument of type 'Topic<string, number>' is not assignable to parameter of type 'SinkTopic<string, Reading>'.",
+  'stream.split().branch((r) => r.fahrenheit > 9)': "Property 'fahrenheit' does not exist on type 'Reading'.",
+  'stream.split().branch((r) => r.celsius > 9, { with: () => 9 })':
+    "Type '() => number' is not assignable to type '(branch: KStream<string, Reading>) => BranchEnd'.",
+  "stream.split().branch((r) => r.celsius > 9, { nam: 'hot' })":
+    "Object literal may only specify known properties, but 'nam' does not exist in type 'BranchOptions<never, KStream<string, Reading>, KStream<string, Reading>>'. Did you mean to write 'name'?",
   'stream.filter((r) => r.fahrenheit > 1)': "Property 'fahrenheit' does not exist on type 'Reading'.",
   'table.mapValues((n) => n + 1, { value: serde.string })': "Type 'number' is not assignable to type 'string'.",
   "builder.table(numbers, { stor: 'rows' })":

@@ -222,6 +222,45 @@ export function namesAndNarrowsBranches(doors: KStream<string, Opened | Closed>)
   open.noDefaultBranch()[0]
 }
 
+export function goesOnWithBranchesAtOnce(doors: KStream<string, Opened | Closed>): void {
+  const branches = doors
+    .split()
+    .branch((door) => door.kind === 'closed', {
+      name: 'delays',
+      with: (closed) => closed.mapValues((door) => door.after),
+    })
+    .branch((door) => door.by === 'me', {
+      with: (mine) => {
+        expectTypeOf(mine).toEqualTypeOf<KStream<string, Opened>>()
+      },
+    })
+    .branch((door, key) => key === door.by, { with: (own) => own.selectKey((door) => door.by.length) })
+    .defaultBranch({ name: 'rest', with: (rest) => rest.mapValues((door) => door.by) })
+  expectTypeOf(branches.delays).toEqualTypeOf<KStream<string, number>>()
+  expectTypeOf(branches[3]).toEqualTypeOf<KStream<number, Opened>>()
+  expectTypeOf(branches.rest).toEqualTypeOf<KStream<string, string>>()
+  // @ts-expect-error the second branch was consumed
+  branches[2]
+  const consumed = doors
+    .split()
+    .branch((door) => door.kind === 'closed', {
+      name: 'closed',
+      with: (closed) => closed.foreach((door) => door.after),
+    })
+    .defaultBranch({ with: (rest) => rest.foreach((door) => door.by) })
+  // @ts-expect-error all branches were consumed
+  consumed[0]
+  // @ts-expect-error all branches were consumed
+  consumed.closed
+  const isClosed = (door: Opened | Closed): door is Closed => door.kind === 'closed'
+  const { waits, rest } = doors
+    .split()
+    .branch(isClosed, { name: 'waits', with: (closed) => closed.filter((door) => door.after > 0) })
+    .defaultBranch({ name: 'rest' })
+  expectTypeOf(waits).toEqualTypeOf<KStream<string, Closed>>()
+  expectTypeOf(rest).toEqualTypeOf<KStream<string, Opened>>()
+}
+
 export function writesOnlyWhatTheTopicTakes(): void {
   stream.mapValues((r) => r.celsius).to(numbers)
   // null is an absent value, for every topic.
