@@ -15,6 +15,8 @@ export interface ApacheKafkaOptions {
   readonly directory?: string
   /** Broker settings by Kafka's names, over those that a small cluster needs. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Java's words for the most memory of a node. Default: 512m. */
+  readonly heap?: string
 }
 
 export interface ApacheKafka {
@@ -22,6 +24,7 @@ export interface ApacheKafka {
   readonly bootstrapServers: string
   /** The log directory of each node, with a directory `<topic>-<partition>` for each log. */
   readonly logDirectories: readonly string[]
+  readonly processIds: readonly number[]
   /** Resolves, with what the node last said, when one ends that was not stopped. */
   readonly failed: Promise<string>
   /** Stops all nodes in order; the data of a temporary directory are removed unless they are asked for. */
@@ -42,7 +45,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   const directory = options.directory ?? mkdtempSync(join(interopDirectory, 'kafka-'))
   const nodes = await planNodes(options, directory)
   const clusterId = format(classPath, nodes)
-  const running = nodes.map((node) => new NodeProcess(classPath, node))
+  const running = nodes.map((node) => new NodeProcess(classPath, node, options.heap ?? '512m'))
   const stop = async (signal: 'SIGTERM' | 'SIGKILL', keepsData: boolean) => {
     // Brokers before the controller, or they wait for it in vain.
     for (const process of [...running].reverse()) await process.stop(signal)
@@ -59,6 +62,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   return {
     bootstrapServers,
     logDirectories: nodes.map((node) => node.logDirectory),
+    processIds: running.map(({ processId }) => processId),
     failed,
     stop: ({ keepsData = false } = {}) => stop('SIGTERM', keepsData),
     kill: () => stop('SIGKILL', true),
@@ -161,9 +165,9 @@ class NodeProcess {
   readonly #exited: Promise<void>
   #isStopping = false
 
-  constructor(classPath: string, node: NodePlan) {
+  constructor(classPath: string, node: NodePlan, heap: string) {
     const output = openSync(node.outputPath, 'a')
-    const args = ['-Xmx512m', '-Dlog4j2.level=WARN', '-cp', classPath, 'kafka.Kafka', node.propertiesPath]
+    const args = [`-Xmx${heap}`, '-Dlog4j2.level=WARN', '-cp', classPath, 'kafka.Kafka', node.propertiesPath]
     // In a group of its own: the terminal's Ctrl-C is for whoever started it, who then stops the nodes in order.
     this.#child = spawn('java', args, { stdio: ['ignore', output, output], detached: process.platform !== 'win32' })
     closeSync(output)
@@ -175,6 +179,10 @@ class NodeProcess {
         resolve(`node ${node.id} of Apache Kafka ended (${signal ?? code}):\n${last}`)
       })
     })
+  }
+
+  get processId(): number {
+    return this.#child.pid as number
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
