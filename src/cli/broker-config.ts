@@ -16,6 +16,9 @@ export interface BrokerConfigParts {
 /** Kafka's names of what a client may take of the broker. */
 const limitNames: Readonly<Record<string, readonly [keyof ServerLimits, ConfigKind]>> = {
   'socket.request.max.bytes': ['maxRequestBytes', int(1)],
+  'sasl.server.max.receive.size': ['maxLoginBytes', int(1)],
+  'connection.failed.authentication.delay.ms': ['failedLoginDelayMs', int(0)],
+  'queued.max.request.bytes': ['maxRequestsBytes', long(1)],
   'max.connections': ['maxConnections', int(0)],
   'max.connections.per.ip': ['maxConnectionsPerAddress', int(0)],
   'connections.max.idle.ms': ['maxIdleMs', long()],

@@ -1,7 +1,8 @@
-import type { Address, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
+import type { Address, Cancel, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import type { ListenerOptions } from '../../listener-options.ts'
 import type { Handler } from '../handlers/handler.ts'
 import { type CredentialLookup, LoginMethods } from '../security/login-methods.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { ClientConnection } from './client-connection.ts'
 import { listenerSettingsOf } from './listener-settings.ts'
 import { OpenListener } from './open-listener.ts'
@@ -43,6 +44,9 @@ export class BrokerServer {
   readonly #limits: ServerLimits
   readonly #connections = new Set<ClientConnection>()
   readonly #countByHost = new Map<string, number>()
+  readonly #requestBudget: ByteBudget
+  readonly #answerBudget: ByteBudget
+  #stopSweeping: Cancel | undefined
 
   constructor(options: BrokerServerOptions) {
     this.#options = options
@@ -53,6 +57,8 @@ export class BrokerServer {
     })
     this.#dispatcher = new RequestDispatcher(options.handlers)
     this.#limits = { ...defaultServerLimits, ...options.limits }
+    this.#requestBudget = new ByteBudget(this.#limits.maxRequestsBytes)
+    this.#answerBudget = new ByteBudget(this.#limits.maxAnswersBytes)
   }
 
   /** @throws MillraceError NETWORK_FAILED */
@@ -68,6 +74,11 @@ export class BrokerServer {
     return (this.listeners[0] as OpenListener).address
   }
 
+  /** Bytes that requests and unread answers of all connections take. */
+  get heldBytes(): number {
+    return this.#requestBudget.used + this.#answerBudget.used
+  }
+
   get connectionCount(): number {
     return this.#connections.size
   }
@@ -81,6 +92,7 @@ export class BrokerServer {
   async close(): Promise<void> {
     for (const listener of this.listeners) await listener.close()
     for (const client of this.#connections) client.end()
+    this.#stopSweeping?.()
   }
 
   #accept(connection: Connection, listener: OpenListener): ConnectionHandler {
@@ -96,11 +108,28 @@ export class BrokerServer {
       listener,
       dispatcher: this.#dispatcher,
       limits: this.#limits,
+      requestBudget: this.#requestBudget,
+      answerBudget: this.#answerBudget,
       environment: this.#options.environment,
       onEnd: (error) => this.#forget(client, connection.peer, error),
     })
     this.#connections.add(client)
+    if (this.#stopSweeping === undefined) this.#sweep()
     return client
+  }
+
+  /** One timer for all connections looks for those that have taken too long for something. */
+  #sweep(): void {
+    const { clock, timers } = this.#options.environment
+    const { maxIdleMs, maxLoginMs, maxArrivalMs } = this.#limits
+    const everyMs = Math.max(10, Math.min(1_000, Math.min(maxIdleMs, maxLoginMs, maxArrivalMs) / 4))
+    const look = (): void => {
+      this.#stopSweeping = undefined
+      const nowMs = clock.monotonicMs()
+      for (const client of this.#connections) client.endIfOverdue(nowMs)
+      if (this.#connections.size > 0) this.#sweep()
+    }
+    this.#stopSweeping = timers.after(everyMs, look, { isBackground: true })
   }
 
   #forget(client: ClientConnection, peer: Address, error: unknown): void {

@@ -1,11 +1,13 @@
 import type { Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import type { RequestContext } from '../handlers/handler.ts'
+import { malformed } from '../protocol/malformed-message.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import { ClientSession } from '../security/client-session.ts'
-import { FrameAssembler } from './frame-assembler.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import type { OpenListener } from './open-listener.ts'
 import type { Reply, RequestDispatcher } from './request-dispatcher.ts'
+import { RequestQueue } from './request-queue.ts'
 import type { ServerLimits } from './server-limits.ts'
 
 export interface ClientConnectionOptions {
@@ -13,6 +15,9 @@ export interface ClientConnectionOptions {
   readonly listener: OpenListener
   readonly dispatcher: RequestDispatcher
   readonly limits: ServerLimits
+  /** What requests of all connections take, and answers that were not read. */
+  readonly requestBudget: ByteBudget
+  readonly answerBudget: ByteBudget
   readonly environment: Pick<Environment, 'clock' | 'timers'>
   /** Told once, when the connection is over: with what a client did wrong or the broker failed at, if anything. */
   readonly onEnd: (error: unknown) => void
@@ -22,6 +27,7 @@ type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'princ
 
 /** A request that was started; replies leave in the order of their requests. */
 interface PendingReply {
+  readonly request: Buffer
   reply: Reply
   isReady: boolean
 }
@@ -32,26 +38,28 @@ interface PendingReply {
  */
 export class ClientConnection implements ConnectionHandler {
   readonly #options: ClientConnectionOptions
-  readonly #assembler: FrameAssembler
+  readonly #requests: RequestQueue
   readonly #session: ClientSession
   readonly #context: ConnectionContext
   readonly #ended = new AbortController()
-  readonly #waiting: Buffer[] = []
   readonly #pending: PendingReply[] = []
-  #waitingBytes = 0
   #areAllPendingAppends = true
-  #isPaused = false
+  /** Takes back the wait for room for answers; undefined where there is none. */
+  #stopWaiting: (() => void) | undefined
+  #unreadBytes = 0
   #isDraining = false
   #isOver = false
+  readonly #sinceMs: number
   #lastActivityMs: number
-  #cancelIdleCheck: () => void = () => {}
 
   constructor(options: ClientConnectionOptions) {
     this.#options = options
-    this.#assembler = new FrameAssembler(
-      () => (this.#session.isKnown ? options.limits.maxRequestBytes : options.limits.maxLoginBytes),
-      (frame) => this.#enqueue(frame),
-    )
+    const { connection, limits, requestBudget: budget } = options
+    this.#requests = new RequestQueue({
+      ...{ connection, limits, budget },
+      maxRequestBytes: () => (this.#session.isKnown ? limits.maxRequestBytes : limits.maxLoginBytes),
+      onHead: (head, bytes) => this.#requireKnown(head, bytes),
+    })
     this.#session = new ClientSession(options.listener.logins)
     this.#context = {
       session: this.#session,
@@ -59,8 +67,8 @@ export class ClientConnection implements ConnectionHandler {
       advertised: options.listener.advertised,
       signal: this.#ended.signal,
     }
-    this.#lastActivityMs = options.environment.clock.monotonicMs()
-    this.#watchIdleness(options.limits.maxIdleMs)
+    this.#sinceMs = options.environment.clock.monotonicMs()
+    this.#lastActivityMs = this.#sinceMs
   }
 
   onSecured(): void {
@@ -76,7 +84,7 @@ export class ClientConnection implements ConnectionHandler {
     if (this.#isOver) return
     this.#lastActivityMs = this.#options.environment.clock.monotonicMs()
     try {
-      this.#assembler.take(bytes)
+      this.#requests.receive(bytes, this.#lastActivityMs)
       this.#startNext()
     } catch (error) {
       this.end(error)
@@ -96,8 +104,9 @@ export class ClientConnection implements ConnectionHandler {
 
   #forget(error: unknown): void {
     this.#isOver = true
-    this.#cancelIdleCheck()
-    this.#waiting.length = 0
+    this.#stopWaiting?.()
+    this.#requests.clear()
+    this.#read(this.#unreadBytes)
     this.#pending.length = 0
     this.#ended.abort()
     this.#options.onEnd(error)
@@ -117,33 +126,52 @@ export class ClientConnection implements ConnectionHandler {
     )
   }
 
-  #enqueue(frame: Buffer): void {
-    this.#waiting.push(frame)
-    this.#waitingBytes += frame.length
-    if (this.#waitingBytes < this.#options.limits.maxWaitingBytes || this.#isPaused) return
-    this.#isPaused = true
-    this.#options.connection.pause()
+  /** What is no request that there is, or too large for its kind, is refused before the rest of it arrives. */
+  #requireKnown(head: Buffer, bytes: number): void {
+    if (this.#session.takesRawTokens) return
+    const apiKey = head.readInt16BE(0)
+    this.#options.dispatcher.requireKnown(apiKey, head.readInt16BE(2))
+    const { maxOrdinaryBytes } = this.#options.limits
+    if (apiKey !== produce.key && bytes > maxOrdinaryBytes) {
+      throw malformed(`its size is ${bytes}, allowed are ${maxOrdinaryBytes} bytes for API ${apiKey}`)
+    }
+  }
+
+  /** Ends the connection where the client has taken too long for something. */
+  endIfOverdue(nowMs: number): void {
+    const { maxIdleMs, maxLoginMs } = this.#options.limits
+    if (!this.#session.isKnown && nowMs - this.#sinceMs >= maxLoginMs) this.end(tooSlow('to log in'))
+    else if (this.#requests.isOverdue(nowMs)) this.end(tooSlow('with a request'))
+    else if (nowMs - this.#lastActivityMs >= maxIdleMs && this.#pending.length === 0) this.end()
   }
 
   /** Starts what may be started. Never more than the limit is under way, and nothing while the client does not read. */
   #startNext(): void {
-    while (!this.#isOver && this.#waiting.length > 0 && !this.#isDraining) {
-      const frame = this.#waiting[0] as Buffer
+    while (!this.#isOver && !this.#isDraining && this.#stopWaiting === undefined) {
+      const frame = this.#requests.next
+      if (frame === undefined || this.#mustWaitForRoom()) return
       const isAppend = frame.length >= 2 && frame.readInt16BE(0) === produce.key
       if (this.#pending.length > 0 && !(isAppend && this.#areAllPendingAppends)) return
       if (this.#pending.length >= this.#options.limits.maxOverlappingAppends) return
-      this.#waiting.shift()
-      this.#waitingBytes -= frame.length
+      this.#requests.shift()
       this.#areAllPendingAppends = isAppend
       this.#start(frame)
     }
-    if (!this.#isPaused || this.#isOver || this.#waitingBytes >= this.#options.limits.maxWaitingBytes) return
-    this.#isPaused = false
-    this.#options.connection.resume()
+  }
+
+  /** While clients leave too many answers unread, nothing is begun that gives more. */
+  #mustWaitForRoom(): boolean {
+    const { answerBudget } = this.#options
+    if (!answerBudget.isOverdrawn) return false
+    this.#stopWaiting = answerBudget.whenRoom(() => {
+      this.#stopWaiting = undefined
+      this.#startNextOrEnd()
+    })
+    return true
   }
 
   #start(frame: Buffer): void {
-    const pending: PendingReply = { reply: undefined, isReady: false }
+    const pending: PendingReply = { request: frame, reply: undefined, isReady: false }
     this.#pending.push(pending)
     const reply = this.#session.takesRawTokens ? this.#rawTokenReply(frame) : this.#replyTo(frame)
     if (!(reply instanceof Promise)) {
@@ -189,10 +217,24 @@ export class ClientConnection implements ConnectionHandler {
     let hasRoom = true
     while (!this.#isOver && this.#pending[0]?.isReady === true) {
       const next = this.#pending.shift() as PendingReply
-      if (next.reply !== undefined) hasRoom = this.#options.connection.writeAll(next.reply)
+      this.#requests.release(next.request)
+      if (next.reply === undefined) continue
+      hasRoom = this.#options.connection.writeAll(next.reply)
+      if (!hasRoom) this.#leaveUnread(next.reply)
     }
     if (this.#session.hasFailed) this.#endAfterAnswer()
     if (!hasRoom && !this.#isDraining) void this.#drain()
+  }
+
+  #leaveUnread(reply: readonly Uint8Array[]): void {
+    const bytes = reply.reduce((sum, piece) => sum + piece.length, 0)
+    this.#unreadBytes += bytes
+    this.#options.answerBudget.take(bytes)
+  }
+
+  #read(bytes: number): void {
+    this.#unreadBytes -= bytes
+    if (bytes > 0) this.#options.answerBudget.give(bytes)
   }
 
   /** Waits for a slow client, which is dropped when it does not read at all. */
@@ -203,22 +245,23 @@ export class ClientConnection implements ConnectionHandler {
     await connection.drained()
     giveUp()
     this.#isDraining = false
+    this.#read(this.#unreadBytes)
+    this.#startNextOrEnd()
+  }
+
+  #startNextOrEnd(): void {
     try {
       this.#startNext()
     } catch (error) {
       this.end(error)
     }
   }
+}
 
-  /** One timer a connection, however many requests there are. */
-  #watchIdleness(delayMs: number): void {
-    const { environment, limits } = this.#options
-    this.#cancelIdleCheck = environment.timers.after(delayMs, () => {
-      const idleMs = environment.clock.monotonicMs() - this.#lastActivityMs
-      if (idleMs >= limits.maxIdleMs && this.#pending.length === 0) this.end()
-      else this.#watchIdleness(Math.max(1, limits.maxIdleMs - idleMs))
-    })
-  }
+function tooSlow(what: string): MillraceError {
+  return new MillraceError('NETWORK_FAILED', `A client was too slow ${what}`, {
+    remedy: 'Look at its network, or whether it is a client of Kafka at all.',
+  })
 }
 
 function nobody(peerName: string): MillraceError {

@@ -56,6 +56,18 @@ export class RequestDispatcher {
     return replyWith(codecs, header, answer)
   }
 
+  /**
+   * Whether there is such a version of such an API; any version of ApiVersions is one, because it is answered.
+   * @throws MillraceError UNSUPPORTED_VERSION
+   */
+  requireKnown(apiKey: number, apiVersion: number): void {
+    const handler = this.#handlers.get(apiKey)
+    if (handler === undefined) throw unsupported({ apiKey, apiVersion })
+    if (apiKey !== apiVersions.key && !includesVersion(handler.versions, apiVersion)) {
+      throw unsupported({ apiKey, apiVersion })
+    }
+  }
+
   #count({ apiKey, apiVersion }: RequestHeader): void {
     const name = `${apiKey}.${apiVersion}`
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
@@ -99,7 +111,7 @@ function replyWith({ isFlexible, response: codec }: VersionCodecs, header: Reque
   return writer.pieces()
 }
 
-function unsupported({ apiKey, apiVersion }: RequestHeader): MillraceError {
+function unsupported({ apiKey, apiVersion }: Pick<RequestHeader, 'apiKey' | 'apiVersion'>): MillraceError {
   const what = `A client asks for version ${apiVersion} of API ${apiKey}, which this broker does not have`
   return new MillraceError('UNSUPPORTED_VERSION', what, { remedy: 'Use the versions that ApiVersions lists.' })
 }

@@ -18,10 +18,7 @@ describe('FrameAssembler', () => {
     fc.assert(
       fc.property(bodies, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (expected, lengths) => {
         const frames: Buffer[] = []
-        const assembler = new FrameAssembler(
-          () => 40,
-          (frame) => frames.push(frame),
-        )
+        const assembler = new FrameAssembler({ maxFrameBytes: () => 40, onFrame: (frame) => frames.push(frame) })
         const bytes = framed(expected)
         for (let at = 0; at < bytes.length; ) {
           const piece = Buffer.from(bytes.subarray(at, at + (lengths.next().value as number)))
@@ -37,10 +34,7 @@ describe('FrameAssembler', () => {
   })
 
   it.each([0, -1, -2_147_483_648, 101, 2_147_483_647])('refuses a size of %i at once', (size) => {
-    const assembler = new FrameAssembler(
-      () => 100,
-      () => {},
-    )
+    const assembler = new FrameAssembler({ maxFrameBytes: () => 100, onFrame: () => {} })
     const bytes = Buffer.alloc(4)
     bytes.writeInt32BE(size)
     expect(() => assembler.take(bytes)).toThrow(expect.objectContaining({ code: 'MALFORMED_MESSAGE' }))
@@ -48,20 +42,13 @@ describe('FrameAssembler', () => {
 
   it('holds little of a frame that announces much', () => {
     const frames: Buffer[] = []
-    const assembler = new FrameAssembler(
-      () => 1 << 30,
-      (frame) => frames.push(frame),
-    )
+    const assembler = new FrameAssembler({ maxFrameBytes: () => 1 << 30, onFrame: (frame) => frames.push(frame) })
     const size = Buffer.alloc(4)
     size.writeInt32BE(300_000)
     const before = process.memoryUsage().arrayBuffers
     const many = Array.from(
       { length: 100 },
-      () =>
-        new FrameAssembler(
-          () => 1 << 30,
-          () => {},
-        ),
+      () => new FrameAssembler({ maxFrameBytes: () => 1 << 30, onFrame: () => {} }),
     )
     const huge = Buffer.alloc(4)
     huge.writeInt32BE(1 << 30)

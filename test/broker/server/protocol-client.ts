@@ -21,10 +21,7 @@ export class ProtocolClient implements ConnectionHandler {
   readonly answered: number[] = []
   readonly closed: Promise<void>
   connection!: Connection
-  readonly #frames = new FrameAssembler(
-    () => 1 << 30,
-    (frame) => this.#answer(frame),
-  )
+  readonly #frames = new FrameAssembler({ maxFrameBytes: () => 1 << 30, onFrame: (frame) => this.#answer(frame) })
   readonly #expected = new Map<number, Expected>()
   #resolveClosed: () => void = () => {}
   #nextId = 1
