@@ -163,6 +163,7 @@ export {
   type TimestampedKeyValueStore,
   timestampedKeyValueStore,
 } from './stores/key-value-store.ts'
+export type { RowStore, SessionResultStore, WindowResultStore } from './stores/result-store.ts'
 export {
   type ReadOnlySessionStore,
   type SessionKeyRange,

@@ -3,10 +3,12 @@ import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { ResultStore } from '../stores/result-store.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
 import { type AggregateFunctions, copier, onCopies, owningFirst } from './aggregate-functions.ts'
 import { countSerde } from './count-serde.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import type { GroupedState, SinkPlan, TableState } from './plan.ts'
 import { addGroupRepartition } from './repartition.ts'
 import { declareStore, settingsOf } from './store-declarations.ts'
@@ -47,7 +49,7 @@ export interface AggregateOperatorParts<F> {
 /** StoreOptions without its types. */
 export interface AggregationOptions {
   readonly name?: string
-  readonly store?: string
+  readonly store?: string | ResultStore
   readonly key?: Serde<unknown>
   readonly value?: Serde<unknown>
   readonly engine?: StoreEngineFactory
@@ -67,7 +69,8 @@ export function addAggregation<F extends AggregateFunctions>(
   aggregation: Aggregation<F>,
 ): TableState {
   const { plan } = grouped
-  const { method, options, shape, late, isFinal, emitEveryMs = 0 } = aggregation
+  const { method, shape, late, isFinal, emitEveryMs = 0 } = aggregation
+  const options = withDeclaredStore(aggregation.options, shape)
   const prefix = method === 'reduce' ? 'KSTREAM-REDUCE-' : 'KSTREAM-AGGREGATE-'
   // Kafka Streams' counts take one number more, but for those in sliding windows.
   if (method === 'count' && shape?.kind !== 'sliding' && describesNamelessStore(options)) {

@@ -2,6 +2,7 @@ import { MillraceError } from '../errors.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import { type AggregateFunctions, copier, onCopies } from './aggregate-functions.ts'
 import { type Aggregation, type AggregationOptions, keptFor } from './aggregation.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import { passThrough } from './operators/stateless.ts'
 import type { GroupedState, Plan, PlanNode, ProcessorPlan, SinkPlan, TableState } from './plan.ts'
 import { addGroupRepartition } from './repartition.ts'
@@ -45,7 +46,8 @@ export function addCogrouping<F extends AggregateFunctions>(
   cogrouping: Cogrouping<F>,
 ): TableState {
   const { plan, inputs } = state
-  const { options, shape } = cogrouping
+  const { shape } = cogrouping
+  const options = withDeclaredStore(cogrouping.options, shape)
   const { names } = plan
   const store = names.store('COGROUPKSTREAM-AGGREGATE-', options.store)
   const parents = inputs.map((input, i) => parentOf(state, input.grouped, i, store))

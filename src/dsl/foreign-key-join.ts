@@ -2,8 +2,10 @@ import { bytesSerde } from '../serde/bytes-serde.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { ResultStore } from '../stores/result-store.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { StreamPartitioner } from '../topology/sink-options.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import { responseJoin } from './operators/response-join.ts'
 import type { RecordCallback } from './operators/stateless.ts'
 import { answerSubscription, tellSubscribers } from './operators/subscription-answer.ts'
@@ -27,7 +29,7 @@ export interface ForeignKeyJoinParts {
     readonly partitioner?: ChoosePartition
     readonly otherPartitioner?: ChoosePartition
     readonly name?: string
-    readonly store?: string
+    readonly store?: string | ResultStore
     readonly value?: Serde<unknown>
     readonly engine?: StoreEngineFactory
     readonly logging?: Logging
@@ -48,7 +50,8 @@ interface JoinSerdes {
  */
 export function addForeignKeyJoin(left: TableState, right: TableState, parts: ForeignKeyJoinParts): TableState {
   const { plan } = left
-  const { joiner, isLeft, options } = parts
+  const { joiner, isLeft } = parts
+  const options = withDeclaredStore(parts.options, undefined)
   // Kafka Streams asks the other table for its values before too: a filter above then knows which deletions say nothing new.
   right.rows.sendOldValues(true)
   left.rows.sendOldValues(true)
@@ -98,7 +101,7 @@ export function addForeignKeyJoin(left: TableState, right: TableState, parts: Fo
     name: names.result,
     store: plan.names.store('KTABLE-FK-JOIN-OUTPUT-', options.store),
     isNamed: options.store !== undefined,
-    key: { serde: key, madeBy: names.result },
+    key: { serde: options.key ?? key, madeBy: names.result },
     value: { serde: options.value, madeBy: names.result },
     ...settingsOf(options),
     historyRetentionMs: undefined,

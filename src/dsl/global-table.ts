@@ -3,10 +3,11 @@ import { processorSteps } from '../processor/processor-step.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Topic } from '../topic.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import type { GlobalStoreOptions, GlobalTableOptions, OperatorOptions } from './operator-options.ts'
 import { tableSource } from './operators/table-source.ts'
 import type { GlobalStorePlan, Plan } from './plan.ts'
-import { declareStore } from './store-declarations.ts'
+import { declareStore, settingsOf } from './store-declarations.ts'
 import type { GlobalKTable } from './streams.ts'
 
 /** A global table as the plan knows it. */
@@ -25,13 +26,14 @@ export class PlannedGlobalTable<K, V> implements GlobalKTable<K, V> {
 export function addGlobalTable<K, V>(
   plan: Plan,
   topic: Topic<K, V>,
-  options: GlobalTableOptions<K, V>,
+  given: GlobalTableOptions<K, V>,
 ): GlobalKTable<K, V> {
+  const options = withDeclaredStore(given, undefined)
   const store = plan.names.store(`${topic.name}-`, options.store)
   const { sourceName, name } = globalNames(plan, options)
-  const key = topic.key as Serde<unknown>
-  const value = topic.value as Serde<unknown>
-  const declaration = declareStore({ name: store, key, value, engine: options.engine }, undefined)
+  const key = options.key ?? (topic.key as Serde<unknown>)
+  const value = options.value ?? (topic.value as Serde<unknown>)
+  const declaration = declareStore({ name: store, key, value, ...settingsOf(options) }, undefined)
   const create = tableSource(() => ({ store, sendsOldValues: false, isVersioned: false }))
   add(plan, {
     name,

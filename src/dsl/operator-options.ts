@@ -3,6 +3,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { Logging } from '../state/changelog-config.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { RowStore } from '../stores/result-store.ts'
 import type { SinkSerde, SinkTopic } from '../topology/node-topic.ts'
 import type { ChosenTopicFormat, SinkOptions } from '../topology/sink-options.ts'
 import type { SourceOptions } from '../topology/source-options.ts'
@@ -57,35 +58,39 @@ export interface StoreSettings {
   readonly caching?: boolean
 }
 
-export interface StoreOptions<K, A> extends OperatorOptions, StoreSettings {
-  /** The store's name, by which it can be queried; its changelog is `<application id>-<store>-changelog`. Default: a generated one. */
-  readonly store?: string
+/** `D` is how the store can be declared. */
+export interface StoreOptions<K, A, D = RowStore<K, A>> extends OperatorOptions, StoreSettings {
+  /**
+   * The store's name, by which it can be queried; its changelog is `<application id>-<store>-changelog`. Or the store as it was
+   * declared, which processors that are given it too can read, and which says serdes, engine and logging. Default: a generated name.
+   */
+  readonly store?: string | D
   /** Serde of the keys in the store. Default: that of the stream. */
   readonly key?: Serde<K>
   /** Serde of the results in the store. */
   readonly value?: Serde<A>
 }
 
-export interface TableOptions<V> extends OperatorOptions, StoreSettings {
-  /** Keeps the operator's rows in a store of this name, by which it can be queried. Default: rows are derived when they are looked up. */
-  readonly store?: string
+export interface TableOptions<V, K = unknown> extends OperatorOptions, StoreSettings {
+  /** Keeps the operator's rows in a store of this name, by which it can be queried, or in one that was declared, which says its serdes. Default: rows are derived when they are looked up. */
+  readonly store?: string | RowStore<K, V>
   /** Serde of the values. Default: that of the table, where they are the same. */
   readonly value?: Serde<V>
 }
 
-export interface TransformValuesOptions<V> extends TableOptions<V> {
+export interface TransformValuesOptions<V, K = unknown> extends TableOptions<V, K> {
   /** The stores that the transformers use. Without a store of the operator's own, joins with it can only look up what needs none of them. */
   readonly stores?: readonly StoreDeclaration[]
 }
 
-export interface TableJoinOptions<V> extends OperatorOptions, StoreSettings {
-  /** Keeps the joined rows in a store of this name, by which it can be queried. Default: rows are joined when they are looked up, unless serde or engine of a store are given. */
-  readonly store?: string
+export interface TableJoinOptions<V, K = unknown> extends OperatorOptions, StoreSettings {
+  /** Keeps the joined rows in a store of this name, by which it can be queried, or in one that was declared, which says its serdes. Default: rows are joined when they are looked up, unless serde or engine of a store are given. */
+  readonly store?: string | RowStore<K, V>
   /** Serde of the joined values. */
   readonly value?: Serde<V>
 }
 
-export interface ForeignKeyJoinOptions<K, V, FK, R> extends TableJoinOptions<R> {
+export interface ForeignKeyJoinOptions<K, V, FK, R> extends TableJoinOptions<R, K> {
   /** The key of the other table's row that belongs to a row; null or undefined where there is none. Must make the same of the same. */
   readonly foreignKey: (value: V, key: K) => FK | null | undefined
   /** The partition of this table's topic that a key is in, where it is not the one that Kafka's default partitioner chooses. Default: answers go to where the row that asks is. */
@@ -117,8 +122,8 @@ export function historyOf({ versioned }: VersionedOptions): number | undefined {
   return versioned === undefined ? undefined : toMilliseconds(versioned, 'history retention')
 }
 
-/** A record cache hands on only the last update of a row, while of versions all are handed on. */
-type VersionedOrCached = { readonly versioned?: never } | { readonly caching?: false }
+/** A record cache hands on only the last update of a row, while of versions all are handed on; and no declared store of rows has them. */
+type VersionedOrCached = { readonly versioned?: never } | { readonly caching?: false; readonly store?: string }
 
 export type ToTableOptions<K, V> = StoreOptions<K, V> & VersionedOptions & VersionedOrCached
 
@@ -129,8 +134,8 @@ export type SourceTableOptions<K, V> = OperatorOptions &
   StoreSettings &
   VersionedOptions &
   VersionedOrCached & {
-    /** Keeps the rows in a store of this name, by which it can be queried. Default: they are kept only where an operator needs them. */
-    readonly store?: string
+    /** Keeps the rows in a store of this name, by which it can be queried, or in one that was declared, which says its serdes. Default: they are kept only where an operator needs them. */
+    readonly store?: string | RowStore<K, V>
   }
 
 export interface ToOptions<K, V> extends OperatorOptions, SinkOptions<K, V> {}
@@ -183,8 +188,8 @@ export interface GlobalStoreOptions<K, V>
     Pick<SourceOptions<K, V>, 'timestamp' | 'invalidTimestamp'> {}
 
 export interface GlobalTableOptions<K, V> extends GlobalStoreOptions<K, V> {
-  /** The store's name, by which it can be queried. Default: a generated one. */
-  readonly store?: string
+  /** The store's name, by which it can be queried, or the store as it was declared, for processors to read. Default: a generated name. */
+  readonly store?: string | RowStore<K, V>
   /** Where the store is kept; it is filled anew at each start. Default: the application's engine. */
   readonly engine?: StoreEngineFactory
 }
@@ -251,7 +256,7 @@ export interface BranchOptions<N extends string, S, R> {
   readonly with?: (branch: S) => R
 }
 
-export interface WindowedStoreOptions<K, A> extends StoreOptions<K, A> {
+export interface WindowedStoreOptions<K, A, D = never> extends StoreOptions<K, A, D> {
   /**
    * How long results of windows are kept, in event time: until another window starts (or session ends) so long after. At least
    * as long as records can still change them, which is the default.
@@ -259,15 +264,12 @@ export interface WindowedStoreOptions<K, A> extends StoreOptions<K, A> {
   readonly retention?: Duration
 }
 
-export interface WindowedAggregateOptions<K, A> extends AggregateOptions<K, A>, WindowedStoreOptions<K, A> {
-  /** Serde of the aggregates, which also says their type. */
-  readonly value: Serde<A>
-}
+export type WindowedAggregateOptions<K, A, D = never> = WindowedStoreOptions<K, A, D> & SaysAggregate<A, D>
 
-export interface AggregateOptions<K, A> extends StoreOptions<K, A> {
-  /** Serde of the aggregates, which also says their type. */
-  readonly value: Serde<A>
-}
+export type AggregateOptions<K, A, D = RowStore<K, A>> = StoreOptions<K, A, D> & SaysAggregate<A, D>
+
+/** Serde of the aggregates, which also says their type; or the store, which was declared with it. */
+type SaysAggregate<A, D> = { readonly value: Serde<A> } | { readonly store: D }
 
 /**
  * When results of windows are handed on: at every update, or once, when the window closes, that is when event time, as the

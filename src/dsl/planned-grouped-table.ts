@@ -2,6 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import { adding, copier, counting, onCopies, type TableAggregateFunctions } from './aggregate-functions.ts'
 import { type AggregationOptions, countTracked, unknownSerde } from './aggregation.ts'
 import { changeSerde } from './change-serde.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import type { AggregateOptions, StoreOptions } from './operator-options.ts'
 import { tableAggregate } from './operators/table-aggregate.ts'
 import type { GroupedTableState, RepartitionPlan, TableState } from './plan.ts'
@@ -49,12 +50,13 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
 
   #add<A>(
     method: 'count' | 'reduce' | 'aggregate',
-    options: AggregationOptions,
+    chosen: AggregationOptions,
     tracked: TrackedSerde,
     functions: TableAggregateFunctions,
   ): KTable<K, A> {
     const { plan } = this.#state
     const { names } = plan
+    const options = withDeclaredStore(chosen, undefined)
     const store = names.store('KTABLE-AGGREGATE-', options.store)
     const given = options.name
     const sinkName = names.operator('KSTREAM-SINK-', given === undefined ? undefined : `${given}-sink`)

@@ -8,6 +8,7 @@ import { requireNodeName } from '../topology/node-name.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { Processor } from '../topology/processor.ts'
 import type { StreamPartitioner, TopicNameExtractor } from '../topology/sink-options.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import { PlannedGlobalTable } from './global-table.ts'
 import { graceOf } from './join-grace.ts'
 import type { JoinKind } from './join-kind.ts'
@@ -165,8 +166,9 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     return new PlannedStream<K, V>(this.#stateAfter(node))
   }
 
-  toTable(options: ToTableOptions<NonNullable<K>, NonNullable<V>> = {}): KTable<NonNullable<K>, NonNullable<V>> {
+  toTable(given: ToTableOptions<NonNullable<K>, NonNullable<V>> = {}): KTable<NonNullable<K>, NonNullable<V>> {
     const { plan, node } = this.#state
+    const options = withDeclaredStore(given, undefined)
     const name = plan.names.operator('KSTREAM-TOTABLE-', options.name)
     const store = plan.names.store('KSTREAM-TOTABLE-', options.store)
     const serdes: Serdes = options

@@ -6,6 +6,7 @@ import type { StoreDeclaration } from '../state/store-declaration.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { Processor } from '../topology/processor.ts'
 import { describesNamelessStore } from './aggregation.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import { addForeignKeyJoin, type ForeignKeyJoinParts } from './foreign-key-join.ts'
 import type { JoinKind } from './join-kind.ts'
 import type {
@@ -50,17 +51,17 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return this.#state.queryableStoreName
   }
 
-  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S>): KTable<K, S>
-  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
-  filter(predicate: (value: V, key: K) => boolean, options: TableOptions<V> = {}): KTable<K, V> {
+  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S, K>): KTable<K, S>
+  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
+  filter(predicate: (value: V, key: K) => boolean, options: TableOptions<V, K> = {}): KTable<K, V> {
     return this.#filter(predicate as RecordCallback<boolean>, true, options)
   }
 
-  filterNot(predicate: (value: V, key: K) => boolean, options: TableOptions<V> = {}): KTable<K, V> {
+  filterNot(predicate: (value: V, key: K) => boolean, options: TableOptions<V, K> = {}): KTable<K, V> {
     return this.#filter(predicate as RecordCallback<boolean>, false, options)
   }
 
-  mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options: TableOptions<V2> = {}): KTable<K, V2> {
+  mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options: TableOptions<V2, K> = {}): KTable<K, V2> {
     const erased = mapper as RecordCallback<unknown>
     return this.#derive({
       prefix: 'KTABLE-MAPVALUES-',
@@ -74,7 +75,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
 
   transformValues<V2 = V>(
     supplier: ValueTransformerSupplier<K, V, V2>,
-    options: TransformValuesOptions<V2> = {},
+    options: TransformValuesOptions<V2, K> = {},
   ): KTable<K, V2> {
     const { stores = [], ...tableOptions } = options
     requireNewEachTime(supplier, options.name ?? 'transformValues')
@@ -119,7 +120,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   join<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V, right: V2, key: K) => R | null,
-    options?: TableJoinOptions<R>,
+    options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   join<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
     return this.#join(other, 'inner', joiner as TableJoiner, options)
@@ -133,7 +134,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   leftJoin<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options?: TableJoinOptions<R>,
+    options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   leftJoin<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
     return this.#join(other, 'left', joiner as TableJoiner, options)
@@ -142,7 +143,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   outerJoin<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V | null, right: V2 | null, key: K) => R | null,
-    options: TableJoinOptions<R> = {},
+    options: TableJoinOptions<R, K> = {},
   ): KTable<K, R> {
     return this.#join(other, 'outer', joiner as TableJoiner, options)
   }
@@ -172,7 +173,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return new PlannedTable<K, R>(addTableJoin(this.#state, right, { kind, joiner, options }))
   }
 
-  #filter(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOptions<V>): KTable<K, V> {
+  #filter(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOptions<V, K>): KTable<K, V> {
     return this.#derive<V>({
       prefix: 'KTABLE-FILTER-',
       method: keepsWhen ? 'filter' : 'filterNot',
@@ -184,7 +185,8 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   }
 
   /** Adds an operator that makes a table of this one's updates. */
-  #derive<V2>({ prefix, method, options, ...parts }: Derivation<V2>): PlannedTable<K, V2> {
+  #derive<V2>({ prefix, method, options: given, ...parts }: Derivation<K, V2>): PlannedTable<K, V2> {
+    const options = withDeclaredStore(given, undefined)
     const state = this.#state
     const { plan } = state
     if (method !== 'transformValues' && describesNamelessStore(options)) plan.names.store(prefix, undefined)
@@ -204,7 +206,11 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     if (store !== undefined) {
       const need = { operator: name, purpose: `the store '${store}'` }
       const serdes = {
-        key: requireSerde(rowKey(state), { ...need, part: 'key', option: 'the operator that makes the keys' }),
+        key: requireSerde(givenOrTracked(options.key, rowKey(state)), {
+          ...need,
+          part: 'key',
+          option: 'the operator that makes the keys',
+        }),
         value: requireSerde(value, { ...need, part: 'value', option: `${method}(..., { value })` }),
       }
       requireNodeName(store, 'store')
@@ -215,12 +221,12 @@ export class PlannedTable<K, V> implements KTable<K, V> {
 }
 
 /** An operator that makes a table of the updates of another. */
-interface Derivation<V2> {
+interface Derivation<K, V2> {
   readonly prefix: string
   readonly method: 'filter' | 'filterNot' | 'mapValues' | 'transformValues'
   /** Stores that the user's transformers use. */
   readonly stores?: readonly StoreDeclaration[]
-  readonly options: TableOptions<V2>
+  readonly options: TableOptions<V2, K>
   /** The serde of the values where the operator does not make new ones. */
   readonly value: TrackedSerde | undefined
   /** How rows are looked up where the operator, whose name this is, has no store. */

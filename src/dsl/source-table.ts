@@ -1,5 +1,6 @@
 import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { ResultStore } from '../stores/result-store.ts'
 import { tableSource } from './operators/table-source.ts'
 import type { Plan, PlanNode, TableState } from './plan.ts'
 import { declareStore, declareVersionedStore } from './store-declarations.ts'
@@ -17,6 +18,7 @@ export interface SourceTableParts {
   readonly engine: StoreEngineFactory | undefined
   readonly logging: Logging | undefined
   readonly caching: boolean | undefined
+  readonly declared: ResultStore | undefined
   /** How far back versions of rows are kept; undefined where they have none. */
   readonly historyRetentionMs: number | undefined
   /** What the user called, for error messages. */
@@ -39,10 +41,11 @@ export function addTable(plan: Plan, parent: PlanNode, parts: SourceTableParts):
       key: requireSerde(key, { ...need, part: 'key', option: `${method}({ key })` }),
       value: requireSerde(value, { ...need, part: 'value', option: `${method}({ value })` }),
     }
-    const declared = { name: store, ...serdes, engine, logging: parts.logging, caching: parts.caching }
+    const { logging, caching, declared } = parts
+    const storeParts = { name: store, ...serdes, engine, logging, caching, declared }
     return historyRetentionMs === undefined
-      ? declareStore(declared, undefined)
-      : declareVersionedStore(declared, historyRetentionMs)
+      ? declareStore(storeParts, undefined)
+      : declareVersionedStore(storeParts, historyRetentionMs)
   }
   const rows = new SourceRows(declare, node.stores, historyRetentionMs)
   if (parts.isNamed || historyRetentionMs !== undefined) rows.keep()

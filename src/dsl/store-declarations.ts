@@ -18,6 +18,7 @@ import { suppressStore } from '../state/suppress-store.ts'
 import { type UnjoinedStoreOptions, unjoinedStore } from '../state/unjoined-store.ts'
 import { versionedStore } from '../state/versioned-store.ts'
 import { windowStore } from '../state/window-store.ts'
+import type { ResultStore } from '../stores/result-store.ts'
 import type { WindowShape } from './window-shape.ts'
 
 interface StoreParts {
@@ -27,36 +28,36 @@ interface StoreParts {
   readonly engine: StoreEngineFactory | undefined
   readonly logging?: Logging | undefined
   readonly caching?: boolean | undefined
+  /** The user's own declaration of it. */
+  readonly declared?: ResultStore | undefined
   /** Whether windows are kept until they were handed on. */
   readonly isHeld?: boolean
 }
 
 /** The parts of options that say how a store is kept. */
-export function settingsOf({ engine, logging, caching }: Partial<StoreParts>): {
+export function settingsOf({ engine, logging, caching, declared }: Partial<StoreParts>): {
   readonly engine: StoreEngineFactory | undefined
   readonly logging: Logging | undefined
   readonly caching: boolean | undefined
+  readonly declared: ResultStore | undefined
 } {
-  return { engine, logging, caching }
+  return { engine, logging, caching, declared }
 }
 
 /** The store of an aggregation: of one result per key, or per key and window. */
 export function declareStore(
-  { engine, logging, caching = false, ...parts }: StoreParts,
+  { engine, logging, caching = false, declared, ...given }: StoreParts,
   shape: WindowShape | undefined,
 ): StoreDeclaration {
-  const { name } = parts
+  const { name } = given
+  const hotEntries = declared?.results.hotEntries
+  const parts = hotEntries === undefined ? given : { ...given, hotEntries }
+  const settings = { caching, engine, ...(declared === undefined ? {} : { declaredAs: declared }) }
   if (shape === undefined) {
-    return { name, ...declareLogging(compactedChangelog, logging), caching, engine, create: keyValueStore(parts) }
+    return { name, ...declareLogging(compactedChangelog, logging), ...settings, create: keyValueStore(parts) }
   }
-  const { retentionMs } = shape
-  return {
-    name,
-    ...declareLogging(windowedChangelog(retentionMs), logging),
-    caching,
-    engine,
-    create: windowedStore(parts, shape),
-  }
+  const changelog = windowedChangelog(shape.retentionMs)
+  return { name, ...declareLogging(changelog, logging), ...settings, create: windowedStore(parts, shape) }
 }
 
 function windowedStore(

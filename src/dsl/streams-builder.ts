@@ -4,6 +4,7 @@ import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Topic, TopicPattern } from '../topic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compilePlan } from './compile.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import { addGlobalStore, addGlobalTable } from './global-table.ts'
 import {
   type GlobalStoreOptions,
@@ -66,8 +67,9 @@ export class StreamsBuilder {
    * named here or a join needs it. Such a topic can be opened only once. `options.name` names the operator, and with
    * `-source` after it the source.
    */
-  table<K, V>(topic: Topic<K, V>, options: SourceTableOptions<K, V> = {}): KTable<K, V> {
+  table<K, V>(topic: Topic<K, V>, given: SourceTableOptions<K, V> = {}): KTable<K, V> {
     const plan = this.#plan
+    const options = withDeclaredStore(given, undefined)
     const store = plan.names.store(`${topic.name}-`, options.store)
     const source = options.name === undefined ? undefined : `${options.name}-source`
     const sourceName = plan.names.operator('KSTREAM-SOURCE-', source)
@@ -89,8 +91,8 @@ export class StreamsBuilder {
         name,
         store,
         isNamed: options.store !== undefined,
-        key: { serde: topic.key as Serde<unknown>, madeBy: name },
-        value: { serde: topic.value as Serde<unknown>, madeBy: name },
+        key: { serde: options.key ?? (topic.key as Serde<unknown>), madeBy: name },
+        value: { serde: options.value ?? (topic.value as Serde<unknown>), madeBy: name },
         ...settingsOf(options),
         historyRetentionMs: historyOf(options),
         method: 'table',

@@ -6,6 +6,7 @@
  */
 
 import type { FixedKeyProcessorSupplier, ProcessorSupplier, ValueTransformerSupplier } from '../processor/processor.ts'
+import type { SessionResultStore, WindowResultStore } from '../stores/result-store.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
 import type { TopicNameExtractor } from '../topology/sink-options.ts'
 import type { Windowed } from '../windowed.ts'
@@ -284,7 +285,10 @@ export type CogroupedWindowedBy<W extends AnyWindows, K, A> = W extends SessionW
 /** Streams grouped by the same keys and by windows of time. */
 export interface TimeWindowedCogroupedKStream<out K, in out A> {
   /** Folds the values of all streams into one aggregate for each key and window. null deletes it. */
-  aggregate(initializer: () => A, options: WindowedAggregateOptions<K, A>): KTable<Windowed<K>, A>
+  aggregate(
+    initializer: () => A,
+    options: WindowedAggregateOptions<K, A, WindowResultStore<K, A>>,
+  ): KTable<Windowed<K>, A>
 }
 
 /** Streams grouped by the same keys and by sessions, which records of any of the streams lengthen. */
@@ -293,7 +297,7 @@ export interface SessionWindowedCogroupedKStream<out K, in out A> {
   aggregate(
     initializer: () => A,
     merger: (a: A, b: A, key: K) => A,
-    options: WindowedAggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A, SessionResultStore<K, A>>,
   ): KTable<Windowed<K>, A>
 }
 
@@ -315,9 +319,22 @@ export interface UnlimitedWindowedKStream<out K, out V> {
  * A stream grouped by key and window of time. Records without a key, those too late for all their windows and, in sliding
  * windows, those without a value are dropped and counted.
  */
-export interface TimeWindowedKStream<out K, out V> extends UnlimitedWindowedKStream<K, V> {
+export interface TimeWindowedKStream<out K, out V> {
   /** When results are handed on. Default: `'window-update'`. */
   emit(strategy: EmitStrategy, options?: EmitOptions): TimeWindowedKStream<K, V>
+  /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
+  count(options?: WindowedStoreOptions<K, number, WindowResultStore<K, number>>): KTable<Windowed<K>, number>
+  /** Combines each value with the window's result so far; the first value is the first result. null deletes the result. */
+  reduce(
+    reducer: (aggregate: V, value: V) => V | null,
+    options?: WindowedStoreOptions<K, V, WindowResultStore<K, V>>,
+  ): KTable<Windowed<K>, V>
+  /** Folds each value into its window's aggregate, whose type is that of `options.value`. null deletes it. */
+  aggregate<A>(
+    initializer: () => NoInfer<A>,
+    aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
+    options: WindowedAggregateOptions<K, A, WindowResultStore<K, A>>,
+  ): KTable<Windowed<K>, A>
 }
 
 /** A stream grouped by key and session. A record that joins sessions deletes their results (null) and makes one for the whole. */
@@ -325,15 +342,18 @@ export interface SessionWindowedKStream<out K, out V> {
   /** When results are handed on. Default: `'window-update'`; with `'window-close'` there are no deletions. */
   emit(strategy: EmitStrategy, options?: EmitOptions): SessionWindowedKStream<K, V>
   /** Counts records. The count is kept as a 64-bit integer unless `options.value` says otherwise. */
-  count(options?: WindowedStoreOptions<K, number>): KTable<Windowed<K>, number>
+  count(options?: WindowedStoreOptions<K, number, SessionResultStore<K, number>>): KTable<Windowed<K>, number>
   /** Combines each value with the session's result so far, and the results of sessions that join. null deletes the result. */
-  reduce(reducer: (aggregate: V, value: V) => V | null, options?: WindowedStoreOptions<K, V>): KTable<Windowed<K>, V>
+  reduce(
+    reducer: (aggregate: V, value: V) => V | null,
+    options?: WindowedStoreOptions<K, V, SessionResultStore<K, V>>,
+  ): KTable<Windowed<K>, V>
   /** Folds each value into its session's aggregate, whose type is that of `options.value`; `merger` makes one of two sessions'. */
   aggregate<A>(
     initializer: () => NoInfer<A>,
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
     merger: (a: NoInfer<A>, b: NoInfer<A>, key: K) => NoInfer<A>,
-    options: WindowedAggregateOptions<K, A>,
+    options: WindowedAggregateOptions<K, A, SessionResultStore<K, A>>,
   ): KTable<Windowed<K>, A>
 }
 
@@ -378,15 +398,15 @@ export interface KTable<out K, out V> {
   readonly queryableStoreName: string | undefined
 
   /** Keeps the rows for which the predicate holds; an update that does not pass deletes. */
-  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S>): KTable<K, S>
-  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
+  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S, K>): KTable<K, S>
+  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
   /** Leaves out the rows for which the predicate holds. */
-  filterNot(predicate: (value: V, key: K) => boolean, options?: TableOptions<V>): KTable<K, V>
+  filterNot(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
   /**
    * Makes a new value for each row; the key stays. null deletes the row. Without a store the mapper is called again when a
    * row is looked up, and must make the same of the same.
    */
-  mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options?: TableOptions<V2>): KTable<K, V2>
+  mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options?: TableOptions<V2, K>): KTable<K, V2>
   /**
    * Makes a new value for each row by transformers of your own, which may keep state; they are called for deletions too, with
    * null. Without a store a transformer is called again when a row is looked up, also for one that is not there, and must make
@@ -394,7 +414,7 @@ export interface KTable<out K, out V> {
    */
   transformValues<V2 = V>(
     supplier: ValueTransformerSupplier<K, V, V2>,
-    options?: TransformValuesOptions<V2>,
+    options?: TransformValuesOptions<V2, K>,
   ): KTable<K, V2>
   /**
    * Groups by a new key: the selector makes a new `[key, value]` of each row, whose types are those of the serdes. Rows for
@@ -422,7 +442,7 @@ export interface KTable<out K, out V> {
   join<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V, right: V2, key: K) => R | null,
-    options?: TableJoinOptions<R>,
+    options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   /** As `join` by a foreign key, but with a row for each row of this table; where there is none of the other, the joiner is given null. */
   leftJoin<FK, V2, R>(
@@ -434,13 +454,13 @@ export interface KTable<out K, out V> {
   leftJoin<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options?: TableJoinOptions<R>,
+    options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   /** As `join`, with a row for each key that either table has; where one of them has none, the joiner is given null. */
   outerJoin<V2, R>(
     other: KTable<K, V2>,
     joiner: (left: V | null, right: V2 | null, key: K) => R | null,
-    options?: TableJoinOptions<R>,
+    options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   /** Holds back updates, to hand on the last of each key only: until windows close, or for a time. */
   suppress(suppressed: SuppressedFor<K>, options?: SuppressOptions): KTable<K, V>

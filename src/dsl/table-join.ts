@@ -1,8 +1,10 @@
 import type { Serde } from '../serde/serde.ts'
 import type { Logging } from '../state/changelog-config.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
+import type { ResultStore } from '../stores/result-store.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import { describesNamelessStore } from './aggregation.ts'
+import { withDeclaredStore } from './declared-store.ts'
 import type { JoinKind } from './join-kind.ts'
 import { passThrough } from './operators/stateless.ts'
 import { tableStore } from './operators/table-store.ts'
@@ -18,7 +20,7 @@ export interface TableJoinParts {
   readonly joiner: TableJoiner
   readonly options: {
     readonly name?: string
-    readonly store?: string
+    readonly store?: string | ResultStore
     readonly value?: Serde<unknown>
     readonly engine?: StoreEngineFactory
     readonly logging?: Logging
@@ -30,7 +32,8 @@ export interface TableJoinParts {
 export function addTableJoin(left: TableState, right: TableState, parts: TableJoinParts): TableState {
   const { plan } = left
   const { names } = plan
-  const { kind, joiner, options } = parts
+  const { kind, joiner } = parts
+  const options = withDeclaredStore(parts.options, undefined)
   const given = options.name
   const isKept = options.store !== undefined || describesNamelessStore(options)
   const store = isKept ? names.store('KTABLE-MERGE-', options.store) : undefined
@@ -62,7 +65,11 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
   if (store !== undefined) {
     const need = { operator: name, purpose: `the store '${store}'` }
     const serdes = {
-      key: requireSerde(rowKey(left), { ...need, part: 'key', option: 'the operator that makes the keys' }),
+      key: requireSerde(givenOrTracked(options.key, rowKey(left)), {
+        ...need,
+        part: 'key',
+        option: 'the operator that makes the keys',
+      }),
       value: requireSerde(value, { ...need, part: 'value', option: `${methods[kind]}(..., { value })` }),
     }
     requireNodeName(store, 'store')

@@ -14,6 +14,8 @@ export interface StoreDeclaration {
   readonly caching?: boolean
   /** The engine that the user chose for this store; undefined takes the application's. */
   readonly engine: StoreEngineFactory | undefined
+  /** The user's declaration that an operator of the DSL keeps its results in: the same store, and what processors name. */
+  readonly declaredAs?: StoreDeclaration
   /** Makes the store of one task over its engine. */
   readonly create: (engine: StoreEngine) => StateStore
 }

@@ -3,6 +3,7 @@ import { compactedChangelog, declareLogging } from '../state/changelog-config.ts
 import { afterPrefix, encodedKey, justAfter } from '../state/key-bounds.ts'
 import { KeyValueStore as KeyValueEntries, keyValueStore as keyValueEntries } from '../state/key-value-store.ts'
 import { openedAs, requireKey } from './opened-store.ts'
+import type { RowStore } from './result-store.ts'
 import {
   entryOptions,
   type StoreIterator,
@@ -55,14 +56,18 @@ export function keyValueStore<K, V>(name: string, options: TypedStoreOptions<K, 
 }
 
 /**
- * Declares a store of one value and its event time for each key, as tables and aggregations of the DSL keep them. Its changelog
- * has the timestamps of the values.
+ * Declares a store of one value and its event time for each key, as tables and aggregations of the DSL keep them: these take it
+ * as their `store`, and processors that are given it too reach their rows. Its changelog has the timestamps of the values.
  */
 export function timestampedKeyValueStore<K, V>(
   name: string,
   options: TypedStoreOptions<K, V>,
-): Declared<K, ValueAndTimestamp<V>> {
-  return declared(name, options, timestampedForm<V>())
+): Declared<K, ValueAndTimestamp<V>> & RowStore<K, V> {
+  const { key, value, logging, hotEntries } = options
+  return {
+    ...declared(name, options, timestampedForm<V>()),
+    results: { kind: 'rows', key, value, logging, hotEntries },
+  }
 }
 
 function declared<K, V, S>(name: string, options: TypedStoreOptions<K, V>, form: ValueForm<S>): Declared<K, S> {

@@ -11,6 +11,7 @@ import {
 } from '../state/session-store.ts'
 import type { Windowed } from '../windowed.ts'
 import { openedAs, requireKey } from './opened-store.ts'
+import type { SessionResultStore } from './result-store.ts'
 import {
   entryOptions,
   type StoreIterator,
@@ -65,9 +66,15 @@ export interface SessionStore<in out K, in out V> extends ReadOnlySessionStore<K
 
 type Declared<K, V> = TypedStore<SessionStore<K, V>, ReadOnlySessionStore<K, V>>
 
-/** Declares a store of sessions, as the aggregations of sessions of the DSL have them. */
-export function sessionStore<K, V>(name: string, options: SessionStoreOptions<K, V>): Declared<K, V> {
-  const { key, engine, logging } = options
+/**
+ * Declares a store of sessions, as the aggregations of sessions of the DSL have them: these take it as their `store`, and
+ * processors that are given it too reach their results.
+ */
+export function sessionStore<K, V>(
+  name: string,
+  options: SessionStoreOptions<K, V>,
+): Declared<K, V> & SessionResultStore<K, V> {
+  const { key, value, engine, logging, hotEntries, retention } = options
   const retentionMs = toMilliseconds(options.retention, 'retention')
   return {
     name,
@@ -76,6 +83,7 @@ export function sessionStore<K, V>(name: string, options: SessionStoreOptions<K,
     create: sessionEntries({ name, ...entryOptions(options), retentionMs }),
     open: (store, writer) => new WritableSessions(openedAs(store, SessionEntries), key, writer),
     openReadOnly: (store) => new ReadableSessions(openedAs(store, SessionEntries), key),
+    results: { kind: 'sessions', key, value, logging, hotEntries, retention },
   }
 }
 

@@ -9,6 +9,7 @@ import { timeKey } from '../state/store-layout.ts'
 import { WindowStore as WindowEntries, windowStore as windowEntries } from '../state/window-store.ts'
 import type { Windowed } from '../windowed.ts'
 import { openedAs, requireKey, requireTime } from './opened-store.ts'
+import type { WindowResultStore } from './result-store.ts'
 import {
   entryOptions,
   type StoreIterator,
@@ -73,14 +74,18 @@ export function windowStore<K, V>(name: string, options: WindowStoreOptions<K, V
 }
 
 /**
- * Declares a store of one value and its event time for each key and window, as the windowed aggregations of the DSL have them.
+ * Declares a store of one value and its event time for each key and window, as the windowed aggregations of the DSL have them:
+ * those in time windows of its size take it as their `store`, and processors that are given it too reach their results.
  * @throws MillraceError INVALID_ARGUMENT where windows are kept for less than their size
  */
 export function timestampedWindowStore<K, V>(
   name: string,
   options: WindowStoreOptions<K, V>,
-): Declared<K, ValueAndTimestamp<V>> {
-  return declared(name, options, timestampedForm<V>())
+): Declared<K, ValueAndTimestamp<V>> & WindowResultStore<K, V> {
+  const { key, value, logging, hotEntries, retention } = options
+  const sizeMs = toMilliseconds(options.size, 'window size')
+  const results = { kind: 'windows', key, value, logging, hotEntries, sizeMs, retention } as const
+  return { ...declared(name, options, timestampedForm<V>()), results }
 }
 
 function declared<K, V, S>(name: string, options: WindowStoreOptions<K, V>, form: ValueForm<S>): Declared<K, S> {

@@ -7,6 +7,7 @@ import { withMatchingTopics } from '../runtime/matching-topics.ts'
 import { requireApplicationId } from '../runtime/run-options.ts'
 import type { BadRecordPolicy } from '../runtime/task-input.ts'
 import { changelogTopic, planTopics, type TopicPlan, topicName } from '../runtime/topic-plan.ts'
+import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { TypedStore } from '../stores/typed-store.ts'
 import type { Topic } from '../topic.ts'
 import { hasChangelog } from '../topology/filled-stores.ts'
@@ -97,13 +98,15 @@ export class TopologyTestDriver implements Disposable {
   store<S, R>(which: string | TypedStore<S, R>): TestStore | R {
     if (typeof which === 'string') return this.#store(which)
     const { subTopologies, globalStores } = this.#setting.topology
-    const isOurs = [...globalStores, ...subTopologies].some(({ stores }) => stores.some((store) => store === which))
+    const isThis = (store: StoreDeclaration) => store === which || store.declaredAs === which
+    const isOurs = [...globalStores, ...subTopologies].some(({ stores }) => stores.some(isThis))
     if (isOurs) return which.openReadOnly(this.#current(which.name))
     throw new MillraceError(
       'INVALID_ARGUMENT',
       `The topology does not have this declaration of a store '${which.name}'`,
       {
-        remedy: 'Give the declaration that its processors were connected to.',
+        remedy:
+          'Give the declaration that its processors were connected to, or that an operator was given as its store.',
       },
     )
   }

@@ -237,8 +237,9 @@ export class TopologyDraft {
   addStateStore(store: StoreDeclaration, processors: readonly string[] = []): this {
     requireNodeName(store.name, 'store')
     const existing = this.#stores.get(store.name)
-    if (existing !== undefined && existing !== store) throw storeTwice(store.name)
-    this.#stores.set(store.name, store)
+    const kept = existing === undefined ? store : theSameStore(existing, store)
+    if (kept === undefined) throw storeTwice(store.name)
+    this.#stores.set(store.name, kept)
     for (const processor of processors) this.connect(processor, store.name)
     return this
   }
@@ -395,6 +396,12 @@ function readDifferently(source: string, first: string, other: string): Millrace
     `The topics '${first}' and '${other}' of one source have different serdes or timestamp functions`,
     'Declare both with the same serde objects and function, or read them with a source each and merge.',
   )
+}
+
+/** Of two declarations of a name the one that counts, where one is what an operator made of the other; undefined where they differ. */
+function theSameStore(a: StoreDeclaration, b: StoreDeclaration): StoreDeclaration | undefined {
+  if (a === b || a.declaredAs === b) return a
+  return b.declaredAs === a ? b : undefined
 }
 
 function storeTwice(store: string): MillraceError {

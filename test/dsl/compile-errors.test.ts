@@ -8,7 +8,7 @@ import { root } from '../source-files.ts'
  * which the compiler adds to say how it came to that, are not compared.
  */
 const preamble = `
-import { GlobalKTable, JoinWindows, SessionWindows, StreamsBuilder, TimeWindows, keyValueStore, serde, topic, untilWindowCloses } from '../src/index.ts'
+import { GlobalKTable, JoinWindows, SessionWindows, StreamsBuilder, TimeWindows, keyValueStore, serde, timestampedKeyValueStore, topic, untilWindowCloses } from '../src/index.ts'
 interface Reading { site: string; celsius: number }
 const readings = topic('readings', { key: serde.string, value: serde.json<Reading>() })
 const numbers = topic('numbers', { key: serde.string, value: serde.float64 })
@@ -53,6 +53,10 @@ const mistakes: Readonly<Record<string, string>> = {
     "Type '() => number' is not assignable to type '(branch: KStream<string, Reading>) => BranchEnd'.",
   "stream.split().branch((r) => r.celsius > 9, { nam: 'hot' })":
     "Object literal may only specify known properties, but 'nam' does not exist in type 'BranchOptions<never, KStream<string, Reading>, KStream<string, Reading>>'. Did you mean to write 'name'?",
+  "stream.groupByKey().count({ store: keyValueStore('plain', { key: serde.string, value: serde.float64 }) })":
+    "Type 'Declared<string, number>' is not assignable to type 'string | RowStore<string, number> | undefined'.",
+  "stream.groupByKey().count({ store: timestampedKeyValueStore('names', { key: serde.string, value: serde.string }) })":
+    "Type 'Declared<string, ValueAndTimestamp<string>> & RowStore<string, string>' is not assignable to type 'string | RowStore<string, number> | undefined'.",
   'stream.filter((r) => r.fahrenheit > 1)': "Property 'fahrenheit' does not exist on type 'Reading'.",
   'table.mapValues((n) => n + 1, { value: serde.string })': "Type 'number' is not assignable to type 'string'.",
   "builder.table(numbers, { stor: 'rows' })":

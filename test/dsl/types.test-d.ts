@@ -7,6 +7,9 @@ import { untilTimeLimit, untilWindowCloses } from '../../src/dsl/suppressed.ts'
 import { UnlimitedWindows } from '../../src/dsl/unlimited-windows.ts'
 import { SessionWindows, TimeWindows } from '../../src/dsl/windows.ts'
 import { serde } from '../../src/serde/serdes.ts'
+import { keyValueStore, timestampedKeyValueStore } from '../../src/stores/key-value-store.ts'
+import { sessionStore } from '../../src/stores/session-store.ts'
+import { timestampedWindowStore } from '../../src/stores/window-store.ts'
 import { type Topic, topic } from '../../src/topic.ts'
 import type { Windowed } from '../../src/windowed.ts'
 
@@ -220,6 +223,39 @@ export function namesAndNarrowsBranches(doors: KStream<string, Opened | Closed>)
   open.branch((door) => door.by === 'me')
   // @ts-expect-error there is no default branch
   open.noDefaultBranch()[0]
+}
+
+export function keepsResultsInDeclaredStores(): void {
+  const stats = timestampedKeyValueStore('stats', { key: serde.string, value: statsSerde })
+  const counts = timestampedKeyValueStore('counts', { key: serde.string, value: serde.float64 })
+  const perMinute = timestampedWindowStore('minutes', {
+    key: serde.string,
+    value: statsSerde,
+    size: '1m',
+    retention: '1h',
+  })
+  const sessions = sessionStore('sessions', { key: serde.string, value: serde.float64, retention: '1h' })
+  const grouped = stream.groupByKey()
+  // The store says the type of the aggregates.
+  expectTypeOf(grouped.aggregate(emptyStats, addReading, { store: stats })).toEqualTypeOf<KTable<string, Stats>>()
+  const inMinutes = grouped.windowedBy(TimeWindows.of('1m'))
+  expectTypeOf(inMinutes.aggregate(emptyStats, addReading, { store: perMinute })).toEqualTypeOf<
+    KTable<Windowed<string>, Stats>
+  >()
+  grouped.windowedBy(SessionWindows.withGap('1m')).count({ store: sessions })
+  grouped.count({ store: counts })
+  // @ts-expect-error a count is a number
+  grouped.count({ store: stats })
+  // @ts-expect-error a store of rows has no windows
+  inMinutes.count({ store: counts })
+  // @ts-expect-error a store of sessions is not one of time windows
+  inMinutes.count({ store: sessions })
+  // @ts-expect-error a store without times of its values is none for rows
+  grouped.count({ store: keyValueStore('plain', { key: serde.string, value: serde.float64 }) })
+  // @ts-expect-error other keys
+  stream.groupBy((r) => r.celsius, { key: serde.float64 }).count({ store: counts })
+  // @ts-expect-error unlimited windows have no size to declare
+  grouped.windowedBy(UnlimitedWindows.of()).aggregate(emptyStats, addReading, { store: perMinute })
 }
 
 export function goesOnWithBranchesAtOnce(doors: KStream<string, Opened | Closed>): void {

@@ -122,5 +122,5 @@ class TimeDraw {
 function longestLateness(nodes: readonly CaseNode[]): number {
   const final = nodes.filter((node) => node.op === 'emitOnClose' && node.windows === 'session')
   const ahead = nodes.filter((node) => node.op === 'process' || node.op === 'processValues').length
-  return Math.min(Number.POSITIVE_INFINITY, ...final.map((node) => Math.max(0, (node.grace as number) - ahead)))
+  return Math.min(Number.POSITIVE_INFINITY, ...final.map((node) => (node.grace as number) - ahead))
 }
