@@ -116,6 +116,16 @@ export class ChangelogLayer<E extends HotEntry> {
     }
   }
 
+  /**
+   * Event time has passed the entry, and the store has let go of it. Where it was added since the last flush, nothing will be written of it, and it
+   * may be used again: so what comes and goes between two commits is not as many objects.
+   */
+  letGo(entry: E): void {
+    if (entry.logged || !entry.dirty || this.#uncommitted !== undefined) return
+    entry.value = undefined
+    this.#spare.push(entry)
+  }
+
   /** An entry that was added and removed since the last flush, to be used again under another key; it is dirty already. */
   takeSpare(): E | undefined {
     return this.#spare.pop()

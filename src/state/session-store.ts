@@ -3,6 +3,7 @@ import { readInt64 } from '../bytes/int64.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { EntriesByEnd } from './entries-by-end.ts'
+import { EntriesOfKey } from './entries-of-key.ts'
 import { LayeredStore, type RowMeasure, sessionRow } from './layered-store.ts'
 import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
@@ -80,7 +81,7 @@ export class SessionStore extends LayeredStore<SessionEntry> {
   readonly #segments: TimeSegments
   readonly #bounds: BoundsFormat
   /** By key id: the key's sessions, or undefined where the engine has not been asked for them. */
-  #sessions: (SessionEntry[] | undefined)[] = []
+  #sessions: (EntriesOfKey<SessionEntry> | undefined)[] = []
   #entryCount = 0
   /** The end of the session that ends last of all that were put. */
   #latestEnd = -1
@@ -118,17 +119,16 @@ export class SessionStore extends LayeredStore<SessionEntry> {
 
   /** Puts the key's sessions that end at or after `earliestEnd` and start at or before `latestStart` into `found`, by (end, start). */
   find(keyId: number, earliestEnd: number, latestStart: number, found: SessionEntry[]): void {
-    found.length = 0
     const sessions = this.#sessions[keyId] ?? this.#load(keyId)
-    const liveFrom = this.#liveFrom
-    while (sessions.length > 0 && (sessions[0] as SessionEntry).end < liveFrom) {
-      sessions.shift()
-      this.#entryCount--
+    if (sessions.firstEnd < this.#liveFrom) this.#dropExpired(sessions)
+    const { entries } = sessions
+    let count = 0
+    for (let i = sessions.indexOfEnd(earliestEnd); i < entries.length; i++) {
+      const session = entries[i]
+      if (session.start <= latestStart) found[count++] = session
     }
-    for (let i = 0; i < sessions.length; i++) {
-      const session = sessions[i] as SessionEntry
-      if (session.end >= earliestEnd && session.start <= latestStart) found.push(session)
-    }
+    // Not before: an array that was emptied would be given new memory for each record.
+    if (found.length !== count) found.length = count
   }
 
   /**
@@ -145,9 +145,7 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     entry.end = end
     this.layer.update(entry, value, timestamp)
     const sessions = this.#sessions[keyId] ?? this.#load(keyId)
-    let at = sessions.length
-    while (at > 0 && comesAfter(sessions[at - 1] as SessionEntry, entry)) at--
-    sessions.splice(at, 0, entry)
+    sessions.add(entry)
     this.#held?.add(entry)
     this.#entryCount++
     return true
@@ -166,8 +164,7 @@ export class SessionStore extends LayeredStore<SessionEntry> {
 
   /** Removes a session that `find` gave; the object may be used again by the next `put`. */
   remove(session: SessionEntry): void {
-    const sessions = this.#sessions[session.keyId] as SessionEntry[]
-    sessions.splice(sessions.indexOf(session), 1)
+    this.#sessions[session.keyId]?.remove(session)
     this.#held?.delete(session)
     this.#entryCount--
     this.layer.remove(session)
@@ -186,7 +183,9 @@ export class SessionStore extends LayeredStore<SessionEntry> {
       const keyId = this.keys.idOfBytes(key, 12, key.length - 16)
       if (this.#sessions[keyId] === undefined) this.#load(keyId)
     }
-    for (const session of this.#sessions.flat()) if (session !== undefined && session.end >= end) held.add(session)
+    for (const sessions of this.#sessions) {
+      for (const session of sessions?.entries ?? []) if (session.end >= end) held.add(session)
+    }
     this.#isHeldKnown = true
     this.#expire()
   }
@@ -237,6 +236,14 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     this.#expire()
   }
 
+  /** Lets go of the sessions at the head of a key's list that are expired. */
+  #dropExpired(sessions: EntriesOfKey<SessionEntry>): void {
+    while (sessions.firstEnd < this.#liveFrom) {
+      this.layer.letGo(sessions.takeFirst())
+      this.#entryCount--
+    }
+  }
+
   #expire(): void {
     // The last millisecond matters where sessions are held: a record may come that makes a session which ends there.
     const firstLive = this.#held === undefined ? 1 : 0
@@ -252,13 +259,13 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     return end
   }
 
-  #load(keyId: number): SessionEntry[] {
-    const sessions: SessionEntry[] = []
+  #load(keyId: number): EntriesOfKey<SessionEntry> {
+    const sessions = new EntriesOfKey<SessionEntry>()
     for (const segment of this.#segments.ascending()) {
       for (const { key, value } of this.engine.range(...this.#segments.rangeOf(segment, this.keys, keyId))) {
         const session = new SessionEntry(keyId, readInt64(key, key.length - 8), readInt64(key, key.length - 16))
         this.layer.decodeRow(value, session)
-        sessions.push(session)
+        sessions.add(session)
       }
     }
     while (this.#sessions.length <= keyId) this.#sessions.push(undefined)
@@ -279,8 +286,8 @@ export class SessionStore extends LayeredStore<SessionEntry> {
   /** Keeps the whole lists of the keys that have changes, also of removed sessions: the engine still has those. */
   #forgetClean(): void {
     const changed = this.#held === undefined ? this.layer.dirty : [...this.layer.dirty, ...this.#held.all()]
-    const lists = changed.map((entry) => this.#sessions[entry.keyId] as SessionEntry[])
-    const sessions = [...new Set(lists)].flat()
+    const lists = changed.map((entry) => this.#sessions[entry.keyId] as EntriesOfKey<SessionEntry>)
+    const sessions = [...new Set(lists)].flatMap((list) => list.entries)
     this.keys.keepOnly([...new Set([...changed, ...sessions])])
     this.#sessions = []
     for (const [i, entry] of changed.entries()) {
@@ -295,8 +302,4 @@ export class SessionStore extends LayeredStore<SessionEntry> {
 export function sessionKey(key: Buffer): { readonly userKey: Buffer; readonly start: number; readonly end: number } {
   const keyEnd = key.length - 16
   return { userKey: key.subarray(12, keyEnd), end: readInt64(key, keyEnd), start: readInt64(key, keyEnd + 8) }
-}
-
-function comesAfter(left: SessionEntry, right: SessionEntry): boolean {
-  return left.end > right.end || (left.end === right.end && left.start > right.start)
 }

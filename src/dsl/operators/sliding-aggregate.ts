@@ -47,6 +47,7 @@ const none = -1
 
 class SlidingAggregate implements Processor {
   readonly #options: SlidingAggregateOptions
+  readonly #aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #readsValue: boolean
   readonly #readsKey: boolean
   readonly #sizeMs: number
@@ -61,6 +62,7 @@ class SlidingAggregate implements Processor {
   #output!: Processor
   #late: Processor | undefined
   #store!: SlidingWindowStore
+  #name = ''
 
   // The record that is being processed, so that nothing is made for it.
   #record!: FlowRecord
@@ -80,6 +82,7 @@ class SlidingAggregate implements Processor {
 
   constructor(options: SlidingAggregateOptions) {
     this.#options = options
+    this.#aggregator = options.aggregator
     // An aggregator that can see nothing but its first argument, as count's, needs neither value nor key decoded.
     this.#readsValue = takesParameter(options.aggregator, 1)
     this.#readsKey = takesParameter(options.aggregator, 2)
@@ -92,6 +95,7 @@ class SlidingAggregate implements Processor {
   init(context: ProcessorContext): void {
     const { store, lateChild } = this.#options
     this.#context = context
+    this.#name = context.name
     this.#output = this.#isFinal ? context.output : (context.cacheOf(store, true) ?? context.output)
     this.#late = lateChild === undefined ? undefined : context.outputTo(lateChild)
     this.#store = connectedStore(context, store, SlidingWindowStore)
@@ -273,8 +277,8 @@ class SlidingAggregate implements Processor {
   }
 
   #aggregate(before: unknown): unknown {
-    this.#record.operator = this.#context.name
-    const aggregator = this.#options.aggregator
+    this.#record.operator = this.#name
+    const aggregator = this.#aggregator
     return aggregator(before, this.#value, this.#key)
   }
 
