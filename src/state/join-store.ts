@@ -30,7 +30,7 @@ export class JoinEntry implements HotEntry {
   keyId: number
   timestamp: number
   /** Tells records of the same key and time apart: 1 for the first. */
-  readonly sequence: number
+  sequence: number
   value: unknown = undefined
   dirty = false
   logged = false
@@ -45,16 +45,20 @@ export class JoinEntry implements HotEntry {
 /** The records of one key, by time and then as they came, from `head` on: those before have expired. */
 export class JoinRows {
   entries: JoinEntry[] = []
+  /** The entries' times, side by side: most of what a look-up reads. */
+  times: number[] = []
   head = 0
 
   /** The index of the first record at or after the time. */
   indexAt(time: number): number {
-    const entries = this.entries
+    const times = this.times
     let from = this.head
-    let to = entries.length
+    let to = times.length
+    // Of most keys all that is left is earlier.
+    if (to > from && times[to - 1] < time) return to
     while (from < to) {
       const middle = (from + to) >>> 1
-      if (entries[middle].timestamp < time) from = middle + 1
+      if (times[middle] < time) from = middle + 1
       else to = middle
     }
     return from
@@ -62,9 +66,26 @@ export class JoinRows {
 
   /** The index behind the last record at or before the time: nearly always the end. */
   indexAfter(time: number): number {
-    let at = this.entries.length
-    while (at > this.head && this.entries[at - 1].timestamp > time) at--
+    let at = this.times.length
+    while (at > this.head && this.times[at - 1] > time) at--
     return at
+  }
+
+  insert(at: number, entry: JoinEntry): void {
+    if (at === this.entries.length) {
+      this.entries.push(entry)
+      this.times.push(entry.timestamp)
+    } else {
+      this.entries.splice(at, 0, entry)
+      this.times.splice(at, 0, entry.timestamp)
+    }
+  }
+
+  /** Forgets what lies before `head`. */
+  dropHead(): void {
+    this.entries = this.entries.slice(this.head)
+    this.times = this.times.slice(this.head)
+    this.head = 0
   }
 }
 
@@ -132,12 +153,13 @@ export class JoinStore extends LayeredStore<JoinEntry> {
     const rows = this.#rows[keyId] ?? this.#load(keyId)
     this.#prune(rows)
     const at = rows.indexAfter(timestamp)
-    const before = at > rows.head ? rows.entries[at - 1] : undefined
-    const sequence = before !== undefined && before.timestamp === timestamp ? before.sequence + 1 : 1
-    const entry = new JoinEntry(keyId, timestamp, sequence)
+    const follows = at > rows.head && rows.times[at - 1] === timestamp
+    const entry = this.layer.takeSpare() ?? new JoinEntry(keyId, timestamp, 1)
+    entry.keyId = keyId
+    entry.timestamp = timestamp
+    entry.sequence = follows ? rows.entries[at - 1].sequence + 1 : 1
     this.layer.update(entry, StoredValue.of(record, this.#value), timestamp)
-    if (at === rows.entries.length) rows.entries.push(entry)
-    else rows.entries.splice(at, 0, entry)
+    rows.insert(at, entry)
     this.#entryCount++
   }
 
@@ -195,7 +217,7 @@ export class JoinStore extends LayeredStore<JoinEntry> {
 
   /** Segments come one after the other, and within one the rows of a key by their time. */
   #append(rows: JoinRows, entry: JoinEntry): void {
-    rows.entries.push(entry)
+    rows.insert(rows.entries.length, entry)
     this.#entryCount++
     if (entry.timestamp > this.#latest) this.#latest = entry.timestamp
   }
@@ -207,13 +229,11 @@ export class JoinStore extends LayeredStore<JoinEntry> {
   }
 
   #prune(rows: JoinRows): void {
-    const { entries } = rows
+    const { entries, times } = rows
     const first = rows.head
-    while (rows.head < entries.length && entries[rows.head].timestamp < this.#liveFrom) rows.head++
+    while (rows.head < times.length && times[rows.head] < this.#liveFrom) this.layer.letGo(entries[rows.head++])
     this.#entryCount -= rows.head - first
-    if (rows.head < 64 || rows.head * 2 < entries.length) return
-    rows.entries = entries.slice(rows.head)
-    rows.head = 0
+    if (rows.head >= 64 && rows.head * 2 >= entries.length) rows.dropHead()
   }
 
   #writeEngineKey(changelogKey: Buffer, out: ByteWriter): void {
@@ -236,7 +256,12 @@ export class JoinStore extends LayeredStore<JoinEntry> {
 
   /** Keeps the whole lists of the keys that have changes. */
   #forgetClean(): void {
-    const changed = new Set(this.layer.dirty.map((entry) => this.#rows[entry.keyId] as JoinRows))
+    const changed = new Set<JoinRows>()
+    for (const entry of this.layer.dirty) {
+      // What event time has passed may be of a key that was forgotten.
+      const rows = entry.value === undefined ? undefined : this.#rows[entry.keyId]
+      if (rows !== undefined) changed.add(rows)
+    }
     this.#forgottenUntil = this.#latest
     this.#keepOnly([...changed].filter((rows) => rows.head < rows.entries.length))
     this.#entryCount = this.#rows.reduce(
@@ -258,6 +283,8 @@ export class JoinStore extends LayeredStore<JoinEntry> {
     // Ids are given anew in the order of `live`, so that the array stays dense.
     this.#rows = [...live]
     for (const [i, rows] of live.entries()) {
+      // Those that have expired may be in use under other keys.
+      rows.dropHead()
       for (const entry of rows.entries) entry.keyId = firsts[i].keyId
     }
   }

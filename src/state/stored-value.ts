@@ -1,3 +1,4 @@
+import { ByteChunks } from '../bytes/byte-chunks.ts'
 import type { ByteWriter } from '../bytes/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 
@@ -12,40 +13,52 @@ export interface RecordValue {
 
 const undecoded: unique symbol = Symbol('undecoded')
 
+const copies = new ByteChunks()
+
 /**
  * A value that is kept as the bytes it came in, and decoded when it is first asked for: most records of a join's buffers
  * only pass from the log to the changelog.
  */
 export class StoredValue {
+  /** The value's bytes are `bytes[start..end)`, where it has some. */
   readonly #bytes: Buffer | undefined
+  readonly #start: number
+  readonly #end: number
   readonly #serde: Serde<unknown>
   #decoded: unknown
 
-  private constructor(bytes: Buffer | undefined, decoded: unknown, serde: Serde<unknown>) {
+  private constructor(bytes: Buffer | undefined, start: number, end: number, decoded: unknown, serde: Serde<unknown>) {
     this.#bytes = bytes
+    this.#start = start
+    this.#end = end
     this.#decoded = decoded
     this.#serde = serde
   }
 
   /** A record's value, which is there; its bytes are copied. */
   static of(record: RecordValue, serde: Serde<unknown>): StoredValue {
-    if (record.valueStart < 0 || record.valueSerde !== serde) return new StoredValue(undefined, record.value(), serde)
+    if (record.valueStart < 0 || record.valueSerde !== serde) {
+      return new StoredValue(undefined, 0, 0, record.value(), serde)
+    }
     return StoredValue.read(record.valueBytes, record.valueStart, record.valueEnd, serde)
   }
 
   static read(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): StoredValue {
-    return new StoredValue(Buffer.from(bytes.subarray(start, end)), undecoded, serde)
+    copies.put(bytes, start, end)
+    return new StoredValue(copies.buffer, copies.start, copies.end, undecoded, serde)
   }
 
   value(): unknown {
     const bytes = this.#bytes
-    if (this.#decoded === undecoded && bytes !== undefined) this.#decoded = this.#serde.read(bytes, 0, bytes.length)
+    if (this.#decoded === undecoded && bytes !== undefined) {
+      this.#decoded = this.#serde.read(bytes, this.#start, this.#end)
+    }
     return this.#decoded
   }
 
   write(out: ByteWriter): void {
     if (this.#bytes === undefined) this.#serde.write(this.#decoded, out)
-    else out.writeBytes(this.#bytes)
+    else out.writeRange(this.#bytes, this.#start, this.#end)
   }
 }
 

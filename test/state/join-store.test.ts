@@ -43,6 +43,39 @@ describe('JoinStore', () => {
     expect(listed(store, 'none')).toEqual([])
   })
 
+  it('has at any time, and logs at each commit, what a plain list of records would, however many expire in between', () => {
+    const stepOf = fc.record({
+      key: fc.constantFrom(...keys),
+      ahead: fc.integer({ min: 0, max: 4 }),
+      commits: fc.nat(9),
+    })
+    fc.assert(
+      fc.property(fc.array(stepOf, { maxLength: 80 }), fc.constantFrom(3, 1_000), (steps, hotEntries) => {
+        const retention = 6
+        const store = storeOver(newEngine(), hotEntries, retention)
+        const changelog = new ListedChangelog()
+        const model: { key: string; time: number; value: number; isLogged: boolean }[] = []
+        let now = 10
+        for (const [value, { key, ahead, commits }] of steps.entries()) {
+          now += ahead
+          store.expireBefore(now - retention)
+          store.put(recordOf(key, value, now))
+          model.push({ key, time: now, value, isLogged: false })
+          const isLive = ({ time }: { time: number }): boolean => time >= now - retention
+          const values = listed(store, key).map((line) => line.split('=')[1])
+          expect(values).toEqual(
+            model.filter((each) => each.key === key && isLive(each)).map((each) => `${each.value}`),
+          )
+          if (commits > 0) continue
+          const fresh = model.filter((each) => !each.isLogged && isLive(each))
+          const logged = changelog.commit(store).map((line) => line.split(' ').slice(1).join(' '))
+          expect(logged.sort()).toEqual(fresh.map((each) => `${each.value} ${each.time}`).sort())
+          for (const each of model) each.isLogged = true
+        }
+      }),
+    )
+  })
+
   it("logs Kafka's bytes, and what has expired before it was flushed not at all", () => {
     const engine = newEngine()
     const store = storeOver(engine)

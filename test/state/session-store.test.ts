@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type SessionEntry, type SessionStore, sessionStore } from '../../src/state/session-store.ts'
 import type { StoreEngine } from '../../src/state/store-engine.ts'
@@ -34,6 +35,39 @@ describe('SessionStore', () => {
     expect(listed(store, 'k', 10, 30)).toEqual(['0-10=a', '15-20=b', '30-40=c'])
     expect(listed(store, 'k', 11, 29)).toEqual(['15-20=b'])
     expect(listed(store, 'none')).toEqual([])
+  })
+
+  it('has at any time, and logs at each commit, what a plain list of sessions would, however many expire in between', () => {
+    const stepOf = fc.record({
+      key: fc.constantFrom('k', 'kk', 'l'),
+      ahead: fc.integer({ min: 0, max: 4 }),
+      commits: fc.nat(9),
+    })
+    fc.assert(
+      fc.property(fc.array(stepOf, { maxLength: 60 }), (steps) => {
+        const retentionMs = 6
+        const store = storeOver(newEngine(), retentionMs)
+        const changelog = new ListedChangelog()
+        const model: { key: string; end: number; value: number; isLogged: boolean }[] = []
+        let now = 10
+        for (const [value, { key, ahead, commits }] of steps.entries()) {
+          now += ahead
+          put(store, key, value, now, value)
+          model.push({ key, end: now, value, isLogged: false })
+          const isLive = ({ end }: { end: number }): boolean => end > now - retentionMs
+          const ofKey = model.filter((each) => each.key === key && isLive(each))
+          expect(listed(store, key)).toEqual(ofKey.map((each) => `${each.value}-${each.end}=${each.value}`))
+          if (commits > 0) continue
+          const fresh = model.filter((each) => !each.isLogged && isLive(each))
+          const lines = fresh.map(
+            (each) =>
+              `${Buffer.from(each.key).toString('hex')}${hex8(each.end)}${hex8(each.value)} ${each.value} ${each.end}`,
+          )
+          expect(changelog.commit(store).sort()).toEqual(lines.sort())
+          for (const each of model) each.isLogged = true
+        }
+      }),
+    )
   })
 
   it("logs Kafka's bytes: what a session grew through between two flushes leaves no trace", () => {

@@ -106,7 +106,7 @@ class StreamStreamJoin implements Processor {
     const { timestamp } = record
     const until = Math.max(0, timestamp + this.#afterMs)
     const first = rows.indexAt(Math.max(0, timestamp - this.#beforeMs, other.liveFrom))
-    if (first >= rows.entries.length || rows.entries[first].timestamp > until) return false
+    if (first >= rows.times.length || rows.times[first] > until) return false
     this.#joinFrom(record, rows, first, until)
     return true
   }
@@ -114,11 +114,11 @@ class StreamStreamJoin implements Processor {
   #joinFrom(record: FlowRecord, rows: JoinRows, first: number, until: number): void {
     const { joiner, isLeft } = this.#side
     const { timestamp } = record
-    const { entries } = rows
+    const { entries, times } = rows
     const own = record.value()
     const key = this.#readsKey ? record.key() : undefined
     this.#saved.save(record)
-    for (let i = first; i < entries.length && entries[i].timestamp <= until; i++) {
+    for (let i = first; i < times.length && times[i] <= until; i++) {
       const entry = entries[i]
       this.#unjoined?.match(record, entry.timestamp, !isLeft)
       const other = (entry.value as StoredValue).value()
