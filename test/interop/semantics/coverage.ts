@@ -8,6 +8,7 @@ const traits: Readonly<Record<string, (given: Case) => boolean>> = {
   'with an interval': ({ emitEveryMs }) => emitEveryMs !== undefined,
   'with timers': ({ nodes }) => nodes.some(({ timer }) => timer !== undefined),
   'with metadata': ({ nodes }) => nodes.some(({ metadata }) => metadata === true),
+  'with rows looked at': ({ nodes }) => nodes.some(({ looksAt }) => looksAt !== undefined),
   'with headers': ({ events }) =>
     events.some((event) => ('batch' in event ? event.batch : [event]).some((each) => 'headers' in each)),
   'with record caches': ({ cacheBytes }) => cacheBytes !== undefined,

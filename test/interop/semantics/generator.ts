@@ -56,7 +56,7 @@ class TopologyDraw {
     this.#append(this.#operators === byHand ? 'handSource' : 'stream', [])
     while (this.#nodes.length < size) this.#grow()
     for (const node of [...this.#nodes]) this.#finish(node)
-    const nodes = separateTimers(settleTimers(this.#chooseChildren()))
+    const nodes = declareLookedAt(separateTimers(settleTimers(this.#chooseChildren())))
     return this.#isCached && !isWhole(nodes) ? separateSinks(nodes) : nodes
   }
 
@@ -130,6 +130,14 @@ class TopologyDraw {
       node: (id) => this.#nodes.find((node) => node.id === id) as CaseNode,
     }
   }
+}
+
+/** Stores that processors look at are declared in Millrace. */
+function declareLookedAt(nodes: readonly CaseNode[]): CaseNode[] {
+  const looked = new Set(nodes.flatMap(({ looksAt }) => (looksAt === undefined ? [] : [looksAt])))
+  return nodes.map((node) =>
+    node.store !== undefined && looked.has(node.store) ? { ...node, isDeclared: true } : node,
+  )
 }
 
 /** Operators before which, where the key has changed, another sub-topology begins; and those that always begin one. */

@@ -50,6 +50,7 @@ export function buildTopology({ nodes, optimize, byHand, emitEveryMs = 0 }: Case
       builder,
       hand,
       emitEveryMs,
+      nodes,
       input: <T>(place: number) => built.get(node.of[place]) as T,
       inputNode: (place) => byId.get(node.of[place]) as CaseNode,
     })

@@ -15,7 +15,7 @@ import type { CaseNode, Format } from '../case.ts'
 import type { Draw } from '../draw.ts'
 import { combinations, combine, mapKey } from '../functions.ts'
 import type { Building, Drawing, Drawn, Operator, Texts } from './operator.ts'
-import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, keptLong, named, serdeOf, stored, unlessDeclared } from './operator.ts'
 import { same } from './stateless.ts'
 
 type Grouped = KGroupedStream<string, string>
@@ -209,7 +209,7 @@ function drawResult(input: CaseNode, drawing: Drawing): Drawn | undefined {
  * expired by then, which loses them. Of sessions those come first that began first only where the store is on disk.
  */
 function drawRetention({ op, windows, size, grace }: CaseNode): { retention?: number; persistent?: true } {
-  if (op === 'emitOnClose') return { retention: 1_000_000, ...(windows === 'session' ? { persistent: true } : {}) }
+  if (op === 'emitOnClose') return { retention: keptLong, ...(windows === 'session' ? { persistent: true } : {}) }
   if (windows === 'session') return { retention: (size as number) + (grace as number) + 1 }
   return windows === 'sliding' ? { retention: 3 * (size as number) + (grace as number) + 1 } : {}
 }
@@ -270,7 +270,11 @@ export function drawCount(result: Drawn | undefined, { draw }: Drawing): Drawn |
 }
 
 export function countOptions(node: CaseNode, key: Format) {
-  return { ...named(node), ...stored(node), ...(node.plain === true ? {} : { key: serdeOf(key) }) }
+  return {
+    ...named(node),
+    ...stored(node),
+    ...(node.plain === true ? {} : unlessDeclared(node, { key: serdeOf(key) })),
+  }
 }
 
 function count(node: CaseNode, { input, inputNode }: Building): Results {
@@ -279,7 +283,10 @@ function count(node: CaseNode, { input, inputNode }: Building): Results {
 
 function reduce(node: CaseNode, { input, inputNode }: Building): Results {
   const reducer = (aggregate: string, value: string) => combine(node, ',', aggregate, value)
-  return input<Grouped>(0).reduce(reducer, { ...storing(node), key: serdeOf(inputNode(0).key) })
+  return input<Grouped>(0).reduce(reducer, {
+    ...storing(node),
+    ...unlessDeclared(node, { key: serdeOf(inputNode(0).key) }),
+  })
 }
 
 function windowedAggregate(node: CaseNode, { input, inputNode }: Building): Results {
@@ -299,5 +306,5 @@ function serdes(node: CaseNode) {
 
 /** Options of what keeps its results in a store. */
 export function storing(node: CaseNode) {
-  return { ...named(node), ...stored(node), value: serdeOf(node.value) }
+  return { ...named(node), ...stored(node), ...unlessDeclared(node, { value: serdeOf(node.value) }) }
 }

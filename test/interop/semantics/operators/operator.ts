@@ -4,6 +4,7 @@ import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { TopologyBuilder } from '../../../../src/processor/topology-builder.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serde } from '../../../../src/serde/serdes.ts'
+import { timestampedKeyValueStore } from '../../../../src/stores/key-value-store.ts'
 import { type Topic, topic } from '../../../../src/topic.ts'
 import type { CaseNode, Format, Parameter, Shape } from '../case.ts'
 import type { Draw } from '../draw.ts'
@@ -53,6 +54,8 @@ export interface Building {
   /** What was built for the input at that place. */
   readonly input: <T>(place: number) => T
   readonly inputNode: (place: number) => CaseNode
+  /** All of the case. */
+  readonly nodes: readonly CaseNode[]
 }
 
 export type Texts = KStream<string, string>
@@ -94,13 +97,44 @@ export function named(node: CaseNode): { name?: string } {
   return typeof node.name === 'string' ? { name: node.name } : {}
 }
 
+/** How long results of windows are kept that are handed on when they close: Kafka Streams would lose them otherwise. */
+export const keptLong = 1_000_000
+
+/** Whether what looks results up would find other ones with Millrace's own retention. */
+function isKeptLong({ caching, retention }: CaseNode): boolean {
+  return retention === keptLong || (caching === true && retention !== undefined)
+}
+
 /** `store`, where the case has one; where it is with record caches `caching`, and windows that are kept long. */
 export function stored(node: CaseNode): { store?: string; caching?: boolean; retention?: number } {
   return {
-    ...(typeof node.store === 'string' ? { store: node.store } : {}),
+    ...(typeof node.store === 'string' ? { store: storeOption(node) } : {}),
     ...(node.caching === true ? { caching: true } : {}),
-    ...(node.caching === true && typeof node.retention === 'number' ? { retention: node.retention } : {}),
+    ...(isKeptLong(node) ? { retention: node.retention as number } : {}),
   }
+}
+
+/** A store that a processor looks at is declared; to the compiler it is a name. */
+function storeOption(node: CaseNode): string {
+  return node.isDeclared === true ? (declaredRows(node) as unknown as string) : (node.store as string)
+}
+
+/** Serdes, which a declared store has already. */
+export function unlessDeclared<S>(node: CaseNode, serdes: S): S {
+  return node.isDeclared === true ? ({} as S) : serdes
+}
+
+type DeclaredRows = ReturnType<typeof timestampedKeyValueStore<string, string>>
+
+const declarations = new Map<string, DeclaredRows>()
+
+/** The declaration of the store that a node keeps its rows in: one object, which operator and processors are given. */
+export function declaredRows({ store, key, value }: CaseNode): DeclaredRows {
+  const id = `${store}/${key}/${value}`
+  const found =
+    declarations.get(id) ?? timestampedKeyValueStore(store as string, { key: serdeOf(key), value: serdeOf(value) })
+  declarations.set(id, found)
+  return found
 }
 
 /** An operator is named in a quarter of the cases, so that names and numbers meet. */

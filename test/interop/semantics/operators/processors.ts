@@ -8,7 +8,7 @@ import { type KeyValueStore, keyValueStore } from '../../../../src/stores/key-va
 import type { CaseNode } from '../case.ts'
 import { bounded, mapKey, text, weight } from '../functions.ts'
 import type { Drawing, Operator, Texts } from './operator.ts'
-import { drawKeyFunction, drawName, drawStore, named, serdeOf } from './operator.ts'
+import { declaredRows, drawKeyFunction, drawName, drawStore, named, serdeOf } from './operator.ts'
 
 /** Processors of the user's own: Processors.java has the same in Java. */
 export const processors: Readonly<Record<string, Operator>> = {
@@ -45,13 +45,19 @@ export const processors: Readonly<Record<string, Operator>> = {
       ...drawName(drawing, 'process'),
       ...drawStore(drawing),
       ...drawMetadata(drawing),
+      ...drawLook(drawing),
     }),
-    build: (node, { input }) => {
+    build: (node, { input, nodes }) => {
       const store = storeOf(node)
-      return input<Texts>(0).processValues(() => fixedProcessor(node, store), {
+      const rows = rowsLookedAt(node, nodes)
+      const stores = [
+        ...(store === undefined ? [] : [store]),
+        ...(rows === undefined || node.looksAtGlobal === true ? [] : [rows]),
+      ]
+      return input<Texts>(0).processValues(() => fixedProcessor(node, store, rows), {
         ...named(node),
         value: serdeOf('string'),
-        ...(store === undefined ? {} : { stores: [store] }),
+        ...(stores.length === 0 ? {} : { stores }),
       })
     },
   },
@@ -68,6 +74,23 @@ export function drawTimer({ draw }: Drawing): { timer?: string; intervalMs?: num
 /** Whether the values say where the record at hand was read. */
 export function drawMetadata({ draw }: Drawing): { metadata?: true } {
   return draw.chance(0.3) ? { metadata: true } : {}
+}
+
+/** Whether the values say what the store of an operator of the DSL has for the record's key. */
+function drawLook({ draw, nodes }: Drawing): { looksAt?: string; looksAtGlobal?: true } {
+  const able = nodes.filter(({ is, store, key, historyMs }) => {
+    return (
+      (is === 'table' || is === 'globalTable') && store !== undefined && key === 'string' && historyMs === undefined
+    )
+  })
+  if (able.length === 0 || !draw.chance(0.3)) return {}
+  const { store, is } = draw.one(able)
+  return { looksAt: store as string, ...(is === 'globalTable' ? { looksAtGlobal: true } : {}) }
+}
+
+function rowsLookedAt({ looksAt }: CaseNode, nodes: readonly CaseNode[]): ReturnType<typeof declaredRows> | undefined {
+  const owner = nodes.find((node) => node.store === looksAt && node.isDeclared === true)
+  return owner === undefined ? undefined : declaredRows(owner)
 }
 
 /** What a processor makes of a value, before a store comes in. */
@@ -121,7 +144,11 @@ export function freeProcessor(
   }
 }
 
-function fixedProcessor(node: CaseNode, declared: TextStore | undefined): FixedKeyProcessor<string, string, string> {
+function fixedProcessor(
+  node: CaseNode,
+  declared: TextStore | undefined,
+  rows: ReturnType<typeof declaredRows> | undefined,
+): FixedKeyProcessor<string, string, string> {
   let store: KeyValueStore<string, string> | undefined
   return {
     init(context) {
@@ -130,6 +157,10 @@ function fixedProcessor(node: CaseNode, declared: TextStore | undefined): FixedK
     process(record, context) {
       let value = marked(node, record.value, context)
       if (store !== undefined) value = bounded(`${value}<${exchange(store, record.key, record.value)}`)
+      if (rows !== undefined) {
+        const row = context.readOnlyStore(rows).get(text(record.key))
+        value = bounded(`${value}=${text(row?.value ?? null)}`)
+      }
       context.forward(record.withValue(value))
       if (weight(record.value) % 3 === 0) context.forward(record.withValue(null).withTimestamp(record.timestamp + 1))
     },

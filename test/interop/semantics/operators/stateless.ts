@@ -3,7 +3,7 @@ import type { Arm, CaseNode } from '../case.ts'
 import type { Draw } from '../draw.ts'
 import { mapKey, mapValue, spread, test, valueFunctions } from '../functions.ts'
 import type { Drawing, Drawn, Operator, Texts } from './operator.ts'
-import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored, topicOf } from './operator.ts'
+import { drawKeyFunction, drawName, drawStore, named, serdeOf, stored, topicOf, unlessDeclared } from './operator.ts'
 
 /** Operators of streams that keep nothing. */
 export const stateless: Readonly<Record<string, Operator>> = {
@@ -135,7 +135,11 @@ export const stateless: Readonly<Record<string, Operator>> = {
     takes: ['stream'],
     draw: ([input], drawing) => ({ ...same(input), is: 'table', ...drawName(drawing, 'table'), ...drawStore(drawing) }),
     build: (node, { input }) =>
-      input<Texts>(0).toTable({ ...named(node), ...stored(node), key: serdeOf(node.key), value: serdeOf(node.value) }),
+      input<Texts>(0).toTable({
+        ...named(node),
+        ...stored(node),
+        ...unlessDeclared(node, { key: serdeOf(node.key), value: serdeOf(node.value) }),
+      }),
   },
   to: {
     // Every stream that nothing follows is written to a topic anyway.

@@ -121,11 +121,16 @@ final class Operators {
                 ? stream(n, 0).process(Processors.process(n), named(n))
                 : stream(n, 0).process(Processors.process(n));
             case "processValues" -> n.has("name")
-                ? stream(n, 0).processValues(Processors.processValues(n), named(n))
-                : stream(n, 0).processValues(Processors.processValues(n));
+                ? stream(n, 0).processValues(Processors.processValues(n), named(n), lookedAt(n))
+                : stream(n, 0).processValues(Processors.processValues(n), lookedAt(n));
             default -> throw new IllegalArgumentException("no operator " + n.op());
         };
         built.put(n.id(), result);
+    }
+
+    /** Global stores need no connection. */
+    private static String[] lookedAt(Node n) {
+        return n.has("looksAt") && !n.has("looksAtGlobal") ? new String[] {n.text("looksAt")} : new String[0];
     }
 
     private Object table(Node n) {

@@ -18,8 +18,10 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.ValueAndTimestamp;
 
 /** The processors that cases run with `process` and `processValues`: operators/processors.ts has the same in TypeScript. */
 final class Processors {
@@ -156,6 +158,11 @@ final class Processors {
             String value = marked(node, record.value(), context);
             if (store != null) {
                 value = Functions.bounded(value + "<" + exchange(store, record.key(), record.value()));
+            }
+            if (node.has("looksAt")) {
+                ReadOnlyKeyValueStore<Object, ValueAndTimestamp<Object>> rows = context.getStateStore(node.text("looksAt"));
+                ValueAndTimestamp<Object> row = rows.get(Functions.text(record.key()));
+                value = Functions.bounded(value + "=" + Functions.text(row == null ? null : row.value()));
             }
             context.forward(record.withValue(value));
             if (Functions.weight(record.value()) % 3 == 0) {
