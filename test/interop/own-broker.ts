@@ -15,11 +15,14 @@ export interface OwnBrokerOptions {
 export interface OwnBroker {
   /** `127.0.0.1:PORT` */
   readonly bootstrapServers: string
-  readonly processId: number
   /** The log directory, with a directory `<topic>-<partition>` for each log. */
   readonly directory: string
+  /** Of the process that runs now. */
+  readonly processId: number
   /** Everything that it has written to standard error: what connections were ended for. */
   complaints(): string
+  /** Kills it as `kill -9` does and starts it again, at the same address, with what it left. */
+  crash(): Promise<void>
   /** Ends it in order and removes its data; rejects where it ends otherwise, or has ended before. */
   stop(): Promise<void>
 }
@@ -28,14 +31,50 @@ export async function startOwnBroker({ flush = 'fsync', settings = {} }: OwnBrok
   mkdirSync(interopDirectory, { recursive: true })
   const directory = mkdtempSync(join(interopDirectory, 'millrace-'))
   const config = Object.entries(settings).flatMap(([name, value]) => ['--config', `${name}=${value}`])
-  const words = ['broker', 'start', '--data', directory, '--listen', '127.0.0.1:0', '--flush', flush, ...config]
-  const child = spawn(process.execPath, ['--conditions=@millrace/source', join(root, 'src/cli/main.ts'), ...words])
+  const words = ['--data', directory, '--flush', flush, ...config]
+  const remove = () => rmSync(directory, { recursive: true, force: true })
   let complaints = ''
+  const start = (port: string) =>
+    startProcess([...words, '--listen', `127.0.0.1:${port}`], (text) => (complaints += text))
+  let running = await start('0').catch((error) => {
+    remove()
+    throw error
+  })
+  return {
+    bootstrapServers: `127.0.0.1:${running.port}`,
+    directory,
+    get processId() {
+      return running.processId
+    },
+    complaints: () => complaints,
+    crash: async () => {
+      await running.end('SIGKILL')
+      running = await start(running.port)
+    },
+    stop: async () => {
+      const code = await running.end('SIGTERM')
+      remove()
+      if (code !== 0) throw new Error(`our broker ended with ${code}: ${complaints}`)
+    },
+  }
+}
+
+interface BrokerProcess {
+  readonly port: string
+  readonly processId: number
+  /** Resolves with the exit code. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
+}
+
+async function startProcess(words: readonly string[], complain: (text: string) => void): Promise<BrokerProcess> {
+  const main = join(root, 'src/cli/main.ts')
+  const child = spawn(process.execPath, ['--conditions=@millrace/source', main, 'broker', 'start', ...words])
+  let last = ''
   child.stderr.on('data', (bytes) => {
-    complaints += bytes
+    last = String(bytes)
+    complain(last)
   })
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const remove = () => rmSync(directory, { recursive: true, force: true })
   const port = await new Promise<string>((resolve, reject) => {
     let out = ''
     child.stdout.on('data', (bytes) => {
@@ -43,21 +82,14 @@ export async function startOwnBroker({ flush = 'fsync', settings = {} }: OwnBrok
       const ready = /^ready: 127\.0\.0\.1:(\d+),/m.exec(out)
       if (ready !== null) resolve(ready[1] as string)
     })
-    void ended.then((code) => reject(new Error(`our broker ended with ${code}: ${complaints}`)))
-  }).catch((error) => {
-    remove()
-    throw error
+    void ended.then((code) => reject(new Error(`our broker ended with ${code} before it was ready: ${last}`)))
   })
   return {
-    bootstrapServers: `127.0.0.1:${port}`,
+    port,
     processId: child.pid as number,
-    directory,
-    complaints: () => complaints,
-    stop: async () => {
-      child.kill('SIGTERM')
-      const code = await ended
-      remove()
-      if (code !== 0) throw new Error(`our broker ended with ${code}: ${complaints}`)
+    end: (signal) => {
+      child.kill(signal)
+      return ended
     },
   }
 }
