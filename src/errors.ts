@@ -73,6 +73,8 @@ export const errorCodes = {
   AUTHENTICATION_FAILED: { retriable: false },
   /** A connection could not be made or was lost. */
   NETWORK_FAILED: { retriable: true },
+  /** A Kafka cluster refused what it was asked for; the message has its reason. */
+  REQUEST_REFUSED: { retriable: false },
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

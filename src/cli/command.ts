@@ -2,6 +2,11 @@ import { Command, CommanderError } from 'commander'
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import { addBrokerCommand } from './broker-command.ts'
+import { addConfigsCommand } from './kafka/configs-command.ts'
+import { addConsumeCommand } from './kafka/consume-command.ts'
+import { addGroupsCommand } from './kafka/groups-command.ts'
+import { addProduceCommand } from './kafka/produce-command.ts'
+import { addTopicsCommand } from './kafka/topics-command.ts'
 
 /** What a shell is told: that the words of the call were wrong, or that what they asked for failed. */
 const wrongUse = 2
@@ -18,6 +23,11 @@ export async function runCommand(environment: Environment, words: readonly strin
       writeErr: (text) => host.write('error', text),
     })
   addBrokerCommand(program, environment)
+  addTopicsCommand(program, environment)
+  addProduceCommand(program, environment)
+  addConsumeCommand(program, environment)
+  addGroupsCommand(program, environment)
+  addConfigsCommand(program, environment)
   try {
     await program.parseAsync([...words], { from: 'user' })
   } catch (error) {

@@ -183,10 +183,16 @@ export interface Host {
   /** Calls `run` at each of the signals until cancelled; while it listens the system's own reaction is off. */
   onSignal(signals: readonly Signal[], run: (signal: Signal) => void): Cancel
   exit(code: number): void
-  /** Writes to standard output, or to standard error. */
+  /** Writes to standard output, or to standard error. Nothing happens where nobody reads it any more. */
   write(stream: 'out' | 'error', text: string): void
+  /** Writes to standard output; resolves when there is room for more, with false when nobody reads it any more. */
+  print(bytes: Uint8Array): Promise<boolean>
+  /** The bytes of standard input, once. Whoever takes them slowly makes the writer wait. */
+  input(): AsyncIterable<Uint8Array>
   /** Shows whoever runs the process a sentence that no call can tell them. */
   warn(message: string): void
+  /** Keeps the process from showing warnings of this name, for a library's that nobody can do anything about. */
+  ignoreWarnings(name: string): void
 }
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'

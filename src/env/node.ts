@@ -242,6 +242,28 @@ class NodeFile implements DiskFile {
   }
 }
 
+/** Whether standard output has nobody left who reads it, as `| head` after its last line. */
+let isOutputClosed = false
+
+/** Without a listener a stream that nobody reads ends the process with a stack trace. */
+const onceListening: () => void = once(() => {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      if (stream === process.stdout) isOutputClosed = true
+    })
+  }
+})
+
+function once(run: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    run()
+  }
+}
+
 const nodeHost: Host = {
   onSignal(signals: readonly Signal[], run: (signal: Signal) => void): Cancel {
     for (const signal of signals) process.on(signal, run)
@@ -255,11 +277,32 @@ const nodeHost: Host = {
   },
 
   write(stream: 'out' | 'error', text: string): void {
+    onceListening()
     const target = stream === 'out' ? process.stdout : process.stderr
     target.write(text)
   },
 
+  print(bytes: Uint8Array): Promise<boolean> {
+    onceListening()
+    if (isOutputClosed) return Promise.resolve(false)
+    // The error itself, where there is one, is the listener's.
+    return new Promise((resolve) => process.stdout.write(bytes, (error) => resolve(!error)))
+  },
+
+  input(): AsyncIterable<Uint8Array> {
+    return process.stdin
+  },
+
   warn(message: string): void {
     process.emitWarning(message, 'MillraceWarning')
+  },
+
+  ignoreWarnings(name: string): void {
+    // Node's own listener prints every one: it is called for all others.
+    const listeners = process.listeners('warning')
+    process.removeAllListeners('warning')
+    process.on('warning', (warning) => {
+      if (warning.name !== name) for (const listener of listeners) listener(warning)
+    })
   },
 }

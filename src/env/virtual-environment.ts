@@ -75,9 +75,26 @@ export class VirtualHost implements Host {
     this.written[stream] += text
   }
 
+  /** What standard input will give, piece by piece. */
+  readonly typed: (string | Uint8Array)[] = []
+  /** After so many bytes nobody reads standard output any more. */
+  readsUntil: number = Number.POSITIVE_INFINITY
+
+  async print(bytes: Uint8Array): Promise<boolean> {
+    if (this.written.out.length >= this.readsUntil) return false
+    this.written.out += Buffer.from(bytes).toString()
+    return true
+  }
+
+  async *input(): AsyncIterable<Uint8Array> {
+    for (const piece of this.typed.splice(0)) yield Buffer.from(piece)
+  }
+
   exit(code: number): void {
     this.exitCode ??= code
   }
+
+  ignoreWarnings(): void {}
 
   warn(message: string): void {
     this.warnings.push(message)

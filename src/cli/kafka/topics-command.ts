@@ -1,0 +1,185 @@
+import type { Command } from 'commander'
+import type { Admin } from 'kafkajs'
+import type { Environment } from '../../env/environment.ts'
+import { MillraceError } from '../../errors.ts'
+import {
+  addClientOptions,
+  type ClientOptions,
+  everyValue,
+  invalid,
+  propertiesOf,
+  wholeNumber,
+} from './client-options.ts'
+import { withAdmin } from './session.ts'
+
+interface TopicsOptions extends ClientOptions {
+  readonly create?: true
+  readonly list?: true
+  readonly describe?: true
+  readonly alter?: true
+  readonly delete?: true
+  readonly topic?: string
+  readonly partitions?: string
+  readonly replicationFactor?: string
+  readonly config: readonly string[]
+  readonly ifNotExists?: true
+  readonly ifExists?: true
+  readonly excludeInternal?: true
+}
+
+type Say = (text: string) => void
+type Action = (admin: Admin, options: TopicsOptions, say: Say) => Promise<void>
+
+const actions: readonly (readonly [keyof TopicsOptions, Action])[] = [
+  ['create', create],
+  ['list', list],
+  ['describe', describe],
+  ['alter', alter],
+  ['delete', remove],
+]
+
+/** `millrace topics`, with the options of kafka-topics.sh. */
+export function addTopicsCommand(program: Command, environment: Environment): void {
+  const command = program.command('topics').description('topics are made, listed, described, changed and deleted')
+  addClientOptions(command)
+    .option('--create', 'makes a topic')
+    .option('--list', 'lists the topics')
+    .option('--describe', 'describes topics and their partitions')
+    .option('--alter', 'gives a topic more partitions')
+    .option('--delete', 'deletes topics')
+    .option('--topic <name>', 'the topic; for --list, --describe and --delete also a regular expression')
+    .option('--partitions <n>', "how many partitions it has (default: the cluster's)")
+    .option('--replication-factor <n>', "how many replicas each of them has (default: the cluster's)")
+    .option('--config <name=value>', 'a setting of the new topic; repeatable', everyValue, [])
+    .option('--if-not-exists', 'with --create: a topic that exists is well')
+    .option('--if-exists', 'with --alter, --describe and --delete: a topic that does not exist is well')
+    .option('--exclude-internal', 'with --list and --describe: without those of the cluster itself')
+    .action((options: TopicsOptions) => {
+      const asked = actions.filter(([name]) => options[name] === true)
+      if (asked.length !== 1)
+        throw invalid('One thing is done at a time', `Say one of ${actions.map(([name]) => `--${name}`).join(', ')}.`)
+      const [[, action]] = asked as unknown as [(typeof actions)[number]]
+      return withAdmin(environment, options, (admin) =>
+        action(admin, options, (text) => environment.host.write('out', text)),
+      )
+    })
+}
+
+async function create(admin: Admin, options: TopicsOptions, say: Say): Promise<void> {
+  const topic = requiredTopic(options)
+  const configEntries = [...propertiesOf('--config', options.config)].map(([name, value]) => ({ name, value }))
+  if (/[._]/.test(topic)) {
+    say("WARNING: names of metrics do not tell '.' from '_': use one of them, not both, in the names of topics.\n")
+  }
+  const made = await admin.createTopics({
+    topics: [
+      {
+        topic,
+        numPartitions: options.partitions === undefined ? -1 : wholeNumber('--partitions', options.partitions, 1),
+        replicationFactor:
+          options.replicationFactor === undefined
+            ? -1
+            : wholeNumber('--replication-factor', options.replicationFactor, 1),
+        configEntries,
+      },
+    ],
+  })
+  if (made) say(`Created topic ${topic}.\n`)
+  else if (options.ifNotExists !== true) throw exists(topic)
+}
+
+async function list(admin: Admin, options: TopicsOptions, say: Say): Promise<void> {
+  for (const topic of await chosenTopics(admin, options)) say(`${topic}\n`)
+}
+
+async function describe(admin: Admin, options: TopicsOptions, say: Say): Promise<void> {
+  const names = await existingTopics(admin, options)
+  if (names.length === 0) return
+  const { topics } = await admin.fetchTopicMetadata({ topics: names })
+  const configs = await setConfigs(admin, names)
+  for (const { name, partitions } of topics.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const replicas = partitions[0]?.replicas.length ?? 0
+    const summary = [`Topic: ${name}`, `PartitionCount: ${partitions.length}`, `ReplicationFactor: ${replicas}`]
+    say(`${[...summary, `Configs: ${configs.get(name) ?? ''}`].join('\t')}\n`)
+    for (const one of partitions.toSorted((a, b) => a.partitionId - b.partitionId)) {
+      const leader = one.leader < 0 ? 'none' : one.leader
+      const row = [`Topic: ${name}`, `Partition: ${one.partitionId}`, `Leader: ${leader}`]
+      say(`\t${[...row, `Replicas: ${one.replicas.join()}`, `Isr: ${one.isr.join()}`].join('\t')}\n`)
+    }
+  }
+}
+
+async function alter(admin: Admin, options: TopicsOptions): Promise<void> {
+  const topic = requiredTopic(options)
+  if (options.partitions === undefined)
+    throw invalid('Nothing is changed', 'Say --partitions; settings are changed with `millrace configs`.')
+  const count = wholeNumber('--partitions', options.partitions, 1)
+  if ((await existingTopics(admin, { ...options, topic: literal(topic) })).length === 0) return
+  await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+}
+
+async function remove(admin: Admin, options: TopicsOptions): Promise<void> {
+  requiredTopic(options)
+  const topics = await existingTopics(admin, options)
+  if (topics.length > 0) await admin.deleteTopics({ topics })
+}
+
+function requiredTopic({ topic }: TopicsOptions): string {
+  if (topic === undefined) throw invalid('No topic is named', 'Say --topic.')
+  return topic
+}
+
+async function chosenTopics(admin: Admin, { topic, excludeInternal }: TopicsOptions): Promise<string[]> {
+  const pattern = patternOf(topic ?? '.*')
+  const isInternal = (name: string) => name === '__consumer_offsets' || name === '__transaction_state'
+  const all = (await admin.listTopics()).filter((name) => pattern.test(name))
+  return all.filter((name) => excludeInternal !== true || !isInternal(name)).sort()
+}
+
+/** @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION where there is none, unless that is well */
+async function existingTopics(admin: Admin, options: TopicsOptions): Promise<string[]> {
+  const topics = await chosenTopics(admin, options)
+  if (topics.length > 0 || options.topic === undefined || options.ifExists === true) return topics
+  throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `No topic is called '${options.topic}'`, {
+    remedy: "'millrace topics --list' names those there are.",
+  })
+}
+
+function patternOf(text: string): RegExp {
+  try {
+    return new RegExp(`^(?:${text})$`)
+  } catch (cause) {
+    throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not a regular expression`, { cause })
+  }
+}
+
+function literal(name: string): string {
+  return name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+/** What is set for each topic itself, as `name=value,name=value`. */
+async function setConfigs(admin: Admin, topics: readonly string[]): Promise<Map<string, string>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({ type: 2, name })),
+  })
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      configEntries
+        .filter((entry) => entry.configSource === dynamicTopicConfig)
+        .map(({ configName, configValue }) => `${configName}=${configValue}`)
+        .sort()
+        .join(),
+    ]),
+  )
+}
+
+/** Kafka's number for what is set for the topic itself. */
+const dynamicTopicConfig = 1
+
+function exists(topic: string): MillraceError {
+  return new MillraceError('TOPIC_MISMATCH', `Topic '${topic}' exists already`, {
+    remedy: 'Use --if-not-exists where that is well.',
+  })
+}
