@@ -53,27 +53,28 @@ export class FlowRecord {
 
   /** The key is in these bytes (`start` -1: there is no key); it is not windowed. */
   loadKey(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): void {
-    this.keyBytes = bytes
+    // Nearly always they are those of the record before: comparing is cheaper than telling the collector of a reference.
+    if (this.keyBytes !== bytes) this.keyBytes = bytes
+    if (this.keySerde !== serde) this.keySerde = serde
     this.keyStart = start
     this.keyEnd = end
-    this.keySerde = serde
     this.windowed = false
     this.#key = start < 0 ? null : undecoded
   }
 
   loadValue(bytes: Buffer, start: number, end: number, serde: Serde<unknown>): void {
-    this.valueBytes = bytes
+    if (this.valueBytes !== bytes) this.valueBytes = bytes
+    if (this.valueSerde !== serde) this.valueSerde = serde
     this.valueStart = start
     this.valueEnd = end
-    this.valueSerde = serde
     this.#value = start < 0 ? null : undecoded
   }
 
   /** The record has `count` headers, whole, in these bytes. */
   loadHeaders(bytes: Buffer, start: number, end: number, count: number): void {
     this.headerCount = count
-    this.#headers = undefined
     if (count === 0) return
+    this.#headers = undefined
     this.#headerBytes = bytes
     this.#headersStart = start
     this.#headersEnd = end

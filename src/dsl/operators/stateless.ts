@@ -8,16 +8,17 @@ import type { FlowRecord, SavedKey, SavedValue } from '../../topology/flow-recor
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { emptySavedKey, emptySavedValue } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
+import { ValueStep } from './value-step.ts'
 
 /** A user's function of a record. */
 export type RecordCallback<R> = (value: unknown, key: unknown) => R
 
 export function filter(predicate: RecordCallback<boolean>, keepsWhen: boolean): () => Processor {
-  return () => new Filter(predicate, keepsWhen)
+  return () => new ValueStep(keepsWhen ? 'keeps-true' : 'keeps-false', predicate)
 }
 
 export function mapValues(mapper: RecordCallback<unknown>): () => Processor {
-  return () => new MapValues(mapper)
+  return () => new ValueStep('maps', mapper)
 }
 
 export function flatMapValues(mapper: RecordCallback<readonly unknown[]>): () => Processor {
@@ -37,7 +38,7 @@ export function selectKey(mapper: RecordCallback<unknown>): () => Processor {
 }
 
 export function peek(action: RecordCallback<void>): () => Processor {
-  return () => new Peek(action)
+  return () => new ValueStep('looks', action)
 }
 
 export function passThrough(): Processor {
@@ -99,33 +100,6 @@ class CallbackStep<R> extends Step {
       at: { operator: this.#name },
       remedy: 'Return an array, empty where nothing is to be handed on.',
     })
-  }
-}
-
-class Filter extends CallbackStep<boolean> implements Processor {
-  readonly #keepsWhen: boolean
-
-  constructor(predicate: RecordCallback<boolean>, keepsWhen: boolean) {
-    super(predicate)
-    this.#keepsWhen = keepsWhen
-  }
-
-  process(record: FlowRecord): void {
-    // Callers in plain JavaScript may return anything that is true or false in a condition.
-    const holds = !!this.call(record)
-    if (holds === this.#keepsWhen) this.output.process(record)
-  }
-}
-
-class MapValues extends CallbackStep<unknown> implements Processor {
-  readonly #saved: SavedValue = emptySavedValue()
-
-  process(record: FlowRecord): void {
-    const value = this.call(record)
-    record.saveValue(this.#saved)
-    record.setValue(value)
-    this.output.process(record)
-    record.restoreValue(this.#saved)
   }
 }
 
@@ -191,13 +165,6 @@ class SelectKey extends CallbackStep<unknown> implements Processor {
     record.setKey(key)
     this.output.process(record)
     record.restoreKey(this.#saved)
-  }
-}
-
-class Peek extends CallbackStep<void> implements Processor {
-  process(record: FlowRecord): void {
-    this.call(record)
-    this.output.process(record)
   }
 }
 
