@@ -12,6 +12,7 @@ import {
 } from './log-append.ts'
 import { logRead, logReadCompressed, logReadShaped } from './log-read.ts'
 import { operatorFamilies } from './operator-families.ts'
+import { recordCache } from './record-cache.ts'
 import { type Comparison, measureBy, median } from './rounds.ts'
 import { jsonChain, numberChain } from './stateless-chain.ts'
 import { storeGetCold, storeGetHot, storePut, storeRange } from './stores.ts'
@@ -62,6 +63,8 @@ const workloads: Record<string, () => Promise<Comparison>> = {
   'windowed aggregate, 1e5 keys': () => windowedAggregate(100_000),
   ...operatorFamilies,
   ...Object.fromEntries(chainLengths.map((length) => [chainName(length), () => chainLength(length)])),
+  'record cache, 1e3 keys': () => recordCache(1_000),
+  'record cache, 1e5 keys': () => recordCache(100_000),
   'exactly once, commits each 1s': () => exactlyOnce('1s'),
   'exactly once, commits each 100ms': () => exactlyOnce('100ms'),
 }

@@ -78,7 +78,7 @@ export function addForeignKeyJoin(left: TableState, right: TableState, parts: Fo
   const store = declareStore({ ...storeParts, engine: undefined }, undefined)
   const receive = subscriptionReceive(names.store, foreign)
   const receiver = plan.addProcessor(names.receive, receive, [subscriptions], { stores: [store] })
-  const { stores, getter } = right.rows.lookUp()
+  const { stores, getter } = right.rows.lookUp('table')
   const answerer = plan.addProcessor(names.answer, answerSubscription(getter, key), [receiver], {
     looksUp: { table: right.node, stores },
   })
@@ -92,7 +92,7 @@ export function addForeignKeyJoin(left: TableState, right: TableState, parts: Fo
     value: responseSerde(foreignValue) as Serde<unknown>,
     partitioner: byKey(options.partitioner) ?? toWhereItCameFrom,
   })
-  const own = left.rows.lookUp()
+  const own = left.rows.lookUp('table')
   const resolve = responseJoin({ joiner, isLeft, table: own.getter, value })
   const resolver = plan.addProcessor(names.resolve, resolve, [responses], {
     looksUp: { table: left.node, stores: own.stores },

@@ -52,8 +52,9 @@ export interface StoreSettings {
   /**
    * Whether updates wait until the next commit (or until `run({ maxCacheBytes })` is exceeded): of each row the last one is
    * handed on then, with the value that was handed on before. Rows that came and went in between are not handed on. What reads the
-   * store sees each update at once, and so do joins with the table. After Kafka Streams' record cache; it takes a store, which has no versions, and
-   * means nothing with `emit('window-close')`. Default: false, every update is handed on at once.
+   * store sees each update at once, and so do streams that join the table; tables that join it see what was handed on. After
+   * Kafka Streams' record cache; it takes a store, which has no versions, and means nothing with `emit('window-close')`.
+   * Default: false, every update is handed on at once.
    */
   readonly caching?: boolean
 }

@@ -343,7 +343,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     const option = { method: isLeft ? 'leftJoin' : 'join', value: 'value' }
     const before = keyChanged ? this.#beforeJoin(options.name, option, options) : this.#state
     const name = plan.names.operator(isLeft ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', options.name)
-    const { stores, getter } = other.rows.lookUp(true)
+    const { stores, getter } = other.rows.lookUp('stream')
     const grace = graceOf(options, before, other, { name, method: option.method })
     const create = streamTableJoin({ joiner, table: getter, isLeft, grace: grace?.options })
     const node = plan.addProcessor(name, create, [before.node], {

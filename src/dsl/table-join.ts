@@ -48,7 +48,7 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
   const rows = new JoinedRows([left.rows, right.rows], store, (a, b) => joinedValue(rule, name, a, b))
   // Which side it is must be said: a table can be joined with itself.
   const addSide = (sideName: string, isLeft: boolean, own: TableState, other: TableState): PlanNode => {
-    const { stores, getter } = other.rows.lookUp()
+    const { stores, getter } = other.rows.lookUp('table')
     const create = tableTableJoin({ rule, isLeft, other: getter }, () => rows.sendsOldValues)
     return plan.addProcessor(sideName, create, [own.node], { looksUp: { table: other.node, stores } })
   }

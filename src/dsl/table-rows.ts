@@ -4,7 +4,7 @@
  * chain begins to keep its rows when it is asked. After Kafka Streams' `enableSendingOldValues` and `valueGetterSupplier`.
  */
 import type { StoreDeclaration } from '../state/store-declaration.ts'
-import { storedValue, type ValueGetterFactory, versionedValue } from './operators/value-getter.ts'
+import { type SeenRows, storedValue, type ValueGetterFactory, versionedValue } from './operators/value-getter.ts'
 import { sessionValue, suppressedValue, windowValue } from './operators/windowed-value.ts'
 import type { WindowShape } from './window-shape.ts'
 
@@ -15,8 +15,11 @@ export interface TableRows {
   keepOldValues(): void
   /** How far back rows have versions, in milliseconds: updates then come of any of them (KIP-914). undefined where they have none. */
   readonly historyMs: number | undefined
-  /** How rows are looked up; of versions, where `isAsOf`, the one that held at the time of the record that looks it up. */
-  lookUp(isAsOf?: boolean): RowLookUp
+  /**
+   * How rows are looked up by a stream's records, or by the updates of another table. A stream sees rows as they are, and of
+   * versions the one that held at the record's time; a table sees rows as they were handed on, and the latest version.
+   */
+  lookUp(by: 'stream' | 'table'): RowLookUp
 }
 
 export interface RowLookUp {
@@ -64,11 +67,11 @@ export class SourceRows implements TableRows {
 
   keepOldValues(): void {}
 
-  lookUp(isAsOf = false): RowLookUp {
+  lookUp(by: 'stream' | 'table'): RowLookUp {
     const store = this.keep()
     return {
       stores: [store],
-      getter: this.historyMs === undefined ? storedValue(store) : versionedValue(store, isAsOf),
+      getter: this.historyMs === undefined ? storedValue(store, seenBy(by)) : versionedValue(store, by === 'stream'),
     }
   }
 }
@@ -99,10 +102,12 @@ export class AggregatedRows implements TableRows {
     return true
   }
 
-  lookUp(): RowLookUp {
+  lookUp(by: 'stream' | 'table'): RowLookUp {
     const store = this.#store
-    if (this.#shape === undefined) return { stores: [store], getter: storedValue(store) }
-    return { stores: [store], getter: this.#shape.kind === 'time' ? windowValue(store) : sessionValue(store) }
+    // Between updates that wait the table sees what was handed on, which therefore must still be what it was.
+    if (this.#isCached && by === 'table') this.keepsOldValues = true
+    const getter = this.#shape === undefined ? storedValue : this.#shape.kind === 'time' ? windowValue : sessionValue
+    return { stores: [store], getter: getter(store, seenBy(by)) }
   }
 }
 
@@ -151,9 +156,9 @@ export class DerivedRows implements TableRows {
     this.#parent.keepOldValues()
   }
 
-  lookUp(isAsOf = false): RowLookUp {
-    if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store) }
-    const parent = this.#parent.lookUp(isAsOf)
+  lookUp(by: 'stream' | 'table'): RowLookUp {
+    if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store, seenBy(by)) }
+    const parent = this.#parent.lookUp(by)
     return { stores: parent.stores, getter: this.#derive(parent.getter) }
   }
 }
@@ -198,9 +203,9 @@ export class JoinedRows implements TableRows {
     this.#right.keepOldValues()
   }
 
-  lookUp(): RowLookUp {
-    if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store) }
-    const [left, right] = [this.#left.lookUp(), this.#right.lookUp()]
+  lookUp(by: 'stream' | 'table'): RowLookUp {
+    if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store, seenBy(by)) }
+    const [left, right] = [this.#left.lookUp(by), this.#right.lookUp(by)]
     return { stores: [...new Set([...left.stores, ...right.stores])], getter: this.#derive(left.getter, right.getter) }
   }
 }
@@ -224,9 +229,13 @@ export class SuppressedRows implements TableRows {
     this.#parent.keepOldValues()
   }
 
-  lookUp(): RowLookUp {
+  lookUp(by: 'stream' | 'table'): RowLookUp {
     this.keepOldValues()
-    const parent = this.#parent.lookUp()
+    const parent = this.#parent.lookUp(by)
     return { stores: [this.#store, ...parent.stores], getter: suppressedValue(parent.getter, this.#store) }
   }
+}
+
+function seenBy(by: 'stream' | 'table'): SeenRows {
+  return by === 'stream' ? 'present' : 'handed-on'
 }

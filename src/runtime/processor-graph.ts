@@ -28,8 +28,10 @@ export class ProcessorGraph {
   readonly #nodes: Map<string, SubTopology['nodes'][number]>
   readonly #processors = new Map<string, Processor>()
   readonly sinks: Sink[] = []
-  /** By store, in the order of the operators that have them, parents first. */
+  /** By store. */
   readonly #caches = new Map<string, RecordCache>()
+  /** In the order of the operators that have them, parents first. */
+  readonly #flushOrder: RecordCache[] = []
 
   constructor(subTopology: SubTopology, state: GraphState, makeSink: (node: SinkNode | DynamicSinkNode) => Sink) {
     this.#subTopology = subTopology
@@ -50,13 +52,12 @@ export class ProcessorGraph {
 
   /** Whether updates wait in record caches. */
   get hasWaiting(): boolean {
-    for (const cache of this.#caches.values()) if (cache.size > 0) return true
-    return false
+    return this.#flushOrder.some((cache) => cache.size > 0)
   }
 
-  /** Hands on the updates that wait in record caches, and those that come of them. */
+  /** Hands on the updates that wait in record caches, and those that come of them: of operators further up first. */
   flushCaches(): void {
-    while (this.hasWaiting) for (const cache of this.#caches.values()) cache.flush()
+    while (this.hasWaiting) for (const cache of this.#flushOrder) cache.flush()
   }
 
   close(): void {
@@ -85,16 +86,15 @@ export class ProcessorGraph {
     return children.length === 1 ? children[0] : new FanOut(children)
   }
 
-  /** Operators that share a store, as in a cogroup, hand on to the same child, and share the cache. */
-  #cacheOf(name: string, sendsOldValues: boolean, operator: string, output: Processor): RecordCache | undefined {
+  #cacheOf(name: string): RecordCache | undefined {
     const { stores, cacheBound: bound } = this.#state
     const isCached = this.#subTopology.stores.some((declared) => declared.name === name && declared.caching === true)
     if (!isCached || bound.maxBytes === 0) return undefined
     const known = this.#caches.get(name)
     if (known !== undefined) return known
     const store = stores.get(name)
-    assert(store instanceof LayeredStore, `the store '${name}' of '${operator}' has rows`)
-    const cache = new RecordCache({ store, sendsOldValues, output, operator, bound })
+    assert(store instanceof LayeredStore, `the store '${name}' has rows`)
+    const cache = new RecordCache(store, bound)
     this.#caches.set(name, cache)
     return cache
   }
@@ -117,7 +117,14 @@ export class ProcessorGraph {
         if (store !== undefined) return store
         throw notConnected(node.name, `store '${name}'`)
       },
-      cacheOf: (name, sendsOldValues) => this.#cacheOf(name, sendsOldValues, node.name, output),
+      cacheOf: (name, sendsOldValues) => {
+        const cache = this.#cacheOf(name)
+        if (cache === undefined) return undefined
+        cache.serve({ output, operator: node.name, sendsOldValues })
+        if (!this.#flushOrder.includes(cache)) this.#flushOrder.push(cache)
+        return cache
+      },
+      waitingRows: (name) => this.#cacheOf(name),
       mayWrite: (name) => {
         const source = sourceFilling(this.#subTopology, name)
         return source === undefined || processorFilling(source) === node.name

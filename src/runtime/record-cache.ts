@@ -1,24 +1,19 @@
-import { ByteWriter } from '../bytes/byte-writer.ts'
-import type { Serde } from '../serde/serde.ts'
 import type { HotEntry } from '../state/changelog-layer.ts'
 import type { LayeredStore } from '../state/layered-store.ts'
 import { FlowRecord } from '../topology/flow-record.ts'
-import type { Processor } from '../topology/processor.ts'
-import type { Windowed } from '../windowed.ts'
+import type { Processor, WaitingRows } from '../topology/processor.ts'
 import type { CacheBound } from './cache-bound.ts'
 import { placed } from './task-input.ts'
-import { type WaitingUpdate, WaitingUpdates } from './waiting-updates.ts'
+import { WaitingUpdates } from './waiting-updates.ts'
 
-export interface RecordCacheOptions {
-  /** The store whose rows' updates wait; of which kind it is makes no difference. */
-  readonly store: LayeredStore<HotEntry>
-  /** Whether updates are handed on with the value before. They always come with it. */
-  readonly sendsOldValues: boolean
+/** The operator whose rows' updates wait. */
+export interface CachedOperator {
   /** Where they go in the end. */
   readonly output: Processor
   /** The operator's name, for error messages. */
   readonly operator: string
-  readonly bound: CacheBound
+  /** Whether updates are handed on with the value before. They always come with it. */
+  readonly sendsOldValues: boolean
 }
 
 /** Kafka Streams' measure of an update beside key, value, topic and headers: times, places in lists, offset and partition. */
@@ -32,25 +27,28 @@ const measuredUpdates = 8
  * bound is exceeded; rows that came and went in between are not. The store itself has each update at once. After Kafka
  * Streams' ThreadCache, NamedCache and caching stores, whose order this is: by the last update of each row.
  */
-export class RecordCache implements Processor {
+export class RecordCache implements Processor, WaitingRows {
   readonly #store: LayeredStore<HotEntry>
-  readonly #sendsOldValues: boolean
-  readonly #output: Processor
-  readonly #operator: string
   readonly #bound: CacheBound
-  readonly #waiting = new WaitingUpdates()
+  #served!: CachedOperator
   readonly #record = new FlowRecord()
-  /** The bytes of the keys that wait. */
-  readonly #keys = new ByteWriter(1024)
+  #waiting = new WaitingUpdates()
+  /** What is being flushed; otherwise empty. */
+  #flushed = new WaitingUpdates()
+  /** Where a row was found last. */
+  #found = this.#waiting
   #bytes = 0
   #isFlushing = false
 
-  constructor({ store, sendsOldValues, output, operator, bound }: RecordCacheOptions) {
+  /** The store is the one whose rows' updates wait; of which kind it is makes no difference. */
+  constructor(store: LayeredStore<HotEntry>, bound: CacheBound) {
     this.#store = store
-    this.#sendsOldValues = sendsOldValues
-    this.#output = output
-    this.#operator = operator
     this.#bound = bound
+  }
+
+  /** Operators that share a store, as in a cogroup, hand on to the same child, so that it does not matter which of them is served. */
+  serve(operator: CachedOperator): void {
+    this.#served = operator
   }
 
   /** How many rows wait. */
@@ -63,100 +61,82 @@ export class RecordCache implements Processor {
     const keyId = hasWindows ? keys.idOfInner(record) : keys.idOf(record)
     const start = hasWindows ? record.windowStart : 0
     const end = hasWindows ? record.windowEnd : 0
-    let update = this.#waiting.find(keyId, start, end)
-    if (update === undefined) update = this.#add(record, keyId, start, end)
-    else this.#waiting.postpone(update)
-    this.#set(update, record)
+    const waiting = this.#waiting
+    let row = waiting.find(keyId, start, end)
+    if (row < 0) row = waiting.add(keyId, start, end, record)
+    else waiting.postpone(row)
+    const updates = waiting.update(row, record)
+    const bytes = this.#measure(row, keyId, record, updates)
+    const more = bytes - waiting.bytesOf(row)
+    waiting.setBytes(row, bytes)
+    this.#bytes += more
+    this.#bound.usedBytes += more
     if (this.#bound.isExceeded) this.flush()
   }
 
   /** Hands on everything that waits. */
   flush(): void {
     // Who comes back here from further down finds an empty cache, and what it adds waits for the next time.
-    if (this.#isFlushing || this.#waiting.size === 0) return
+    const flushed = this.#waiting
+    if (this.#isFlushing || flushed.size === 0) return
     this.#isFlushing = true
     this.#bound.usedBytes -= this.#bytes
     this.#bytes = 0
-    const keyBytes = this.#keys.toBuffer()
-    this.#keys.clear()
-    let update = this.#waiting.takeAll()
-    while (update !== undefined) {
-      if (update.value !== null || update.before !== undefined) this.#handOn(update, keyBytes)
-      update = this.#waiting.release(update)
+    this.#waiting = this.#flushed
+    this.#flushed = flushed
+    for (let row = flushed.first; row >= 0; row = flushed.after(row)) {
+      flushed.hide(row)
+      if (!flushed.isNothing(row)) this.#handOn(flushed, row)
     }
+    flushed.clear()
     this.#isFlushing = false
   }
 
-  #add(record: FlowRecord, keyId: number, start: number, end: number): WaitingUpdate {
-    const update = this.#waiting.add(keyId, start, end)
-    update.before = record.oldValue
-    update.updates = 0
-    update.valueBytes = -1
-    update.bytes = 0
-    update.windowed = record.windowed
-    update.windowStart = record.windowStart
-    update.windowEnd = record.windowEnd
-    update.keySerde = record.keySerde
-    update.keyStart = -1
-    if (record.keyStart < 0) update.key = record.windowed ? (record.key() as Windowed<unknown>).key : record.key()
-    else {
-      update.keyStart = this.#keys.length
-      this.#keys.writeRange(record.keyBytes, record.keyStart, record.keyEnd)
-      update.keyEnd = this.#keys.length
+  find(keyId: number, start: number, end: number): number {
+    this.#found = this.#flushed
+    if (this.#isFlushing) {
+      const row = this.#flushed.find(keyId, start, end)
+      if (row >= 0) return row
     }
-    return update
+    this.#found = this.#waiting
+    return this.#waiting.find(keyId, start, end)
   }
 
-  #set(update: WaitingUpdate, record: FlowRecord): void {
-    update.value = record.value()
-    update.timestamp = record.timestamp
-    update.topic = record.topic
-    update.partition = record.partition
-    update.offset = record.offset
-    update.headers = record.headerCount === 0 ? undefined : record.headers()
-    update.updates++
-    const bytes = this.#bytesOf(update)
-    this.#bytes += bytes - update.bytes
-    this.#bound.usedBytes += bytes - update.bytes
-    update.bytes = bytes
+  handedOn(row: number): unknown {
+    return this.#found.beforeOf(row)
   }
 
-  #bytesOf(update: WaitingUpdate): number {
+  handedOnTimestamp(row: number): number {
+    return this.#found.beforeTimestampOf(row)
+  }
+
+  #measure(row: number, keyId: number, record: FlowRecord, updates: number): number {
     const { keys, measure } = this.#store
-    let bytes = fixedBytes + keys.endOf(update.keyId) - keys.startOf(update.keyId) + measure.keyBytes
-    bytes += update.topic.length
-    if (update.headers !== undefined) {
-      for (const { key, value } of update.headers) bytes += key.length + (value === null ? 0 : value.length)
+    let bytes = fixedBytes + keys.endOf(keyId) - keys.startOf(keyId) + measure.keyBytes + record.topic.length
+    if (record.headerCount > 0) {
+      for (const { key, value } of record.headers()) bytes += key.length + (value === null ? 0 : value.length)
     }
-    if (update.value === null) return bytes
+    if (!record.hasValue) return bytes
+    let valueBytes = this.#waiting.valueBytesOf(row)
     // Encoding costs more than all else here: of a row that is updated often, it is done whenever the updates have doubled.
-    const { updates } = update
-    if (update.valueBytes < 0 || updates <= measuredUpdates || (updates & (updates - 1)) === 0) {
-      update.valueBytes = measure.valueBytes + this.#store.bytesOf(update.value)
+    if (valueBytes < 0 || updates <= measuredUpdates || (updates & (updates - 1)) === 0) {
+      valueBytes = measure.valueBytes + this.#store.bytesOf(record.value())
+      this.#waiting.setValueBytes(row, valueBytes)
     }
-    return bytes + update.valueBytes
+    return bytes + valueBytes
   }
 
-  #handOn(update: WaitingUpdate, keyBytes: Buffer): void {
+  #handOn(waiting: WaitingUpdates, row: number): void {
     const record = this.#record
-    if (update.keyStart < 0) record.setKey(update.key)
-    else record.loadKey(keyBytes, update.keyStart, update.keyEnd, update.keySerde as Serde<unknown>)
-    if (update.windowed) record.setWindow(update.windowStart, update.windowEnd)
-    record.setValue(update.value)
-    record.oldValue = this.#sendsOldValues ? update.before : undefined
-    record.timestamp = update.timestamp
-    record.setHeaders(update.headers ?? noHeaders)
-    const { topic, partition, offset } = update
-    record.topic = topic
-    record.partition = partition
-    record.offset = offset
-    record.operator = this.#operator
+    const { output, operator, sendsOldValues } = this.#served
+    waiting.load(row, record)
+    if (!sendsOldValues) record.oldValue = undefined
+    record.operator = operator
+    const { topic, partition, offset } = record
     try {
-      this.#output.process(record)
+      output.process(record)
     } catch (error) {
       throw placed(error, { topic, partition, offset, operator: record.operator })
     }
   }
 }
-
-const noHeaders = Object.freeze([])

@@ -21,6 +21,8 @@ export class FlowRecord {
   operator = ''
   /** For updates of a table: the value before, where the operator above knows it. */
   oldValue: unknown = undefined
+  /** Event time of that value, for a record cache; others do not look at it. */
+  oldTimestamp = 0
   /** For updates of a table that keeps versions: false where the update is of an earlier version than the key's latest. */
   isLatest = true
 

@@ -26,9 +26,11 @@ export interface ProcessorContext {
   store(name: string): StateStore
   /**
    * Where updates of the rows in a store of the processor's own go before they come to `output`: the store's record cache, where
-   * it is declared with one. Each must come with the value before, which is handed on where `sendsOldValues`.
+   * it is declared with one. Each must come with the value before and its time; the value is handed on where `sendsOldValues`.
    */
   cacheOf(store: string, sendsOldValues: boolean): Processor | undefined
+  /** The rows of a store that wait in its record cache, where it has one. */
+  waitingRows(store: string): WaitingRows | undefined
   /** Whether the processor may change a store that is connected to it: not where a source fills it through another one. */
   mayWrite(store: string): boolean
   /** What this processor has seen of event time. Kept with the committed offsets, so that a restart judges late records alike. */
@@ -36,6 +38,16 @@ export interface ProcessorContext {
   readonly task: TaskContext
   /** Counts records that the processor does not pass on although no user function said so. */
   drop(reason: DropReason, count?: number): void
+}
+
+/** Rows whose updates were not handed on yet. */
+export interface WaitingRows {
+  /** The row of a key (its id in the store) and window (0 and 0 where there is none), until the next call; -1 where it does not wait. */
+  find(keyId: number, start: number, end: number): number
+  /** What was handed on of the row; undefined where nothing was. */
+  handedOn(row: number): unknown
+  /** Event time of that. */
+  handedOnTimestamp(row: number): number
 }
 
 /** What a processor may know and ask of its task beside records and stores. */

@@ -18,28 +18,33 @@ const parts = { name: 's', key: text, value: text }
 
 describe('WaitingUpdates', () => {
   it('are a map by key and window, in the order of last updates', () => {
-    const row = fc.tuple(fc.nat(5), fc.constantFrom(0, 10, 60_000), fc.constantFrom(0, 20))
+    const row = fc.tuple(fc.nat(40), fc.constantFrom(0, 10, 60_000), fc.constantFrom(0, 20))
     const step = fc.oneof({ weight: 20, arbitrary: row }, { weight: 1, arbitrary: fc.constant('take all' as const) })
-    const property = fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+    const property = fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const updates = new WaitingUpdates()
+      const record = new FlowRecord()
       const model = new Map<string, number>()
       for (const [number, what] of steps.entries()) {
         if (what === 'take all') {
           const taken: [string, unknown][] = []
-          for (let each = updates.takeAll(); each !== undefined; each = updates.release(each)) {
-            taken.push([`${each.keyId} ${each.start} ${each.end}`, each.value])
+          for (let row = updates.first; row >= 0; row = updates.after(row)) {
+            updates.load(row, record)
+            taken.push([record.key() as string, record.value()])
           }
           expect(taken).toEqual([...model])
+          updates.clear()
           model.clear()
           continue
         }
+        const key = what.join(' ')
         const found = updates.find(...what)
-        expect(found?.value).toBe(model.get(what.join(' ')))
-        if (found !== undefined) updates.postpone(found)
-        const update = found ?? updates.add(...what)
-        update.value = number
-        model.delete(what.join(' '))
-        model.set(what.join(' '), number)
+        expect(found >= 0).toBe(model.has(key))
+        record.setKey(key)
+        record.setValue(number)
+        if (found >= 0) updates.postpone(found)
+        updates.update(found >= 0 ? found : updates.add(...what, record), record)
+        model.delete(key)
+        model.set(key, number)
         expect(updates.size).toBe(model.size)
       }
     })
@@ -55,7 +60,8 @@ function cacheOver(store: KeyValueStore | SessionStore, bound: CacheBound, sends
       seen.push(`${JSON.stringify(record.key())} ${record.value()} < ${record.oldValue} @${record.timestamp}`)
     },
   }
-  const cache = new RecordCache({ store: store as never, sendsOldValues, output, operator: 'o', bound })
+  const cache = new RecordCache(store as never, bound)
+  cache.serve({ output, operator: 'o', sendsOldValues })
   const record = new FlowRecord()
   return { cache, record, seen }
 }
@@ -132,6 +138,39 @@ describe('RecordCache', () => {
     expect(bound.usedBytes).toBe(0)
   })
 
+  it('tells what was handed on of rows that wait, also of those that are about to be in the same flush', () => {
+    const bound = new CacheBound(1e6)
+    const store = new KeyValueStore(parts, engine())
+    const cache = new RecordCache(store as never, bound)
+    const ids = ['a', 'b'].map((key) => store.keys.idOfKey(key))
+    const look = () =>
+      ids.map((id) => {
+        const row = cache.find(id, 0, 0)
+        return row < 0 ? 'present' : `${cache.handedOn(row)}@${cache.handedOnTimestamp(row)}`
+      })
+    const seen: string[][] = []
+    cache.serve({ output: { process: () => void seen.push(look()) }, operator: 'o', sendsOldValues: true })
+    const record = new FlowRecord()
+    for (const [key, before] of [
+      ['a', 'x'],
+      ['b', undefined],
+      ['a', 'y'],
+    ] as const) {
+      record.setKey(key)
+      record.setValue('now')
+      record.oldValue = before
+      record.oldTimestamp = 7
+      cache.process(record)
+    }
+    expect(look()).toEqual(['x@7', 'undefined@7'])
+    cache.flush()
+    expect(seen).toEqual([
+      ['x@7', 'present'],
+      ['present', 'present'],
+    ])
+    expect(look()).toEqual(['present', 'present'])
+  })
+
   it('leaves to the next flush what comes back to it while it flushes', () => {
     const bound = new CacheBound(60)
     const seen: unknown[] = []
@@ -147,7 +186,8 @@ describe('RecordCache', () => {
       },
     }
     const store = new KeyValueStore(parts, engine())
-    const cache = new RecordCache({ store: store as never, sendsOldValues: true, output, operator: 'o', bound })
+    const cache = new RecordCache(store as never, bound)
+    cache.serve({ output, operator: 'o', sendsOldValues: true })
     for (const key of ['a', 'b']) {
       record.setKey(key)
       record.setValue(key)

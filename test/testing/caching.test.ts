@@ -313,7 +313,22 @@ describe('operators behind a cached table', () => {
     expect(lines(driver)).toEqual(['a="xY"@2', 'b="z"@3'])
   })
 
-  it('look rows up as they are, also where they were not handed on yet', () => {
+  it('are given rows as they are where they are streams', () => {
+    const builder = new StreamsBuilder()
+    const table = builder.table(words, { store: 'rows', caching: true })
+    builder
+      .stream(others)
+      .join(table, (a, b) => a + b)
+      .to(results)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.batch(() => {
+      driver.input(words).pipeAll([at(1, 'a', 'x'), at(2, 'a', 'y')])
+      driver.input(others).pipe(at(3, 'a', '1'))
+    })
+    expect(lines(driver)).toEqual(['a="1y"@3'])
+  })
+
+  it('are given rows as they were handed on last where they are tables', () => {
     const builder = new StreamsBuilder()
     const left = builder.table(words, { store: 'left', caching: true })
     const right = builder.table(others, { store: 'right' })
@@ -325,9 +340,37 @@ describe('operators behind a cached table', () => {
     driver.batch(() => {
       driver.input(words).pipeAll([at(1, 'a', 'x'), at(2, 'a', 'y')])
       driver.input(others).pipe(at(3, 'a', '1'))
-      expect(driver.store('joined').get('a')?.value).toBe('y1')
+      expect(driver.store('joined').get('a')).toBeUndefined()
     })
     expect(lines(driver)).toEqual(['a="y1"@3'])
+    driver.batch(() => {
+      driver.input(words).pipe(at(9, 'a', 'z'))
+      driver.input(others).pipe(at(4, 'a', '2'))
+      // With the row, and its time, that the left table last handed on.
+      expect(driver.store('joined').get('a')).toEqual({ value: 'y2', timestamp: 4 })
+    })
+    expect(lines(driver)).toEqual(['a="z2"@9'])
+  })
+
+  it('lose a joined row that lost both of its sides between two commits', () => {
+    const builder = new StreamsBuilder()
+    const left = builder.table(words, { store: 'left', caching: true })
+    const right = builder.table(others, { store: 'right', caching: true })
+    left
+      .join(right, (a, b) => a + b)
+      .toStream()
+      .to(results)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.batch(() => {
+      driver.input(words).pipe(at(1, 'a', 'x'))
+      driver.input(others).pipe(at(2, 'a', '1'))
+    })
+    expect(lines(driver)).toEqual(['a="x1"@2'])
+    driver.batch(() => {
+      driver.input(words).pipe(at(3, 'a', null))
+      driver.input(others).pipe(at(4, 'a', null))
+    })
+    expect(lines(driver)).toEqual(['a=null@3'])
   })
 
   it('get nothing of a table that has no store', () => {
@@ -395,6 +438,20 @@ describe('whatever the bound and the commits', () => {
       const right = builder.table(others, { store: 'right', caching })
       return left.outerJoin(right, (a, b) => `${a}${b}`, { store: 's', value: serde.string, caching }) as never
     },
+    'joins of two tables, grouped': (builder, caching) => {
+      const left = builder.table(words, { store: 'left', caching })
+      const right = builder.table(others, { store: 'right', caching })
+      const joined = left.join(right, (a, b) => `${a}${b}`)
+      const grouped = joined.groupBy((value, key) => [value, key], { key: serde.string, value: serde.string })
+      return grouped.count({ store: 'counts', caching }).filter((count) => count > 0) as never
+    },
+    'joins by foreign key': (builder, caching) => {
+      const left = builder.table(words, { store: 'left', caching })
+      const right = builder.table(others, { store: 'right', caching })
+      const foreignKey = (value: string) => ({ x: 'a', y: 'b', zz: 'c' })[value]
+      const options = { foreignKey, store: 's', value: serde.string, caching }
+      return left.leftJoin(right, (a, b) => `${a}${b}`, options) as never
+    },
     'sums of a filtered aggregate that is changed in place': (builder, caching) => {
       const add = (sum: { n: number }, value: string) => {
         sum.n += value.length
@@ -408,7 +465,7 @@ describe('whatever the bound and the commits', () => {
       return sums.filter(({ n }) => n % 3 !== 0).mapValues(({ n }) => n, { store: 'n', value: json, caching }) as never
     },
   }
-  const shapesOfBoth = [shapes['joins of two tables']]
+  const shapesOfBoth = Object.entries(shapes).flatMap(([name, build]) => (name.startsWith('joins') ? [build] : []))
   const event = fc.record({
     isOther: fc.boolean(),
     key: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -450,7 +507,8 @@ describe('whatever the bound and the commits', () => {
           for (const { isOther, ...record } of batch) driver.input(isOther ? others : words).pipe(record)
         }),
       rows: () => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)),
-      drops: () => driver.drops().map(({ reason, count }) => `${reason} ${count}`),
+      // How many answers of a foreign-key join are overtaken depends on when they are asked for.
+      drops: () => driver.drops().flatMap(({ reason, count }) => (reason === 'stale' ? [] : [`${reason} ${count}`])),
       close: () => driver.close(),
     }
   }

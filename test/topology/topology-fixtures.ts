@@ -73,6 +73,7 @@ export function noting(name: string): { context: ProcessorContext; seen: Seen[];
       throw new Error('no stores here')
     },
     cacheOf: () => undefined,
+    waitingRows: () => undefined,
     mayWrite: () => true,
     streamTime: { observed: -1, emitted: -1 },
     task: idleTask,

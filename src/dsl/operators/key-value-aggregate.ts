@@ -65,7 +65,7 @@ class KeyValueAggregate implements Processor {
     const store = this.#store
     const keyId = store.keyId(record)
     const entry = store.entry(keyId)
-    const oldValue = entry.value
+    const { value: oldValue, timestamp: oldTimestamp } = entry
     const value = this.#readsValue ? record.value() : undefined
     const key = this.#readsKey ? store.keys.key(keyId) : undefined
 
@@ -79,6 +79,7 @@ class KeyValueAggregate implements Processor {
     this.#saved.save(record)
     record.setValue(entry.value)
     record.oldValue = oldValue
+    record.oldTimestamp = oldTimestamp
     record.timestamp = entry.timestamp
     this.#output.process(record)
     this.#saved.restore(record)

@@ -199,6 +199,7 @@ class SessionAggregate implements Processor {
 
   #forward(record: FlowRecord, start: number, end: number, value: unknown, oldValue: unknown): void {
     if (this.#isFinal) return
+    record.oldTimestamp = end
     record.setWindow(start, end)
     record.setValue(value)
     record.oldValue = oldValue

@@ -250,9 +250,11 @@ class SlidingAggregate implements Processor {
     }
     this.#taken++
     const { start, value: before } = window
-    const timestamp = Math.max(this.#timestamp, window.timestamp)
+    const oldTimestamp = window.timestamp
+    const timestamp = Math.max(this.#timestamp, oldTimestamp)
     const after = this.#aggregate(before)
     this.#store.update(window, after, timestamp)
+    this.#record.oldTimestamp = oldTimestamp
     this.#forward(start, after, before, timestamp)
   }
 

@@ -57,7 +57,7 @@ class TableAggregate implements Processor {
     const store = this.#store
     const keyId = store.keyId(record)
     const entry = store.entry(keyId)
-    const oldAggregate = entry.value
+    const { value: oldAggregate, timestamp: oldTimestamp } = entry
     const key = this.#readsKey ? store.keys.key(keyId) : undefined
     const aggregate = this.#aggregate(record, oldAggregate, key)
     const isOlder = oldAggregate !== undefined && entry.timestamp > record.timestamp
@@ -67,6 +67,7 @@ class TableAggregate implements Processor {
     record.saveValue(this.#savedValue)
     record.setValue(entry.value)
     record.oldValue = oldAggregate
+    record.oldTimestamp = oldTimestamp
     record.timestamp = entry.timestamp
     this.#output.process(record)
     record.restoreKey(this.#savedKey)

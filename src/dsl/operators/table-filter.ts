@@ -66,7 +66,10 @@ class TableFilter implements Processor {
       // Of versions every one counts, also one that is not there where none was.
       if (sendsOldValues && !isKept && oldValue === undefined && !isVersioned) return
     }
-    if (entry !== undefined) store?.update(entry, isKept ? record.value() : undefined, record.timestamp)
+    if (entry !== undefined) {
+      record.oldTimestamp = entry.timestamp
+      store?.update(entry, isKept ? record.value() : undefined, record.timestamp)
+    }
 
     record.saveValue(this.#saved)
     if (!isKept) record.setValue(null)

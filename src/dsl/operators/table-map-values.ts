@@ -110,7 +110,10 @@ class TableMapValues implements Processor {
       if (entry !== undefined) oldValue = entry.value
       else if (record.oldValue !== undefined || takesAbsence) oldValue = this.#make(record, record.oldValue ?? null)
     }
-    if (entry !== undefined) store?.update(entry, value, record.timestamp)
+    if (entry !== undefined) {
+      record.oldTimestamp = entry.timestamp
+      store?.update(entry, value, record.timestamp)
+    }
 
     record.saveValue(this.#saved)
     record.setValue(value)

@@ -72,6 +72,7 @@ class KeepingSource implements Processor {
     const entry = store.entry(store.keyId(record))
     const before = record.oldValue
     record.oldValue = this.#givesOldValues ? entry.value : undefined
+    record.oldTimestamp = entry.timestamp
     store.update(entry, record.value(), record.timestamp)
     this.#output.process(record)
     record.oldValue = before

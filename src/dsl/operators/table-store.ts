@@ -36,6 +36,7 @@ class TableStore implements Processor {
     const given = record.oldValue
     // What waits in a cache takes the place of updates that were not handed on, and of the values before that they came with.
     if (this.#isCached) record.oldValue = entry.value
+    record.oldTimestamp = entry.timestamp
     store.update(entry, record.hasValue ? record.value() : undefined, record.timestamp)
     this.#output.process(record)
     record.oldValue = given

@@ -2,7 +2,7 @@ import type { ValueTransformation } from '../../processor/value-transformation.t
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import { VersionedStore } from '../../state/versioned-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
-import type { ProcessorContext } from '../../topology/processor.ts'
+import type { ProcessorContext, WaitingRows } from '../../topology/processor.ts'
 import { connectedStore } from './connected-store.ts'
 import type { RecordCallback } from './stateless.ts'
 import { takesParameter } from './takes-parameter.ts'
@@ -18,9 +18,42 @@ export interface ValueGetter {
 /** Makes the getter for the processor whose context this is. */
 export type ValueGetterFactory = (context: ProcessorContext) => ValueGetter
 
+/**
+ * Which rows a getter sees where updates wait in a record cache: as they are, for a stream, or as they were handed on last, for
+ * another table, whose rows would otherwise be made of what it is never told about.
+ */
+export type SeenRows = 'present' | 'handed-on'
+
+/** The rows that wait and may not be seen yet; undefined where there are none. */
+export function unseenRows(context: ProcessorContext, store: string, seen: SeenRows): WaitingRows | undefined {
+  return seen === 'present' ? undefined : context.waitingRows(store)
+}
+
+/** What getters over a table's own store have in common. */
+export class StoreGetter {
+  timestamp = 0
+  /** What was handed on of a row that waits. */
+  protected handedOn: unknown
+  readonly #unseen: WaitingRows | undefined
+
+  protected constructor(unseen: WaitingRows | undefined) {
+    this.#unseen = unseen
+  }
+
+  /** Whether the row waits, and so is what was handed on of it. */
+  protected waits(keyId: number, start: number, end: number): boolean {
+    const unseen = this.#unseen
+    const row = unseen === undefined ? -1 : unseen.find(keyId, start, end)
+    if (unseen === undefined || row < 0) return false
+    this.timestamp = unseen.handedOnTimestamp(row)
+    this.handedOn = unseen.handedOn(row)
+    return true
+  }
+}
+
 /** Reads the store of a table that keeps its rows. */
-export function storedValue(store: string): ValueGetterFactory {
-  return (context) => new StoredValue(connectedStore(context, store, KeyValueStore))
+export function storedValue(store: string, seen: SeenRows): ValueGetterFactory {
+  return (context) => new StoredValue(connectedStore(context, store, KeyValueStore), unseenRows(context, store, seen))
 }
 
 /** Reads the store of a table that keeps versions: the latest one, or the one that held at the record's time. */
@@ -60,16 +93,18 @@ export function transformedValue(
   }
 }
 
-class StoredValue implements ValueGetter {
-  timestamp = 0
+class StoredValue extends StoreGetter implements ValueGetter {
   readonly #store: KeyValueStore
 
-  constructor(store: KeyValueStore) {
+  constructor(store: KeyValueStore, unseen: WaitingRows | undefined) {
+    super(unseen)
     this.#store = store
   }
 
   get(record: FlowRecord): unknown {
-    const entry = this.#store.entry(this.#store.keyId(record))
+    const keyId = this.#store.keyId(record)
+    if (this.waits(keyId, 0, 0)) return this.handedOn
+    const entry = this.#store.entry(keyId)
     this.timestamp = entry.timestamp
     return entry.value
   }

@@ -144,10 +144,11 @@ class WindowAggregate implements Processor {
     for (let start = firstStart; start <= timestamp; start += this.#advanceMs) {
       const kept = store.find(start, keyId)
       const entry = kept ?? new WindowEntry(keyId, start)
-      const oldValue = entry.value
+      const { value: oldValue, timestamp: oldTimestamp } = entry
       this.#aggregate(record, entry, value, key, timestamp)
       // Another operator over the same store, as in a cogroup, may have let the window expire: then the result is only handed on.
       if (kept !== undefined) store.update(entry, entry.value, entry.timestamp)
+      record.oldTimestamp = oldTimestamp
       if (!this.#isFinal) this.#forward(record, entry, oldValue)
     }
     this.#saved.restore(record)

@@ -2,18 +2,19 @@ import { type SessionEntry, SessionStore } from '../../state/session-store.ts'
 import { type SuppressEntry, SuppressStore } from '../../state/suppress-store.ts'
 import { WindowStore } from '../../state/window-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { WaitingRows } from '../../topology/processor.ts'
 import type { Windowed } from '../../windowed.ts'
 import { connectedStore } from './connected-store.ts'
-import type { ValueGetter, ValueGetterFactory } from './value-getter.ts'
+import { type SeenRows, StoreGetter, unseenRows, type ValueGetter, type ValueGetterFactory } from './value-getter.ts'
 
 /** Reads the store of results of time windows, by the key and the start of its window; what is no longer kept is not there. */
-export function windowValue(store: string): ValueGetterFactory {
-  return (context) => new WindowValue(connectedStore(context, store, WindowStore))
+export function windowValue(store: string, seen: SeenRows): ValueGetterFactory {
+  return (context) => new WindowValue(connectedStore(context, store, WindowStore), unseenRows(context, store, seen))
 }
 
 /** Reads the store of results of sessions or sliding windows, by the key and the bounds of its window. */
-export function sessionValue(store: string): ValueGetterFactory {
-  return (context) => new SessionValue(connectedStore(context, store, SessionStore))
+export function sessionValue(store: string, seen: SeenRows): ValueGetterFactory {
+  return (context) => new SessionValue(connectedStore(context, store, SessionStore), unseenRows(context, store, seen))
 }
 
 /** For rows whose updates are held back: while one waits, the value that was handed on before it, otherwise the parent's. */
@@ -26,31 +27,11 @@ function windowedKey(record: FlowRecord): Windowed<unknown> | undefined {
   return record.windowed ? undefined : (record.key() as Windowed<unknown>)
 }
 
-class WindowValue implements ValueGetter {
-  timestamp = 0
+class WindowValue extends StoreGetter implements ValueGetter {
   readonly #store: WindowStore
 
-  constructor(store: WindowStore) {
-    this.#store = store
-  }
-
-  get(record: FlowRecord): unknown {
-    const store = this.#store
-    const whole = windowedKey(record)
-    const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
-    const entry = store.find(whole === undefined ? record.windowStart : whole.window.start, keyId)
-    if (entry === undefined) return undefined
-    this.timestamp = entry.timestamp
-    return entry.value
-  }
-}
-
-class SessionValue implements ValueGetter {
-  timestamp = 0
-  readonly #store: SessionStore
-  readonly #found: SessionEntry[] = []
-
-  constructor(store: SessionStore) {
+  constructor(store: WindowStore, unseen: WaitingRows | undefined) {
+    super(unseen)
     this.#store = store
   }
 
@@ -60,6 +41,30 @@ class SessionValue implements ValueGetter {
     const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
     const start = whole === undefined ? record.windowStart : whole.window.start
     const end = whole === undefined ? record.windowEnd : whole.window.end
+    if (this.waits(keyId, start, end)) return this.handedOn
+    const entry = store.find(start, keyId)
+    if (entry === undefined) return undefined
+    this.timestamp = entry.timestamp
+    return entry.value
+  }
+}
+
+class SessionValue extends StoreGetter implements ValueGetter {
+  readonly #store: SessionStore
+  readonly #found: SessionEntry[] = []
+
+  constructor(store: SessionStore, unseen: WaitingRows | undefined) {
+    super(unseen)
+    this.#store = store
+  }
+
+  get(record: FlowRecord): unknown {
+    const store = this.#store
+    const whole = windowedKey(record)
+    const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
+    const start = whole === undefined ? record.windowStart : whole.window.start
+    const end = whole === undefined ? record.windowEnd : whole.window.end
+    if (this.waits(keyId, start, end)) return this.handedOn
     store.find(keyId, end, start, this.#found)
     for (let i = 0; i < this.#found.length; i++) {
       const session = this.#found[i]

@@ -61,6 +61,7 @@ export class OperatorRun {
       outputTo: () => ({ process: (record) => this.late.push(describeRecord(record)) }),
       store: (name) => stores.find((store) => store.name === name) as StateStore,
       cacheOf: () => undefined,
+      waitingRows: () => undefined,
       mayWrite: () => true,
       streamTime: this.streamTimes[index] as StreamTime,
       task: idleTask,

@@ -5,17 +5,22 @@ import type { Draw } from './draw.ts'
 export const plentyOfBytes: number = 10 * 1024 * 1024
 
 /**
+ * Joins that make a table: Kafka Streams' look up rows whose updates wait, and so lose deletions and say values before that never
+ * were handed on; Millrace's see what was handed on.
+ */
+export const seesWaitingRows: RegExp = /^(tableJoin|foreignKeyJoin)$/
+
+/**
  * The node with a record cache, where it makes a table. What differs is left out: a deletion of an aggregate has another time
  * in Kafka Streams than in Millrace, and windows and sessions expire there only when updates go. A count that is told nothing
- * of its store could not be told of a cache either.
+ * of its store could not be told of a cache either, and results that are final wait for none.
  */
-export function withCache(node: CaseNode, { windows }: Partial<CaseNode>): CaseNode {
+export function withCache(node: CaseNode, { op, windows }: Partial<CaseNode>): CaseNode {
   if (node.is === 'cogrouped' && node.fn === 'dropSome') return { ...node, fn: 'concat' }
-  if (node.is !== 'table' || node.historyMs !== undefined) return node
-  const { plain, ...rest } = node
-  const kept = plain !== undefined && node.op === 'tableJoin' ? node : (rest as CaseNode)
+  if (node.is !== 'table' || node.historyMs !== undefined || op === 'emitOnClose') return node
+  const { plain: _, ...told } = node
   return {
-    ...kept,
+    ...(told as CaseNode),
     ...(node.fn === 'dropSome' ? { fn: 'concat' } : {}),
     ...(node.op.startsWith('windowed') && windows !== 'unlimited' ? { retention: 1_000_000 } : {}),
     caching: true,

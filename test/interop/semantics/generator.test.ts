@@ -48,7 +48,7 @@ describe('the generator of cases', () => {
 
   it('gives tables record caches, and has several records in a batch, where it is asked to', () => {
     const cases = Array.from({ length: 60 }, (_, id) => generateCase(id, 5, undefined, true))
-    const tables = cases.flatMap(({ nodes }) => nodes.filter(({ is, historyMs }) => is === 'table' && !historyMs))
+    const tables = cases.flatMap(({ nodes }) => nodes.filter(({ op }) => /^(table|toTable|count|aggregate)$/.test(op)))
     expect(tables.length).toBeGreaterThan(30)
     expect(tables.every(({ caching }) => caching === true)).toBe(true)
     const sizes = cases.flatMap(({ events }) => events.map((event) => ('batch' in event ? event.batch.length : 0)))

@@ -1,4 +1,4 @@
-import { drawBatches, plentyOfBytes, withCache } from './caching.ts'
+import { drawBatches, plentyOfBytes, seesWaitingRows, withCache } from './caching.ts'
 import { type Case, type CaseNode, isSink, type Shape } from './case.ts'
 import type { Coverage } from './coverage.ts'
 import { Draw } from './draw.ts'
@@ -64,7 +64,8 @@ class TopologyDraw {
     const open = this.#draw.chance(0.7) ? this.#nodes.findLast((node) => this.#isOpen(node)) : undefined
     if (open?.is === 'cogrouped' && this.#draw.chance(0.5)) this.#groupOneMore()
     const able = Object.entries(this.#operators).filter(
-      ([, { takes }]) => open === undefined || takes.includes(open.is),
+      ([op, { takes }]) =>
+        (open === undefined || takes.includes(open.is)) && !(this.#isCached && seesWaitingRows.test(op)),
     )
     const [op, { takes }] = this.#draw.weighted(able, ([, { weight }]) => weight)
     const inputs = takes.map((shape) => (shape === open?.is ? open : this.#drawInput(shape)))
