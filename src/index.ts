@@ -3,7 +3,7 @@ import { connect as connectCluster } from './cluster/connect.ts'
 import { Connection } from './cluster/connection.ts'
 import type { Environment } from './env/environment.ts'
 import { nodeEnvironment } from './env/node.ts'
-import type { ListenOptions } from './listener-options.ts'
+import type { AuthorizerOptions, ListenOptions } from './listener-options.ts'
 import type { Application } from './runtime/application.ts'
 import { runTopology } from './runtime/run.ts'
 import type { RunOptions } from './runtime/run-options.ts'
@@ -112,7 +112,16 @@ export type {
 export { nodeEnvironment } from './env/node.ts'
 // When something goes wrong
 export { type ErrorCode, MillraceError, type Place } from './errors.ts'
-export type { ListenerOptions, ListenerTls, ListenOptions, SecurityProtocol } from './listener-options.ts'
+export type {
+  AuthorizerOptions,
+  BearerOptions,
+  ListenerOptions,
+  ListenerSasl,
+  ListenerTls,
+  ListenOptions,
+  SaslMechanism,
+  SecurityProtocol,
+} from './listener-options.ts'
 // Write processors
 export type {
   FixedKeyProcessor,
@@ -231,6 +240,8 @@ export interface ConnectOptions {
    * reaches, or listeners, each with a port and a way to talk. Default: it is not opened.
    */
   readonly listen?: ListenOptions
+  /** Which of these clients may do what, by rules that Kafka's clients make. Default: whoever is let in may do everything. */
+  readonly authorizer?: AuthorizerOptions
   /**
    * Told what no call tells: the torn end of a log that was cut after a crash, damage that was found and is in quarantine, a
    * disk that failed. Default: a warning of the process.
@@ -265,6 +276,11 @@ export function run(topology: Topology, options: RunOptions): Promise<Applicatio
   })
 }
 
-function clusterOptionsOf({ flush = 'fsync', listen, onEvent }: ConnectOptions): ConnectOptions {
-  return { flush, ...(listen === undefined ? {} : { listen }), ...(onEvent && { onEvent }) }
+function clusterOptionsOf({ flush = 'fsync', listen, authorizer, onEvent }: ConnectOptions): ConnectOptions {
+  return {
+    flush,
+    ...(listen === undefined ? {} : { listen }),
+    ...(authorizer && { authorizer }),
+    ...(onEvent && { onEvent }),
+  }
 }

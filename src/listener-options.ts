@@ -53,5 +53,13 @@ export interface ListenerOptions extends Address {
   readonly sasl?: ListenerSasl
 }
 
+/** Who may do what with the broker (ACLs): by rules that are kept in the cluster, and made by Kafka's clients. */
+export interface AuthorizerOptions {
+  /** Who may do everything, each as `User:NAME` (`super.users`). Default: nobody. */
+  readonly superUsers?: readonly string[]
+  /** Whether what no rule is about is allowed to everybody (`allow.everyone.if.no.acl.found`). Default: false. */
+  readonly allowEveryoneIfNoRuleFound?: boolean
+}
+
 /** A port that only this machine reaches, a listener, or several. */
 export type ListenOptions = number | ListenerOptions | readonly ListenerOptions[]

@@ -20,6 +20,23 @@ const removeScramCredential = {
   mechanism: ['int8', '0+'],
 } as const
 
+/** AccessControlEntryRecord. */
+const accessControlEntry = {
+  id: ['uuid', '0+'],
+  resourceType: ['int8', '0+'],
+  resourceName: ['string', '0+'],
+  patternType: ['int8', '0+'],
+  principal: ['string', '0+'],
+  host: ['string', '0+'],
+  operation: ['int8', '0+'],
+  permissionType: ['int8', '0+'],
+} as const
+
+/** RemoveAccessControlEntryRecord. */
+const removeAccessControlEntry = {
+  id: ['uuid', '0+'],
+} as const
+
 /**
  * What the registry says of who may do what, in Kafka's records of the same names: their fields are declared as those of
  * messages are, and read by the same codecs.
@@ -27,12 +44,16 @@ const removeScramCredential = {
 export type SecurityRecord =
   | ({ readonly type: 'scram-credential' } & ReadOf<typeof scramCredential>)
   | ({ readonly type: 'remove-scram-credential' } & ReadOf<typeof removeScramCredential>)
+  | ({ readonly type: 'access-control-entry' } & ReadOf<typeof accessControlEntry>)
+  | ({ readonly type: 'remove-access-control-entry' } & ReadOf<typeof removeAccessControlEntry>)
 
 type SecurityRecordType = SecurityRecord['type']
 
 const declared: Readonly<Record<SecurityRecordType, readonly [key: number, fields: Fields]>> = {
   'scram-credential': [11, scramCredential],
   'remove-scram-credential': [22, removeScramCredential],
+  'access-control-entry': [18, accessControlEntry],
+  'remove-access-control-entry': [19, removeAccessControlEntry],
 }
 const types = Object.keys(declared) as readonly SecurityRecordType[]
 const codecs = new Map(types.map((type) => [type, messageCodec(declared[type][1], 0, true)]))

@@ -7,6 +7,7 @@ import type { PartitionLog } from './log/partition-log.ts'
 import { LogFold } from './log-fold.ts'
 import { type ConfigRecord, type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
 
+import { AccessRules } from './security/access-rules.ts'
 import { ScramCredentials } from './security/scram-credentials.ts'
 import { isSecurityRecord, type SecurityRecord } from './security-record.ts'
 
@@ -51,6 +52,8 @@ export class Topics {
   #deleted: BrokerTopic[] = []
   /** Who may log in. */
   readonly credentials: ScramCredentials = new ScramCredentials()
+  /** Who may do what. */
+  readonly rules: AccessRules = new AccessRules()
   #nextProducerId = 0
   #version = 0
 
@@ -171,6 +174,7 @@ export class Topics {
     const record = readMetadataRecord(bytes, valueStart, valueEnd)
     if (isSecurityRecord(record)) {
       this.credentials.apply(record)
+      this.rules.apply(record)
       return
     }
     if (record.type === 'producer-ids') {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type Broker, openBroker } from '../broker/broker.ts'
-import { handlersOf } from '../broker/handlers/handlers.ts'
+import { serviceOf } from '../broker/broker-service.ts'
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
 import type { Address, Disk, Environment } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
@@ -64,11 +64,14 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
       remedy: "Use 'fsync' or 'page-cache'.",
     })
   }
-  const { broker: config, limits } = brokerConfigOf(options.config, (path) => textOf(environment.disk, path))
+  const {
+    broker: config,
+    limits,
+    authorizer,
+  } = brokerConfigOf(options.config, (path) => textOf(environment.disk, path))
   const listeners = askedFor(options, environment)
   const users = options.addScram.map((text) => scramUser(text, environment.random))
   const broker = await openBroker({ directory: options.data, environment, flush: options.flush, config })
-  const handlers = handlersOf(broker)
   const complain = (error: unknown, peer: Address): void =>
     host.write('error', `connection of ${peer.host}:${peer.port} ended: ${messageOf(error)}\n`)
   try {
@@ -76,8 +79,7 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
     const server = await listenForClients({
       environment,
       listeners,
-      handlers,
-      credentials: (mechanism, user) => broker.topics.credentials.get(mechanism, user),
+      ...serviceOf(broker, authorizer),
       onConnectionError: complain,
       limits,
     })

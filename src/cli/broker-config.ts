@@ -3,6 +3,8 @@ import { brokerSettingNamed, brokerSettingsByName } from '../broker/config/broke
 import { type ConfigKind, int, long, parseConfig } from '../broker/config/config-kind.ts'
 import type { ServerLimits } from '../broker/server/server-limits.ts'
 import { MillraceError } from '../errors.ts'
+import type { AuthorizerOptions } from '../listener-options.ts'
+import { authorizerOf, authorizerSettingNames } from './authorizer-config.ts'
 import { isListenerSetting, listenerSettingNames } from './listener-config.ts'
 import { readProperties } from './properties-file.ts'
 
@@ -11,6 +13,7 @@ export interface BrokerConfigParts {
   readonly broker: Readonly<Record<string, string>>
   readonly listeners: ReadonlyMap<string, string>
   readonly limits: Partial<ServerLimits>
+  readonly authorizer: AuthorizerOptions | undefined
 }
 
 /** Kafka's names of what a client may take of the broker. */
@@ -29,6 +32,7 @@ export const brokerConfigNames: readonly string[] = [
   ...Object.keys(brokerSettingsByName),
   ...Object.keys(limitNames),
   ...listenerSettingNames,
+  ...authorizerSettingNames,
 ].sort()
 
 /**
@@ -50,6 +54,7 @@ export function brokerConfigOf(words: readonly string[], readFile: (path: string
     broker: Object.fromEntries(broker),
     listeners: new Map(all.filter(([name]) => isListenerSetting(name))),
     limits: limitsOf(stated),
+    authorizer: authorizerOf(stated),
   }
 }
 
@@ -68,7 +73,10 @@ function limitsOf(stated: ReadonlyMap<string, string>): Partial<ServerLimits> {
 
 function requireKnown(names: readonly string[]): void {
   const isKnown = (name: string): boolean =>
-    brokerSettingNamed(name) !== undefined || Object.hasOwn(limitNames, name) || isListenerSetting(name)
+    brokerSettingNamed(name) !== undefined ||
+    Object.hasOwn(limitNames, name) ||
+    isListenerSetting(name) ||
+    authorizerSettingNames.includes(name)
   const unknown = names.filter((name) => !isKnown(name))
   if (unknown.length === 0) return
   const what =

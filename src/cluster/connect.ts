@@ -1,7 +1,7 @@
 import type { Environment } from '../env/environment.ts'
 import { MemoryDisk } from '../env/memory-disk.ts'
 import { MillraceError } from '../errors.ts'
-import type { ListenerOptions, ListenOptions } from '../listener-options.ts'
+import type { AuthorizerOptions, ListenerOptions, ListenOptions } from '../listener-options.ts'
 import type { Cluster } from './cluster.ts'
 import type { ClusterEvent } from './cluster-event.ts'
 import { type EmbeddedClusterSettings, openEmbeddedCluster } from './embedded-cluster.ts'
@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly settings?: Partial<EmbeddedClusterSettings>
   /** Opens the broker to clients of Kafka's protocol: a port of this machine alone, or listeners. Default: it is not. */
   readonly listen?: ListenOptions
+  /** Who of these clients may do what. Default: everybody may do everything. */
+  readonly authorizer?: AuthorizerOptions
 }
 
 const embeddedScheme = 'embedded:'
@@ -29,8 +31,12 @@ const embeddedScheme = 'embedded:'
  */
 export async function connect(address: string, options: ConnectOptions): Promise<Cluster> {
   const { environment, flush = 'fsync', settings = {} } = options
-  const { listen, onEvent } = options
-  const more = { ...(listen !== undefined && { listeners: listenersOf(listen) }), ...(onEvent && { onEvent }) }
+  const { listen, authorizer, onEvent } = options
+  const more = {
+    ...(listen !== undefined && { listeners: listenersOf(listen) }),
+    ...(authorizer && { authorizer }),
+    ...(onEvent && { onEvent }),
+  }
   if (address === 'memory:') {
     const inMemory: Environment = { ...environment, disk: new MemoryDisk() }
     return openEmbeddedCluster({

@@ -1,13 +1,13 @@
 import { type Broker, isListed, openBroker } from '../broker/broker.ts'
+import { serviceOf } from '../broker/broker-service.ts'
 import type { BrokerSettings } from '../broker/broker-settings.ts'
-import { handlersOf } from '../broker/handlers/handlers.ts'
 import { quarantined } from '../broker/log/damaged-range.ts'
 import type { FlushPolicy } from '../broker/log/partition-log.ts'
 import { firstOffsetSince, offsetOfLargestTimestamp } from '../broker/log/time-lookup.ts'
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
 import type { Address, Environment } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
-import type { ListenerOptions } from '../listener-options.ts'
+import type { AuthorizerOptions, ListenerOptions } from '../listener-options.ts'
 import type {
   AppendResult,
   Cluster,
@@ -47,6 +47,8 @@ export interface EmbeddedClusterOptions {
   readonly settings?: Partial<EmbeddedClusterSettings>
   /** Opens the broker to clients of Kafka's protocol. Default: it is not. */
   readonly listeners?: readonly ListenerOptions[]
+  /** Who of them may do what. Default: everybody may do everything. */
+  readonly authorizer?: AuthorizerOptions
 }
 
 const defaultReadBufferBytes = 262_144
@@ -67,8 +69,7 @@ export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Prom
       await listenForClients({
         environment,
         listeners,
-        handlers: handlersOf(broker),
-        credentials: (mechanism, user) => broker.topics.credentials.get(mechanism, user),
+        ...serviceOf(broker, options.authorizer),
       }),
     )
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Connection } from '../cluster/connection.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Environment, Signal } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
-import type { ListenOptions } from '../listener-options.ts'
+import type { AuthorizerOptions, ListenOptions } from '../listener-options.ts'
 import { type Compression, codecNamed } from '../record/compression.ts'
 import type { StoreEngineFactory } from '../state/store-engine.ts'
 import { defaultCacheBytes } from './cache-bound.ts'
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly flush?: 'fsync' | 'page-cache'
   /** For a cluster given as a string: opens its broker to clients of Kafka's protocol, on a port of this machine alone, or on listeners. Default: it is not opened. */
   readonly listen?: ListenOptions
+  /** For a cluster given as a string: which of these clients may do what. Default: whoever is let in may do everything. */
+  readonly authorizer?: AuthorizerOptions
   /** For a cluster given as a string: told of torn ends that were cut, damage, a disk that failed. Default: a warning of the process. */
   readonly onEvent?: (event: ClusterEvent) => void
   /**

@@ -71,6 +71,11 @@ const scramCredential = {
   ...{ salt: Buffer.from('salt'), storedKey: Buffer.alloc(32, 1), serverKey: Buffer.alloc(32, 2) },
 }
 
+const accessRule = {
+  ...({ type: 'access-control-entry', id: topicId, resourceType: 2, resourceName: 'orders' } as const),
+  ...{ patternType: 4, principal: 'User:alice', host: '*', operation: 3, permissionType: 3 },
+}
+
 const metadataRecords = [
   written((out) => writeMetadataRecord({ type: 'topic', name: 'orders', topicId }, out)),
   written((out) => writeMetadataRecord({ type: 'partition', partition: 2, topicId }, out)),
@@ -78,6 +83,8 @@ const metadataRecords = [
   written((out) => writeMetadataRecord({ ...retention, resourceName: '', value: null }, out)),
   written((out) => writeMetadataRecord({ type: 'remove-topic', topicId }, out)),
   written((out) => writeMetadataRecord(scramCredential, out)),
+  written((out) => writeMetadataRecord(accessRule, out)),
+  written((out) => writeMetadataRecord({ type: 'remove-access-control-entry', id: topicId }, out)),
   written((out) => writeMetadataRecord({ type: 'remove-scram-credential', name: 'alice', mechanism: 2 }, out)),
 ]
 

@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts'
+import type { Authorizer } from '../security/authorizer.ts'
 import { handleAddOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { administrationHandlers } from './administration-handlers.ts'
@@ -23,7 +24,7 @@ import { handleSyncGroup } from './sync-group.ts'
 import { handleTxnOffsetCommit } from './txn-offset-commit.ts'
 
 /** The APIs that a broker serves: one handler for each, in a file of its own. */
-export function handlersOf(broker: Broker): readonly Handler[] {
+export function handlersOf(broker: Broker, authorizer?: Authorizer): readonly Handler[] {
   const handlers: Handler[] = [
     handleProduce(broker),
     handleFetch(broker),
@@ -44,7 +45,7 @@ export function handlersOf(broker: Broker): readonly Handler[] {
     handleTxnOffsetCommit(broker),
     handleOffsetForLeaderEpoch(broker),
     ...administrationHandlers(broker),
-    ...securityHandlers(broker),
+    ...securityHandlers(broker, authorizer),
     handleApiVersions(() => handlers),
   ]
   return handlers

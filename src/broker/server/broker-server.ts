@@ -1,5 +1,6 @@
 import type { Address, Cancel, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import type { ListenerOptions } from '../../listener-options.ts'
+import type { GuardedBroker } from '../guards/guarded-broker.ts'
 import type { Handler } from '../handlers/handler.ts'
 import { type CredentialLookup, LoginMethods } from '../security/login-methods.ts'
 import { ByteBudget } from './byte-budget.ts'
@@ -13,6 +14,8 @@ export interface BrokerServerOptions {
   readonly environment: Environment
   readonly listeners: readonly ListenerOptions[]
   readonly handlers: readonly Handler[]
+  /** Who may do what. Default: everybody may do everything. */
+  readonly guarded?: GuardedBroker | undefined
   /** Where the credentials of SCRAM are. */
   readonly credentials?: CredentialLookup
   readonly limits?: Partial<ServerLimits>
@@ -55,7 +58,7 @@ export class BrokerServer {
       const { environment, credentials } = options
       return new OpenListener(settings, sasl && new LoginMethods(sasl, environment, credentials))
     })
-    this.#dispatcher = new RequestDispatcher(options.handlers)
+    this.#dispatcher = new RequestDispatcher(options.handlers, options.guarded)
     this.#limits = { ...defaultServerLimits, ...options.limits }
     this.#requestBudget = new ByteBudget(this.#limits.maxRequestsBytes)
     this.#answerBudget = new ByteBudget(this.#limits.maxAnswersBytes)

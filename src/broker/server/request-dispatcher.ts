@@ -1,4 +1,5 @@
-import { MillraceError } from '../../errors.ts'
+import { assert, MillraceError } from '../../errors.ts'
+import type { GuardedBroker } from '../guards/guarded-broker.ts'
 import { listedVersions } from '../handlers/api-versions.ts'
 import type { Handler, RequestContext } from '../handlers/handler.ts'
 import { codeOf } from '../protocol/error-codes.ts'
@@ -10,6 +11,7 @@ import { type RequestHeader, readClientId, readRequestHeader } from '../protocol
 import { includesVersion, versionRange } from '../protocol/version-range.ts'
 import { WireReader } from '../protocol/wire-reader.ts'
 import { WireWriter } from '../protocol/wire-writer.ts'
+import { principalText } from '../security/principal.ts'
 
 /** A response as pieces to be sent one after the other, the size before them; undefined where none is to be sent. */
 export type Reply = readonly Uint8Array[] | undefined
@@ -26,12 +28,15 @@ type AnyCodec = MessageCodec<Fields>
 /** What a request is answered with is decided here: which handler, in which version. */
 export class RequestDispatcher {
   readonly #handlers: ReadonlyMap<number, Handler>
+  /** Who may do what; undefined where everybody may do everything. */
+  readonly #guarded: GuardedBroker | undefined
   /** By key and version; made when first needed. */
   readonly #codecs = new Map<number, VersionCodecs>()
   /** How often each version of each API was asked for: `apiKey.version` to a count. */
   readonly counts: Map<string, number> = new Map()
 
-  constructor(handlers: readonly Handler[]) {
+  constructor(handlers: readonly Handler[], guarded?: GuardedBroker) {
+    this.#guarded = guarded
     this.#handlers = new Map(handlers.map((handler) => [handler.api.key, handler]))
   }
 
@@ -51,9 +56,24 @@ export class RequestDispatcher {
     const clientId = readClientId(reader, codecs.isFlexible)
     const request = codecs.request.read(reader)
     if (reader.remaining > 0) throw malformed(`${reader.remaining} bytes follow a request of ${handler.api.name}`)
-    const answer = handler.handle(request, { ...context, apiVersion, clientId })
+    const asked = { ...context, apiVersion, clientId }
+    const answer = this.#guarded === undefined ? handler.handle(request, asked) : this.#guard(handler, request, asked)
     if (answer instanceof Promise) return answer.then((response) => replyWith(codecs, header, response))
     return replyWith(codecs, header, answer)
+  }
+
+  /** Lets through what the client may do, and completes the answer with what it may not. */
+  #guard(handler: Handler, request: unknown, context: RequestContext): unknown {
+    const { principal, host, apiVersion } = context
+    const actor = { principal: principalText(principal), host: host.replace(/^::ffff:(?=[\d.]+$)/, '') }
+    const verdict = this.#guarded?.check(handler.api.key, apiVersion, request, actor)
+    assert(verdict !== undefined, `the API ${handler.api.name} says what it needs`)
+    if ('answer' in verdict) return verdict.answer
+    const { complete } = verdict
+    const answer = handler.handle(verdict.request, context)
+    if (complete === undefined) return answer
+    const completed = (response: unknown): unknown => (response === undefined ? undefined : complete(response))
+    return answer instanceof Promise ? answer.then(completed) : completed(answer)
   }
 
   /**
