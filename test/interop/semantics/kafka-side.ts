@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -85,7 +85,9 @@ function compiledClasses(): string {
   const flags = ['-Xlint:none', '-nowarn', '-d', partial, '-cp', apacheClassPath()]
   const compiler = spawnSync('javac', [...flags, ...sources], { encoding: 'utf8' })
   if (compiler.status !== 0) throw new Error(`javac failed:\n${compiler.stderr}`)
-  renameSync(partial, directory)
+  // Another run may have been first: then it has made the same.
+  if (existsSync(directory)) rmSync(partial, { recursive: true })
+  else renameSync(partial, directory)
   return directory
 }
 
