@@ -127,10 +127,9 @@ export class Broker {
       keep: (group, records) => this.offsets.keepConsumerGroup(group, records),
     })
     const { clock, timers } = parts.environment
-    const { offsetsTopicPartitions, transactionsTopicPartitions } = parts.config.settings
     const createOffsetsLogs = () => {
       this.#groupExpiry.start()
-      return this.#createOwnTopic(offsetsTopic, offsetsTopicPartitions)
+      return this.#createOwnTopic(offsetsTopic)
     }
     this.offsets = new OffsetStore({
       clock,
@@ -158,7 +157,7 @@ export class Broker {
       clock,
       timers,
       settings: parts.config.settings,
-      createLogs: () => this.#createOwnTopic(transactionsTopic, transactionsTopicPartitions),
+      createLogs: () => this.#createOwnTopic(transactionsTopic),
       allocateProducerId: () => this.producerIds.allocate(),
       logOf: ({ topic, partition }) => parts.logs.get(topic, partition),
       onMarked: ({ topic, partition }) => {
@@ -246,6 +245,16 @@ export class Broker {
   }
 
   /**
+   * Makes a topic that somebody has asked for, as the broker makes topics by itself: with its number of partitions, or as one of
+   * its own.
+   * @throws MillraceError as `createTopics`
+   */
+  async createAskedFor(name: string): Promise<void> {
+    if (name === offsetsTopic || name === transactionsTopic) await this.#createOwnTopic(name)
+    else await this.createTopics([{ name, partitions: this.settings.defaultPartitions }])
+  }
+
+  /**
    * Deletes the records below an offset of each partition, or below its high watermark where the offset is -1: of all or none.
    * Resolves when that is durable, with the first offsets that can be read now.
    * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE, DISK_FULL, STORAGE_FAILED, CLOSED
@@ -294,8 +303,10 @@ export class Broker {
     return this.#closing
   }
 
-  async #createOwnTopic(name: string, partitions: number): Promise<readonly PartitionLog[]> {
+  async #createOwnTopic(name: string): Promise<readonly PartitionLog[]> {
     const { logs } = this.#parts
+    const { offsetsTopicPartitions, transactionsTopicPartitions } = this.settings
+    const partitions = name === offsetsTopic ? offsetsTopicPartitions : transactionsTopicPartitions
     const config = {
       'cleanup.policy': 'compact',
       'max.message.bytes': String(ownMaxMessageBytes),

@@ -4,7 +4,7 @@ import { topicConfigProblem } from '../config/topic-settings.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import { codeOf, type KafkaError } from '../protocol/error-codes.ts'
 import { createTopics } from '../protocol/messages/create-topics.ts'
-import { metadataTopic, type TopicDefinition } from '../topics.ts'
+import { ownTopics, type TopicDefinition } from '../topics.ts'
 import { assignmentError } from './assignment-error.ts'
 import { describeTopicConfig } from './described-config.ts'
 import { errorNameOf } from './error-of.ts'
@@ -17,7 +17,7 @@ type Refusal = readonly [error: KafkaError, message: string]
 
 /**
  * CreateTopics 2-7: every topic for itself. There is one broker: a replication factor above 1, and any assignment but to it, is
- * refused.
+ * refused. So are the broker's own topics, which it makes itself.
  */
 export function handleCreateTopics(broker: Broker): Handler {
   return handlerOf(createTopics, [2, 7], async ({ topics, validateOnly }) => {
@@ -50,12 +50,10 @@ async function create(broker: Broker, asked: Asked, validateOnly: boolean): Prom
 }
 
 function nameRefusal(broker: Broker, { name }: Asked): Refusal | undefined {
-  if (name === metadataTopic) {
-    return ['INVALID_REQUEST', `Creation of internal topic ${metadataTopic} is prohibited.`]
-  }
   const problem = topicNameProblem(name)
   if (problem !== undefined) return ['INVALID_TOPIC_EXCEPTION', problem]
   if (broker.topics.get(name) !== undefined) return ['TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`]
+  if (ownTopics.has(name)) return ['INVALID_REQUEST', `Creation of internal topic ${name} is prohibited.`]
   const colliding = broker.topics.colliding(name)
   if (colliding === undefined) return undefined
   return ['INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${colliding}`]

@@ -53,8 +53,9 @@ async function topicAskedFor(broker: Broker, asked: Asked, mayCreate: boolean): 
   if (existing !== undefined && isVisible(existing)) return describe(broker, existing)
   try {
     if (!mayCreate) return unknown(asked, codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
-    await broker.createTopics([{ name, partitions: broker.settings.defaultPartitions }])
-    return describe(broker, broker.topics.get(name) as BrokerTopic)
+    await broker.createAskedFor(name)
+    const made = broker.topics.get(name)
+    return made === undefined ? unknown(asked, codeOf('UNKNOWN_TOPIC_OR_PARTITION')) : describe(broker, made)
   } catch (error) {
     const isNamedBadly = error instanceof MillraceError && error.code === 'INVALID_ARGUMENT'
     return unknown(asked, codeOf(isNamedBadly ? 'INVALID_TOPIC_EXCEPTION' : errorNameOf(error)))

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { createPartitions } from '../../../src/broker/protocol/messages/create-partitions.ts'
+import { createTopics } from '../../../src/broker/protocol/messages/create-topics.ts'
 import { deleteTopics } from '../../../src/broker/protocol/messages/delete-topics.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { metadata } from '../../../src/broker/protocol/messages/metadata.ts'
@@ -160,5 +161,88 @@ describe('CreatePartitions', () => {
     expect(await ask(asked('a', 20_000))).toEqual([37, expect.any(String)])
     expect(await ask(asked('a', 3, [1], [1]))).toEqual([0, null])
     expect(broker.topics.get('a')?.partitions).toBe(3)
+  })
+})
+
+describe('a topic that is asked for and not there', () => {
+  const ask = async (
+    { client }: { client: { request: Awaited<ReturnType<typeof serve>>['client']['request'] } },
+    name: string,
+    allowAutoTopicCreation = true,
+  ) => {
+    const topics = [{ name, topicId: noId }]
+    const answer = await client.request(metadata, 9, { topics, allowAutoTopicCreation })
+    const topic = answer.topics[0]
+    return [topic?.errorCode, topic?.partitions.length]
+  }
+
+  it('is made with num.partitions, where the client allows it and its name is fine', async () => {
+    const served = await serve({ defaultPartitions: 3 })
+    expect(await ask(served, 'a.b', false)).toEqual([3, 0])
+    expect(await ask(served, 'a.b')).toEqual([0, 3])
+    expect(await ask(served, 'a_b')).toEqual([17, 0])
+    expect(await ask(served, 'a b')).toEqual([17, 0])
+    expect(await ask(served, '__cluster_metadata')).toEqual([17, 0])
+    const { topics } = await served.client.request(metadata, 3, { topics: [{ name: 'old', topicId: noId }] })
+    expect(topics[0]?.errorCode).toBe(0)
+  })
+
+  it('is not, where auto.create.topics.enable is false', async () => {
+    const served = await serve({ autoCreateTopics: false })
+    expect(await ask(served, 'a')).toEqual([3, 0])
+  })
+
+  it("is made as the broker's own where it is one of these", async () => {
+    const served = await serve({ defaultPartitions: 3, offsetsTopicPartitions: 2 })
+    expect(await ask(served, '__consumer_offsets')).toEqual([0, 2])
+    expect(served.broker.topics.get('__consumer_offsets')?.config['cleanup.policy']).toBe('compact')
+    await served.broker.offsets.commit('g', [{ topic: 'a', partition: 0, offset: 1, metadata: '' }])
+    expect(served.broker.offsets.groups()).toEqual(['g'])
+  })
+})
+
+describe('CreateTopics', () => {
+  it.each([
+    [{ name: '__consumer_offsets' }, 42, 'Creation of internal topic __consumer_offsets is prohibited.'],
+    [{ name: 'a_b' }, 17, "Topic 'a_b' collides with existing topic: a.b"],
+    [{ name: 'a.b' }, 36, "Topic 'a.b' already exists."],
+    [{ name: '..' }, 17, "Topic name is invalid: '..' is not allowed"],
+    [{ name: '' }, 17, 'Topic name is invalid: the empty string is not allowed'],
+    [{ name: 'n'.repeat(250) }, 17, 'longer than the max allowed length 249'],
+    [{ replicationFactor: 0 }, 38, 'must be larger than 0'],
+    [{ replicationFactor: 2 }, 38, 'only 1 broker(s) are registered'],
+    [{ numPartitions: 20_000 }, 37, '20000 is not a number of partitions'],
+    [
+      { configs: [{ name: 'retention.ms', value: null }] },
+      40,
+      'Null value not supported for topic configs: retention.ms',
+    ],
+    [{ configs: [{ name: 'odd', value: '1' }] }, 40, 'Unknown topic config name: odd'],
+    [{ assignments: [[0, 1]] }, 42, 'replication factor was not set to -1'],
+    [{ replicationFactor: -1, assignments: [[0, 1]] }, 42, 'numPartitions was not set to -1'],
+    [{ replicationFactor: -1, numPartitions: -1, assignments: [[1, 1]] }, 39, 'consecutive 0-based integer sequence'],
+    [
+      {
+        replicationFactor: -1,
+        numPartitions: -1,
+        assignments: [
+          [0, 1],
+          [0, 1],
+        ],
+      },
+      39,
+      'multiple manual partition assignments for partition 0',
+    ],
+  ] as [object & { assignments?: number[][] }, number, string][])('refuses %j', async (asked, code, why) => {
+    const { client, broker } = await serve()
+    await broker.createTopics([{ name: 'a.b', partitions: 1 }])
+    const assignments = (asked.assignments ?? []).map(([partitionIndex = 0, id = 0]) => ({
+      partitionIndex,
+      brokerIds: [id],
+    }))
+    const topic = { name: 'new', numPartitions: 1, replicationFactor: 1, configs: [], ...asked, assignments }
+    const { topics } = await client.request(createTopics, 7, { topics: [topic] })
+    expect([topics[0]?.errorCode, topics[0]?.errorMessage]).toEqual([code, expect.stringContaining(why)])
+    expect(broker.topics.list().map(({ name }) => name)).toEqual(['a.b'])
   })
 })
