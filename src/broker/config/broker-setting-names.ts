@@ -1,5 +1,6 @@
 import type { BrokerSettings } from '../broker-settings.ts'
 import { boolean, type ConfigKind, double, int, listOf, long, oneOf } from './config-kind.ts'
+import { compressions, gzipLevel } from './topic-settings.ts'
 
 /** A setting of brokers by Kafka's name (kafka.server.KafkaConfig). */
 export interface BrokerSetting {
@@ -28,6 +29,9 @@ export const brokerSettingsByName: Readonly<Record<string, BrokerSetting>> = {
   'log.index.size.max.bytes': { kind: int(4), field: 'segmentIndexBytes', isDynamic: true },
   'log.index.interval.bytes': { kind: int(0), field: 'indexIntervalBytes', isDynamic: true },
   'message.max.bytes': { kind: int(0), field: 'maxMessageBytes', isDynamic: true },
+  'compression.type': { kind: oneOf(...compressions), field: 'compressionType', isDynamic: true },
+  'compression.gzip.level': { kind: gzipLevel(), field: 'gzipLevel', isDynamic: true },
+  'compression.zstd.level': { kind: int(-131_072, 22), field: 'zstdLevel', isDynamic: true },
   'log.message.timestamp.type': {
     kind: oneOf('CreateTime', 'LogAppendTime'),
     field: 'timestampType',

@@ -26,7 +26,7 @@ export interface TopicSetting {
   readonly ofBroker?: string
 }
 
-const compressions = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
+export const compressions: readonly string[] = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer']
 const noBound = '9223372036854775807'
 
 /** Kafka has 1 MiB as the least: tests, and logs that are compacted early, want smaller ones. */
@@ -34,10 +34,10 @@ const leastSegmentBytes = 1
 
 export const topicSettings: Readonly<Record<TopicSettingName, TopicSetting>> = {
   'cleanup.policy': { kind: listOf('compact', 'delete'), field: 'cleanupPolicy', ofBroker: 'log.cleanup.policy' },
-  'compression.gzip.level': { kind: gzipLevel(), byDefault: '-1', ofBroker: 'compression.gzip.level' },
+  'compression.gzip.level': { kind: gzipLevel(), field: 'gzipLevel', ofBroker: 'compression.gzip.level' },
   'compression.lz4.level': { kind: int(1, 17), byDefault: '9', ofBroker: 'compression.lz4.level' },
-  'compression.type': { kind: oneOf(...compressions), byDefault: 'producer', ofBroker: 'compression.type' },
-  'compression.zstd.level': { kind: int(-131_072, 22), byDefault: '3', ofBroker: 'compression.zstd.level' },
+  'compression.type': { kind: oneOf(...compressions), field: 'compressionType', ofBroker: 'compression.type' },
+  'compression.zstd.level': { kind: int(-131_072, 22), field: 'zstdLevel', ofBroker: 'compression.zstd.level' },
   'delete.retention.ms': { kind: long(0), field: 'deleteRetentionMs', ofBroker: 'log.cleaner.delete.retention.ms' },
   'file.delete.delay.ms': { kind: long(0), field: 'fileDeleteDelayMs', ofBroker: 'log.segment.delete.delay.ms' },
   'flush.messages': { kind: long(1), byDefault: noBound, ofBroker: 'log.flush.interval.messages' },
@@ -175,7 +175,7 @@ function policyOf(words: readonly string[]): CleanupPolicy {
   return words.includes('delete') ? 'compact,delete' : 'compact'
 }
 
-function gzipLevel(): ConfigKind {
+export function gzipLevel(): ConfigKind {
   const fault = (value: ConfigValue): Fault | undefined => {
     const level = value as number
     if (level === -1 || (level >= 1 && level <= 9)) return undefined

@@ -12,6 +12,7 @@ import { handleDescribeConfigs } from './describe-configs.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import { handleDescribeLogDirs } from './describe-log-dirs.ts'
 import { handleDescribeProducers } from './describe-producers.ts'
+import { handleDescribeTopicPartitions } from './describe-topic-partitions.ts'
 import { handleDescribeTransactions } from './describe-transactions.ts'
 import { handleElectLeaders } from './elect-leaders.ts'
 import type { Handler } from './handler.ts'
@@ -41,6 +42,7 @@ export function administrationHandlers(broker: Broker): readonly Handler[] {
     handleDescribeLogDirs(broker),
     handleDescribeProducers(broker),
     handleDescribeTransactions(broker),
+    handleDescribeTopicPartitions(broker),
     handleElectLeaders(broker),
     handleListPartitionReassignments(),
     handleListTransactions(broker),

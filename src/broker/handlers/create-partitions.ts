@@ -33,7 +33,7 @@ type Refusal = readonly [error: KafkaError, message: string | null]
 
 function refusalOf(broker: Broker, { name, count, assignments }: Asked): Refusal | undefined {
   const topic = broker.topics.get(name)
-  if (topic === undefined) return ['UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.']
+  if (topic === undefined) return ['UNKNOWN_TOPIC_OR_PARTITION', null]
   if (ownTopics.has(name)) return ['INVALID_REQUEST', `The topic ${name} is the broker's own.`]
   const { partitions } = topic
   if (count === partitions) return ['INVALID_PARTITIONS', `Topic already has ${partitions} partition(s).`]

@@ -30,10 +30,8 @@ export function handleDeleteTopics(broker: Broker): Handler {
     const errors = asked.map((one) => errorOf(broker, one, asked))
     const names = asked.map((one) => nameOf(broker, one))
     for (const [i, one] of asked.entries()) {
-      const [error, message] = errors[i] ?? []
-      responses.push(
-        error === undefined ? await deleteTopic(broker, names[i] as string) : refused(one, error, message ?? null),
-      )
+      const error = errors[i]
+      responses.push(error === undefined ? await deleteTopic(broker, names[i] as string) : refused(one, ...error))
     }
     return { responses }
   })
@@ -43,7 +41,7 @@ function errorOf(
   broker: Broker,
   one: Asked,
   asked: readonly Asked[],
-): readonly [error: KafkaError, message?: string] | undefined {
+): readonly [error: KafkaError, message: string] | undefined {
   const { name, topicId } = one
   const isById = topicId !== zeroUuid
   if (name === null && !isById) return ['INVALID_REQUEST', 'Neither topic name nor id were specified.']
@@ -51,7 +49,11 @@ function errorOf(
   const isTwice = asked.filter((other) => other.name === name && other.topicId === topicId).length > 1
   if (isTwice) return ['INVALID_REQUEST', isById ? 'Duplicate topic id.' : 'Duplicate topic name.']
   const found = nameOf(broker, one)
-  if (found === undefined) return [isById ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION']
+  if (found === undefined) {
+    return isById
+      ? ['UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.']
+      : ['UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.']
+  }
   if (asked.some((other) => other !== one && other.topicId !== topicId && nameOf(broker, other) === found)) {
     return ['INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.']
   }
@@ -73,6 +75,6 @@ async function deleteTopic(broker: Broker, name: string): Promise<Deleted> {
   }
 }
 
-function refused({ name, topicId }: Asked, error: KafkaError, errorMessage: string | null): Deleted {
+function refused({ name, topicId }: Asked, error: KafkaError, errorMessage: string): Deleted {
   return { name, topicId, errorCode: codeOf(error), errorMessage }
 }

@@ -37,12 +37,12 @@ function describe(broker: Broker, resource: Resource, includeSynonyms: boolean):
   const configs = found.settings
     .filter(({ name }) => wanted.size === 0 || wanted.has(name))
     .map((setting) => (includeSynonyms ? setting : { ...setting, synonyms: [] }))
-  return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
+  return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs }
 }
 
 type Found =
   | { readonly settings: readonly DescribedConfig[] }
-  | { readonly error: KafkaError; readonly message: string | null }
+  | { readonly error: KafkaError; readonly message: string }
 
 function settingsOf(broker: Broker, { resourceType, resourceName }: Resource): Found {
   if (resourceType === topicResource) return topicSettings(broker, resourceName)
@@ -62,6 +62,6 @@ function topicSettings(broker: Broker, name: string): Found {
   const problem = topicNameProblem(name)
   if (problem !== undefined) return { error: 'INVALID_TOPIC_EXCEPTION', message: problem }
   const topic = broker.topics.get(name)
-  if (topic === undefined) return { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: null }
+  if (topic === undefined) return { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: '' }
   return { settings: describeTopicConfig(broker, topic.config) }
 }

@@ -1,3 +1,5 @@
+import type { Compression } from '../../record/compression.ts'
+
 /** What of a topic's settings its logs follow. The names and defaults are Kafka's (org.apache.kafka.storage.internals.log.LogConfig). */
 export interface LogSettings {
   /** A segment is closed and a new one begun when it would grow above this (`segment.bytes`). Default: 1 GiB. */
@@ -12,6 +14,12 @@ export interface LogSettings {
   readonly indexIntervalBytes: number
   /** The largest record batch that is taken (`max.message.bytes`). Default: 1048588. */
   readonly maxMessageBytes: number
+  /** How the records of what clients write are compressed in the log (`compression.type`). Default: as their producer has them. */
+  readonly compressionType: 'producer' | 'uncompressed' | Exclude<Compression, 'none'>
+  /** 1 to 9, or -1 for its own default (`compression.gzip.level`). Default: -1. */
+  readonly gzipLevel: number
+  /** Up to 22 (`compression.zstd.level`). Default: 3. */
+  readonly zstdLevel: number
   /** Whether records have the time that their producer gave them, or that of the append (`message.timestamp.type`). Default: their producer's. */
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
   /** How far a producer's timestamp may lie before the clock's time (`message.timestamp.before.max.ms`). Default: any. */
@@ -47,6 +55,9 @@ export const defaultLogSettings: LogSettings = {
   segmentIndexBytes: 10_485_760,
   indexIntervalBytes: 4_096,
   maxMessageBytes: 1_048_588,
+  compressionType: 'producer',
+  gzipLevel: -1,
+  zstdLevel: 3,
   timestampType: 'CreateTime',
   timestampBeforeMaxMs: Number.POSITIVE_INFINITY,
   timestampAfterMaxMs: Number.POSITIVE_INFINITY,

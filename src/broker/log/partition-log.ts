@@ -4,6 +4,7 @@ import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTim
 import { fileUnusable, isOutOfFiles } from '../disk-error.ts'
 import { isInLog } from './aborted-evidence.ts'
 import { requireAppendable } from './batch-check.ts'
+import { compressedFor } from './batch-compression.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
@@ -178,15 +179,17 @@ export class PartitionLog implements Flushable {
    * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, UNKNOWN_TOPIC_OR_PARTITION, DISK_FULL,
    * STORAGE_FAILED
    */
-  append(batches: Buffer, origin: AppendOrigin = 'client', verify?: TransactionVerifier): number {
+  append(sent: Buffer, origin: AppendOrigin = 'client', verify?: TransactionVerifier): number {
     this.context.status.requireOnline()
     this.requireExisting()
     if (this.damage.length > 0) this.#requireEnd()
     const nowMs = this.context.clock.wallMs()
-    const { offsets, maxTimestamp } = requireAppendable(batches, this.settings, nowMs, this.#place)
-    const written = this.producers.check(batches, origin)
+    const { offsets, maxTimestamp } = requireAppendable(sent, this.settings, nowMs, this.#place)
+    const written = this.producers.check(sent, origin)
     if (written !== undefined) return written
-    if (verify !== undefined) this.producers.verify(batches, verify)
+    if (verify !== undefined) this.producers.verify(sent, verify)
+    const batches = origin === 'client' ? compressedFor(sent, this.settings) : sent
+    if (batches !== sent) requireAppendable(batches, this.settings, nowMs, this.#place)
     const isStamped = this.settings.timestampType === 'LogAppendTime'
     this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)
     const baseOffset = this.logEndOffset

@@ -3,6 +3,7 @@ import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { createPartitions } from '../../../src/broker/protocol/messages/create-partitions.ts'
 import { createTopics } from '../../../src/broker/protocol/messages/create-topics.ts'
 import { deleteTopics } from '../../../src/broker/protocol/messages/delete-topics.ts'
+import { describeTopicPartitions } from '../../../src/broker/protocol/messages/describe-topic-partitions.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { metadata } from '../../../src/broker/protocol/messages/metadata.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
@@ -244,5 +245,58 @@ describe('CreateTopics', () => {
     const { topics } = await client.request(createTopics, 7, { topics: [topic] })
     expect([topics[0]?.errorCode, topics[0]?.errorMessage]).toEqual([code, expect.stringContaining(why)])
     expect(broker.topics.list().map(({ name }) => name)).toEqual(['a.b'])
+  })
+})
+
+describe('DescribeTopicPartitions', () => {
+  it('tells some partitions at a time, in order', async () => {
+    const { client, broker } = await serve()
+    await broker.createTopics([
+      { name: 'b', partitions: 3 },
+      { name: 'a', partitions: 2 },
+      { name: 'c', partitions: 1 },
+    ])
+    type Cursor = { topicName: string; partitionIndex: number } | null
+    const ask = async (names: string[], responsePartitionLimit: number, cursor: Cursor = null) => {
+      const topics = names.map((name) => ({ name }))
+      const answer = await client.request(describeTopicPartitions, 0, { topics, responsePartitionLimit, cursor })
+      const found = answer.topics.map(({ name, errorCode, partitions }) => [
+        name,
+        errorCode || partitions.map(({ partitionIndex }) => partitionIndex),
+      ])
+      return [found, answer.nextCursor && [answer.nextCursor.topicName, answer.nextCursor.partitionIndex]]
+    }
+    expect(await ask([], 4)).toEqual([
+      [
+        ['a', [0, 1]],
+        ['b', [0, 1]],
+      ],
+      ['b', 2],
+    ])
+    expect(await ask([], 3, { topicName: 'b', partitionIndex: 2 })).toEqual([
+      [
+        ['b', [2]],
+        ['c', [0]],
+      ],
+      null,
+    ])
+    expect(await ask([], 2)).toEqual([[['a', [0, 1]]], ['b', 0]])
+    expect(await ask(['c', 'none', 'a b', 'a'], 100)).toEqual([
+      [
+        ['a', [0, 1]],
+        ['a b', 17],
+        ['c', [0]],
+        ['none', 3],
+      ],
+      null,
+    ])
+    expect(await ask(['a'], 100, { topicName: 'b', partitionIndex: 0 })).toEqual([[['a', 42]], null])
+    expect(await ask([], 100, { topicName: 'b', partitionIndex: 7 })).toEqual([
+      [
+        ['b', []],
+        ['c', [0]],
+      ],
+      null,
+    ])
   })
 })
