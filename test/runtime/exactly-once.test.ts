@@ -17,25 +17,25 @@ import {
   topic,
 } from '../../src/index.ts'
 import { CrashingDisk } from './crashing-disk.ts'
-import { all, crashableDisk, type Entry, environmentOn, inMemory, put } from './readings.ts'
+import { all, crashableDisk, type Entry, environmentOn, inMemory, put, table } from './readings.ts'
 
 const readings = topic('readings', { key: serde.string, value: serde.json<number>() })
 const counts = topic('counts', { key: serde.string, value: serde.json<number>() })
 const sums = topic('sums', { key: serde.windowed(serde.string, { size: 100 }), value: serde.json<number>() })
 
-/** A count behind a repartition topic, whose every update is an output, and windows in front of one. */
-function topology(): Topology {
+/** A count behind a repartition topic, whose every update is an output unless updates wait in caches, and windows in front of one. */
+function topology(caching = false): Topology {
   const builder = new StreamsBuilder()
   const stream = builder.stream(readings)
   const byDigit = stream.groupBy((value) => String(value % 10), { key: serde.string })
-  byDigit.count({ store: 'counts', value: counts.value }).toStream().to(counts)
+  byDigit.count({ store: 'counts', value: counts.value, caching }).toStream().to(counts)
   stream
     .groupByKey()
     .windowedBy(TimeWindows.of(100).grace(40))
     .aggregate(
       () => 0,
       (sum: number, value) => sum + value,
-      { store: 'sums', value: serde.json<number>() },
+      { store: 'sums', value: serde.json<number>(), caching },
     )
     .toStream()
     .to(sums)
@@ -77,11 +77,11 @@ interface Crash {
 }
 
 /** Runs until the power fails at the n-th operation of the disk, or to the end; returns the disk as it is found. */
-async function runAndCrash(disk: MemoryDisk, crash: Crash): Promise<MemoryDisk> {
+async function runAndCrash(disk: MemoryDisk, crash: Crash, caching = false): Promise<MemoryDisk> {
   const crashing = new CrashingDisk(disk, crash.operations, crash.keepUnsynced)
   const environment = environmentOn(crashing)
   const connection = await open(environment, crash.readBufferBytes).catch(() => undefined)
-  const app = await run(topology(), options(connection, environment)).catch(() => undefined)
+  const app = await run(topology(caching), options(connection, environment)).catch(() => undefined)
   await app?.caughtUp().catch(() => {})
   const found = crashing.crash()
   await app?.close().catch(() => {})
@@ -94,21 +94,27 @@ async function outputs(connection: Connection): Promise<unknown> {
   return { counts: await all(connection, counts), sums: await all(connection, sums) }
 }
 
-async function runToEnd(disk: MemoryDisk): Promise<unknown> {
+/** The last of them for each key. */
+async function tables(connection: Connection): Promise<unknown> {
+  return [[...(await table(connection, counts))].sort(), [...(await table(connection, sums))].sort()]
+}
+
+async function runToEnd(disk: MemoryDisk, caching = false, results = outputs): Promise<unknown> {
   const environment = environmentOn(disk)
   await using connection = await open(environment)
-  await using app = await run(topology(), options(connection, environment))
+  await using app = await run(topology(caching), options(connection, environment))
   await app.caughtUp()
-  return await outputs(connection)
+  return await results(connection)
 }
+
+const crash = fc.record({
+  operations: fc.noBias(fc.integer({ min: 0, max: 300 })),
+  readBufferBytes: fc.constantFrom(1_024, 4_096, 16_384),
+  keepUnsynced: fc.constantFrom('none' as const, 'all' as const, 'random' as const),
+})
 
 describe("guarantee: 'exactly-once'", () => {
   it('writes each output once over power failures at any step, behind a repartition topic too', async () => {
-    const crash = fc.record({
-      operations: fc.noBias(fc.integer({ min: 0, max: 300 })),
-      readBufferBytes: fc.constantFrom(1_024, 4_096, 16_384),
-      keepUnsynced: fc.constantFrom('none' as const, 'all' as const, 'random' as const),
-    })
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.array(crash, { minLength: 1, maxLength: 4 }), async (seed, crashes) => {
         const expected = await runToEnd(await filledDisk(seed, 600))
@@ -117,6 +123,18 @@ describe("guarantee: 'exactly-once'", () => {
         expect(await runToEnd(disk)).toEqual(expected)
       }),
       { numRuns: 25 },
+    )
+  }, 120_000)
+
+  it('loses no update that waited in a record cache', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.array(crash, { minLength: 1, maxLength: 3 }), async (seed, crashes) => {
+        const expected = await runToEnd(await filledDisk(seed, 600), false, tables)
+        let disk = await filledDisk(seed, 600)
+        for (const crash of crashes) disk = await runAndCrash(disk, crash, true)
+        expect(await runToEnd(disk, true, tables)).toEqual(expected)
+      }),
+      { numRuns: 15 },
     )
   }, 120_000)
 
