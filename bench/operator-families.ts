@@ -13,15 +13,20 @@ import {
 import { runToEnd } from './application-run.ts'
 import { numberEvents } from './events.ts'
 import { fillTopic } from './filled-topic.ts'
-import { decodeBatches } from './raw-batches.ts'
+import { decodeBatches, finishBatch, putRecord } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
 
 const usualRecords = 200_000
 const rounds = 5
 const second = 1_000
 
-/** One record, decoded by hand: the key as a string, as most who write such a loop have it. */
-type Take = (key: string, value: number, timestamp: number) => void
+/** The same work by hand, with state in Maps that dies with the process. */
+interface Hand {
+  /** One record, decoded by hand: the key as a string, as most who write such a loop have it. */
+  readonly take: (key: string, value: number, timestamp: number) => void
+  /** Calls `log` for each row of the state: what ours logs when it commits. */
+  readonly eachRow: (log: (key: string, time: number, value: number) => void) => void
+}
 
 interface Family {
   readonly keyCount: number
@@ -29,15 +34,16 @@ interface Family {
   readonly records?: number
   /** Adds the operators behind the input; `emit` is called for every result. */
   readonly build: (builder: StreamsBuilder, input: Input, emit: () => void) => void
-  /** The same work by hand, with state in Maps that dies with the process; `emit` is called for every result. */
-  readonly hand: (emit: () => void) => Take
+  /** `emit` is called for every result. */
+  readonly hand: (emit: () => void) => Hand
 }
 
 type Input = ReturnType<typeof inputTopic>
 
 /**
  * Each family of operators behind a source, its results counted and not written, against a loop over the same bytes that does
- * the same work. Ours also keeps the state in a store in memory with a changelog, and commits it with the offsets.
+ * the same work, and at its end encodes its state into batches, as ours does into a changelog at each commit. Ours also writes these to
+ * a log, and keeps the rows in a store engine in memory.
  */
 export const operatorFamilies: Readonly<Record<string, () => Promise<Comparison>>> = {
   'operators: filter, map, flatMapValues': () => measure(stateless),
@@ -68,11 +74,12 @@ async function measure(family: Family): Promise<Comparison> {
   const bytes = await fillTopic(connection, input.name, events)
   let ours = 0
   let hand = 0
+  let rows = 0
   const result = await compare(
     'operators',
     () => {
       hand = 0
-      loop(
+      rows = loop(
         bytes,
         family.hand(() => hand++),
       )
@@ -88,7 +95,8 @@ async function measure(family: Family): Promise<Comparison> {
     { rounds, note: `${ours} results of ${recordCount} records` },
   )
   await connection.close()
-  return { ...result, note: `${(ours / recordCount).toFixed(2)} results a record` }
+  const logs = rows === 0 ? 'encodes no state' : `encodes ${rows} rows of state at its end`
+  return { ...result, note: `${(ours / recordCount).toFixed(2)} results a record; hand: Maps, ${logs}` }
 }
 
 function runFamily(connection: Connection, family: Family, input: Input, emit: () => void): Promise<number> {
@@ -102,10 +110,43 @@ function requireEqual(ours: number, hand: number): void {
   if (ours !== 0 && hand !== 0 && ours !== hand) throw new Error(`ours has ${ours} results, the loop by hand ${hand}`)
 }
 
-function loop(bytes: Buffer, take: Take): void {
+/** Returns how many rows of state it encoded. */
+function loop(bytes: Buffer, { take, eachRow }: Hand): number {
   decodeBatches(bytes, 0, bytes.length, (timestamp, keyStart, keyEnd, valueStart) => {
     take(bytes.toString('latin1', keyStart, keyEnd), bytes.readDoubleBE(valueStart), timestamp)
   })
+  return encodeState(eachRow)
+}
+
+/** Encodes rows as batches of 64 KiB. */
+function encodeState(eachRow: Hand['eachRow']): number {
+  const out = Buffer.alloc(128 * 1024)
+  const keyBytes = Buffer.alloc(64)
+  const valueBytes = Buffer.alloc(8)
+  let end = 61
+  let inBatch = 0
+  let rows = 0
+  eachRow((key, time, value) => {
+    const keyEnd = keyBytes.write(key, 0, 'latin1')
+    keyBytes.writeDoubleBE(time, keyEnd)
+    valueBytes.writeDoubleBE(value, 0)
+    end = putRecord(out, end, 0, inBatch, keyBytes, 0, keyEnd + 8, undefined, valueBytes, 8)
+    inBatch++
+    rows++
+    if (end < 64 * 1024) return
+    finishBatch(out, 0, end, inBatch, time, time)
+    end = 61
+    inBatch = 0
+  })
+  if (inBatch > 0) finishBatch(out, 0, end, inBatch, 0, 0)
+  return rows
+}
+
+/** The rows of a Map of numbers. */
+function eachRowOf(values: ReadonlyMap<string, number>): Hand['eachRow'] {
+  return (log) => {
+    for (const [key, value] of values) log(key, 0, value)
+  }
 }
 
 const stateless: Family = {
@@ -118,11 +159,14 @@ const stateless: Family = {
       .flatMapValues((value) => [value, value + 1])
       .foreach(emit)
   },
-  hand: (emit) => (_key, value) => {
-    if (value <= 20) return
-    const doubled = value * 2
-    for (const one of [doubled, doubled + 1]) if (one >= 0) emit()
-  },
+  hand: (emit) => ({
+    take(_key, value) {
+      if (value <= 20) return
+      const doubled = value * 2
+      for (const one of [doubled, doubled + 1]) if (one >= 0) emit()
+    },
+    eachRow() {},
+  }),
 }
 
 function counting(keyCount: number): Family {
@@ -133,9 +177,12 @@ function counting(keyCount: number): Family {
     },
     hand(emit) {
       const counts = new Map<string, number>()
-      return (key) => {
-        counts.set(key, (counts.get(key) ?? 0) + 1)
-        emit()
+      return {
+        take(key) {
+          counts.set(key, (counts.get(key) ?? 0) + 1)
+          emit()
+        },
+        eachRow: eachRowOf(counts),
       }
     },
   }
@@ -153,10 +200,13 @@ const reducing: Family = {
   },
   hand(emit) {
     const sums = new Map<string, number>()
-    return (key, value) => {
-      const sum = sums.get(key)
-      sums.set(key, sum === undefined ? value : sum + value)
-      emit()
+    return {
+      take(key, value) {
+        const sum = sums.get(key)
+        sums.set(key, sum === undefined ? value : sum + value)
+        emit()
+      },
+      eachRow: eachRowOf(sums),
     }
   },
 }
@@ -174,18 +224,23 @@ const hopping: Family = {
   },
   hand(emit) {
     const windows = new Map<number, Map<string, number>>()
-    return (key, _value, timestamp) => {
-      const last = timestamp - (timestamp % (2 * second))
-      for (let start = last - 8 * second; start <= last; start += 2 * second) {
-        let counts = windows.get(start)
-        if (counts === undefined) {
-          counts = new Map()
-          windows.set(start, counts)
-          windows.delete(start - 10 * second)
+    return {
+      take(key, _value, timestamp) {
+        const last = timestamp - (timestamp % (2 * second))
+        for (let start = last - 8 * second; start <= last; start += 2 * second) {
+          let counts = windows.get(start)
+          if (counts === undefined) {
+            counts = new Map()
+            windows.set(start, counts)
+            windows.delete(start - 10 * second)
+          }
+          counts.set(key, (counts.get(key) ?? 0) + 1)
+          emit()
         }
-        counts.set(key, (counts.get(key) ?? 0) + 1)
-        emit()
-      }
+      },
+      eachRow(log) {
+        for (const [start, counts] of windows) for (const [key, count] of counts) log(key, start, count)
+      },
     }
   },
 }
@@ -203,17 +258,43 @@ const sliding: Family = {
   },
   /** Records come in order here: each makes the window that ends with it, and is in the windows that began after those before it. */
   hand(emit) {
-    const byKey = new Map<string, number[]>()
-    return (key, _value, timestamp) => {
-      let times = byKey.get(key)
-      if (times === undefined) {
-        times = []
-        byKey.set(key, times)
-      }
-      while (times.length > 0 && (times[0] as number) < timestamp - 5 * second) times.shift()
-      for (let i = 0; i < times.length; i++) if ((times[i] as number) !== timestamp) emit()
-      times.push(timestamp)
-      emit()
+    interface Window {
+      readonly start: number
+      count: number
+    }
+    const byKey = new Map<string, { last: number; readonly open: Window[]; readonly ended: Window[] }>()
+    return {
+      take(key, _value, timestamp) {
+        let windows = byKey.get(key)
+        if (windows === undefined) {
+          windows = { last: -1, open: [], ended: [] }
+          byKey.set(key, windows)
+        }
+        const { last, open, ended } = windows
+        // The window behind the record before this one.
+        if (last >= timestamp - 5 * second && last !== timestamp) open.push({ start: last + 1, count: 0 })
+        while (open.length > 0 && (open[0] as Window).start < timestamp - 5 * second) ended.push(open.shift() as Window)
+        let inWindow = 1
+        for (let i = 0; i < open.length; i++) {
+          const window = open[i] as Window
+          window.count++
+          inWindow = Math.max(inWindow, window.count + 1)
+          emit()
+        }
+        // The window that ends with this one has, beside what the first open one has, the record before that; they may be one.
+        if (open[0]?.start !== timestamp - 5 * second) {
+          ended.push({ start: timestamp - 5 * second, count: inWindow })
+          emit()
+        }
+        while (ended.length > 0 && (ended[0] as Window).start < timestamp - 15 * second) ended.shift()
+        windows.last = timestamp
+      },
+      eachRow(log) {
+        for (const [key, { open, ended }] of byKey) {
+          for (const window of open) log(key, window.start, window.count)
+          for (const window of ended) log(key, window.start, window.count)
+        }
+      },
     }
   },
 }
@@ -232,14 +313,19 @@ const sessions: Family = {
   },
   hand(emit) {
     const open = new Map<string, { end: number; count: number }>()
-    return (key, _value, timestamp) => {
-      const session = open.get(key)
-      if (session === undefined || timestamp - session.end > second) open.set(key, { end: timestamp, count: 1 })
-      else {
-        session.end = timestamp
-        session.count++
-      }
-      emit()
+    return {
+      take(key, _value, timestamp) {
+        const session = open.get(key)
+        if (session === undefined || timestamp - session.end > second) open.set(key, { end: timestamp, count: 1 })
+        else {
+          session.end = timestamp
+          session.count++
+        }
+        emit()
+      },
+      eachRow(log) {
+        for (const [key, { end, count }] of open) log(key, end, count)
+      },
     }
   },
 }
@@ -259,14 +345,17 @@ const suppressed: Family = {
   hand(emit) {
     let counts = new Map<string, number>()
     let start = -1
-    return (key, _value, timestamp) => {
-      const own = timestamp - (timestamp % (10 * second))
-      if (own !== start) {
-        for (const count of counts.values()) if (count > 0) emit()
-        counts = new Map()
-        start = own
-      }
-      counts.set(key, (counts.get(key) ?? 0) + 1)
+    return {
+      take(key, _value, timestamp) {
+        const own = timestamp - (timestamp % (10 * second))
+        if (own !== start) {
+          for (const count of counts.values()) if (count > 0) emit()
+          counts = new Map()
+          start = own
+        }
+        counts.set(key, (counts.get(key) ?? 0) + 1)
+      },
+      eachRow: (log) => eachRowOf(counts)(log),
     }
   },
 }
@@ -280,9 +369,12 @@ const streamTableJoin: Family = {
   },
   hand(emit) {
     const latest = new Map<string, number>()
-    return (key, value) => {
-      latest.set(key, value)
-      if (value + (latest.get(key) as number) >= 0) emit()
+    return {
+      take(key, value) {
+        latest.set(key, value)
+        if (value + (latest.get(key) as number) >= 0) emit()
+      },
+      eachRow: eachRowOf(latest),
     }
   },
 }
@@ -296,17 +388,32 @@ const streamStreamJoin: Family = {
     low.join(high, (a, b) => a + b, { within: JoinWindows.of(2 * second) }).foreach(emit)
   },
   hand(emit) {
-    const sides: [Map<string, number[]>, Map<string, number[]>] = [new Map(), new Map()]
-    return (key, value, timestamp) => {
-      const own = value < 50 ? 0 : 1
-      const others = sides[own === 0 ? 1 : 0].get(key)
-      if (others !== undefined) {
-        while (others.length > 0 && (others[0] as number) < timestamp - 2 * second) others.shift()
-        for (let i = 0; i < others.length; i++) emit()
-      }
-      const mine = sides[own].get(key)
-      if (mine === undefined) sides[own].set(key, [timestamp])
-      else mine.push(timestamp)
+    interface Kept {
+      readonly time: number
+      readonly value: number
+    }
+    const sides: [Map<string, Kept[]>, Map<string, Kept[]>] = [new Map(), new Map()]
+    let latest = 0
+    return {
+      take(key, value, timestamp) {
+        const own = value < 50 ? 0 : 1
+        const others = sides[own === 0 ? 1 : 0].get(key)
+        if (others !== undefined) {
+          while (others.length > 0 && (others[0] as Kept).time < timestamp - 2 * second) others.shift()
+          for (let i = 0; i < others.length; i++) if (value + (others[i] as Kept).value >= 0) emit()
+        }
+        const mine = sides[own].get(key)
+        if (mine === undefined) sides[own].set(key, [{ time: timestamp, value }])
+        else mine.push({ time: timestamp, value })
+        latest = timestamp
+      },
+      eachRow(log) {
+        for (const side of sides) {
+          for (const [key, kept] of side) {
+            for (const { time, value } of kept) if (time >= latest - 4 * second) log(key, time, value)
+          }
+        }
+      },
     }
   },
 }
@@ -324,10 +431,15 @@ const tableTableJoin: Family = {
   },
   hand(emit) {
     const sides: [Map<string, number>, Map<string, number>] = [new Map(), new Map()]
-    return (key, value) => {
-      const own = value < 50 ? 0 : 1
-      sides[own].set(key, value)
-      if (sides[own === 0 ? 1 : 0].has(key)) emit()
+    return {
+      take(key, value) {
+        const own = value < 50 ? 0 : 1
+        sides[own].set(key, value)
+        if (sides[own === 0 ? 1 : 0].has(key)) emit()
+      },
+      eachRow(log) {
+        for (const side of sides) eachRowOf(side)(log)
+      },
     }
   },
 }
