@@ -45,10 +45,16 @@ export class EntriesOfKey<E extends Bounded> {
     ends[at] = end
   }
 
+  /** Takes out an entry that is there: nearly always one of the last. */
   remove(entry: E): void {
-    const index = this.entries.indexOf(entry)
-    this.entries.splice(index, 1)
-    this.#ends.splice(index, 1)
+    const { entries } = this
+    const ends = this.#ends
+    for (let i = entries.lastIndexOf(entry) + 1; i < entries.length; i++) {
+      entries[i - 1] = entries[i]
+      ends[i - 1] = ends[i]
+    }
+    entries.pop()
+    ends.pop()
   }
 
   /** Takes out the first entry; there is one. */

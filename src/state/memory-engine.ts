@@ -1,6 +1,7 @@
 import { KeyDictionary } from './key-dictionary.ts'
 import { KeyOrder } from './key-order.ts'
-import type { EngineBatch, EngineEntry, StoreEngine, StoreEngineFactory } from './store-engine.ts'
+import { OperationList } from './operation-list.ts'
+import type { EngineBatch, EngineEntry, EngineOperation, StoreEngine, StoreEngineFactory } from './store-engine.ts'
 import { ValueSlab } from './value-slab.ts'
 
 /**
@@ -45,11 +46,9 @@ class MemoryEngine implements StoreEngine {
   }
 
   write(batch: EngineBatch): void {
-    for (const operation of batch.operations) {
-      if (operation.kind === 'put') this.#put(operation.key, operation.value)
-      else if (operation.kind === 'delete') this.#delete(this.#keys.find(operation.key, 0, operation.key.length))
-      else this.#deleteRange(operation.from, operation.to)
-    }
+    const { operations } = batch
+    if (operations instanceof OperationList) this.#applyList(operations)
+    else for (const operation of operations) this.#apply(operation)
     this.#position = batch.position
     if (this.#keys.size - this.#size >= Math.max(leastForgottenKeys, this.#size)) this.#forgetKeys()
   }
@@ -75,13 +74,31 @@ class MemoryEngine implements StoreEngine {
     this.#empty()
   }
 
-  #put(key: Buffer, value: Buffer): void {
-    const id = this.#keys.idOf(key, 0, key.length)
+  /** As one by one, but without views of the rows' bytes. */
+  #applyList(operations: OperationList): void {
+    const bytes = operations.out.buffer
+    for (let i = 0; i < operations.length; i++) {
+      const middle = operations.middleOf(i)
+      if (operations.kindOf(i) !== 'put') this.#apply(operations.at(i))
+      else this.#put(bytes, operations.startOf(i), middle, bytes, middle, operations.endOf(i))
+    }
+  }
+
+  #apply(operation: EngineOperation): void {
+    if (operation.kind === 'put') {
+      const { key, value } = operation
+      this.#put(key, 0, key.length, value, 0, value.length)
+    } else if (operation.kind === 'delete') this.#delete(this.#keys.find(operation.key, 0, operation.key.length))
+    else this.#deleteRange(operation.from, operation.to)
+  }
+
+  #put(key: Buffer, keyStart: number, keyEnd: number, value: Buffer, valueStart: number, valueEnd: number): void {
+    const id = this.#keys.idOf(key, keyStart, keyEnd)
     if (!this.#values.has(id)) {
       this.#size++
       this.#order.add(id)
     }
-    this.#values.set(id, value)
+    this.#values.set(id, value, valueStart, valueEnd)
   }
 
   /** `id` is -1 where the key was never there. */
@@ -115,7 +132,7 @@ class MemoryEngine implements StoreEngine {
     this.#empty()
     for (const id of ids) {
       const value = values.get(id)
-      if (value !== undefined) this.#put(keys.arena.subarray(keys.startOf(id), keys.endOf(id)), value)
+      if (value !== undefined) this.#put(keys.arena, keys.startOf(id), keys.endOf(id), value, 0, value.length)
     }
   }
 

@@ -60,20 +60,38 @@ export class OperationList implements Iterable<EngineOperation> {
     if (this.out.buffer.length > keptBytes) this.out = new ByteWriter(256)
   }
 
+  kindOf(index: number): Kind {
+    return kinds[this.#operations[index * numbersPerOperation]]
+  }
+
+  /** Where in `out.buffer` the operation's first part begins, */
+  startOf(index: number): number {
+    return index === 0 ? 0 : this.endOf(index - 1)
+  }
+
+  /** where it ends and the second one begins, */
+  middleOf(index: number): number {
+    return this.#operations[index * numbersPerOperation + 1]
+  }
+
+  /** and where that ends. */
+  endOf(index: number): number {
+    return this.#operations[index * numbersPerOperation + 2]
+  }
+
   *[Symbol.iterator](): Generator<EngineOperation, undefined> {
-    const bytes = this.out.buffer
-    let start = 0
-    for (let at = 0; at < this.#count * numbersPerOperation; at += numbersPerOperation) {
-      const kind = kinds[this.#operations[at]]
-      const end = this.#operations[at + 2]
-      const first = bytes.subarray(start, this.#operations[at + 1])
-      const second = bytes.subarray(this.#operations[at + 1], end)
-      if (kind === 'put') yield { kind, key: first, value: second }
-      else if (kind === 'delete') yield { kind, key: first }
-      else yield { kind, from: first, to: second }
-      start = end
-    }
+    for (let i = 0; i < this.#count; i++) yield this.at(i)
     return undefined
+  }
+
+  /** The operation, with views of its bytes. */
+  at(index: number): EngineOperation {
+    const bytes = this.out.buffer
+    const kind = this.kindOf(index)
+    const first = bytes.subarray(this.startOf(index), this.middleOf(index))
+    const second = bytes.subarray(this.middleOf(index), this.endOf(index))
+    if (kind === 'put') return { kind, key: first, value: second }
+    return kind === 'delete' ? { kind, key: first } : { kind, from: first, to: second }
   }
 
   #grow(): void {

@@ -1,3 +1,5 @@
+import { copyBytes } from '../bytes/copy-bytes.ts'
+
 /** The first chunk is small, because most stores are; each further one is larger, up to the last of these. */
 const chunkBytes = [4_096, 65_536, 1_048_576]
 /** A value at least this large has a chunk of its own. */
@@ -32,16 +34,17 @@ export class ValueSlab {
     return this.#chunks[this.#chunkOf[id]].subarray(start, start + this.#lengths[id])
   }
 
-  set(id: number, value: Buffer): void {
+  /** Copies the value in `bytes[start..end)`. */
+  set(id: number, bytes: Buffer, start: number, end: number): void {
     if (id >= this.#lengths.length) this.#growIds(id + 1)
     const before = this.#lengths[id]
-    const size = roomFor(value.length)
+    const size = roomFor(end - start)
     if (before === absent || roomFor(before) !== size) {
       if (before !== absent) this.#giveUp(before)
       this.#place(id, size)
     }
-    this.#lengths[id] = value.length
-    this.#chunks[this.#chunkOf[id]].set(value, this.#startOf[id])
+    this.#lengths[id] = end - start
+    copyBytes(bytes, start, end, this.#chunks[this.#chunkOf[id]], this.#startOf[id])
     if (this.#unusedBytes > this.#usedBytes + ownChunkBytes) this.#moveTogether()
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { memoryEngine } from '../../src/state/memory-engine.ts'
+import { OperationList } from '../../src/state/operation-list.ts'
 import type { EngineOperation, StoreEngine } from '../../src/state/store-engine.ts'
 import { put, rows, storeEngineConformance } from './store-engine-conformance.ts'
 
@@ -34,6 +35,28 @@ describe('memoryEngine', () => {
       }),
       { numRuns: 12 },
     )
+  })
+
+  it('takes a list of operations as it takes an array of them', () => {
+    const operations: EngineOperation[] = [
+      put('a', '1'),
+      put('b', '2'),
+      put('c', '3'),
+      { kind: 'delete', key: Buffer.from('b') },
+      put('d', '4'.repeat(100)),
+      { kind: 'delete-range', from: Buffer.from('c'), to: Buffer.from('d') },
+      put('a', '5'),
+    ]
+    const list = new OperationList()
+    for (const operation of operations) list.add(operation)
+    const engine = newEngine()
+    engine.write({ operations: list, position: 1 })
+    list.clear()
+    list.add(put('overwrites', 'what was lent'))
+    const other = newEngine()
+    other.write({ operations, position: 1 })
+    expect(rows(engine)).toEqual(rows(other))
+    expect(rows(engine)).toEqual(['a=5', `d=${'4'.repeat(100)}`])
   })
 
   it('has a key that came back between two ranges once', () => {

@@ -17,7 +17,7 @@ describe('ValueSlab', () => {
           expect(slab.has(id)).toBe(model.has(id))
           if (size !== null) {
             model.set(id, Buffer.alloc(size, fill))
-            slab.set(id, Buffer.alloc(size, fill))
+            slab.set(id, Buffer.concat([Buffer.alloc(3), Buffer.alloc(size, fill), Buffer.alloc(1)]), 3, 3 + size)
           } else if (model.delete(id)) slab.delete(id)
         }
         for (const [id, value] of model) expect(slab.get(id)?.equals(value)).toBe(true)
@@ -30,7 +30,7 @@ describe('ValueSlab', () => {
   it('takes room for what it has, not for what it had', () => {
     const slab = new ValueSlab()
     for (let round = 0; round < 200; round++) {
-      for (let id = 0; id < 100; id++) slab.set(id, Buffer.alloc(1_000 + round * 8, id))
+      for (let id = 0; id < 100; id++) slab.set(id, Buffer.alloc(1_000 + round * 8, id), 0, 1_000 + round * 8)
     }
     expect(slab.byteLength).toBeLessThan(3_000_000)
     for (let id = 0; id < 100; id++) expect(slab.get(id)?.equals(Buffer.alloc(1_000 + 199 * 8, id))).toBe(true)
