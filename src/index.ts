@@ -198,6 +198,7 @@ export {
   versionedKeyValueStore,
 } from './stores/versioned-store.ts'
 export {
+  type PlainWindowStoreOptions,
   type ReadOnlyWindowStore,
   type TimestampedWindowStore,
   timestampedWindowStore,

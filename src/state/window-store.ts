@@ -19,6 +19,8 @@ export interface WindowStoreOptions<K, V> {
   readonly retentionMs: number
   /** Whether windows are kept, beyond their retention, until `release`. Default: false. */
   readonly isHeld?: boolean
+  /** Whether keys end in a number of four bytes, which in the changelog stands behind the start. Default: false, it is 0. */
+  readonly hasNumbers?: boolean
   /** How many keys or values are kept in memory beyond a commit. Default: 1,000,000. */
   readonly hotEntries?: number
 }
@@ -85,9 +87,10 @@ export class WindowStore extends LayeredStore<WindowEntry> {
   #oldestWritten = 0
 
   constructor(options: WindowStoreOptions<unknown, unknown>, engine: StoreEngine) {
+    const hasNumbers = options.hasNumbers === true
     const layout: KeyLayout<WindowEntry> = {
-      writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, entry, out),
-      writeEngineKey: (changelogKey, out) => writeEngineKey(options.name, changelogKey, out),
+      writeChangelogKey: (entry, out) => writeChangelogKey(this.keys, entry, hasNumbers, out),
+      writeEngineKey: (changelogKey, out) => writeEngineKey(options.name, changelogKey, hasNumbers, out),
       isLive: (entry) => entry.windowStart >= this.#liveFrom,
     }
     super({ ...options, layout, measure: windowRow }, engine)
@@ -298,14 +301,23 @@ function firstStart(engine: StoreEngine, from: number, to: number | undefined): 
   return undefined
 }
 
-function writeChangelogKey(keys: StoreKeys, entry: WindowEntry, out: ByteWriter): void {
+function writeChangelogKey(keys: StoreKeys, entry: WindowEntry, hasNumbers: boolean, out: ByteWriter): void {
   keys.write(entry.keyId, out)
   out.writeInt64(entry.windowStart)
-  out.writeInt32(0)
+  if (!hasNumbers) {
+    out.writeInt32(0)
+    return
+  }
+  // The start goes in front of the number that the key ends in.
+  const numberAt = out.length - 12
+  const number = out.buffer.readInt32BE(numberAt)
+  out.buffer.copyWithin(numberAt, numberAt + 4, out.length)
+  out.buffer.writeInt32BE(number, out.length - 4)
 }
 
-function writeEngineKey(store: string, changelogKey: Buffer, out: ByteWriter): void {
+function writeEngineKey(store: string, changelogKey: Buffer, hasNumbers: boolean, out: ByteWriter): void {
   const keyEnd = endsInNumbers(store, changelogKey, 12)
   out.writeRange(changelogKey, keyEnd, keyEnd + 8)
   out.writeRange(changelogKey, 0, keyEnd)
+  if (hasNumbers) out.writeRange(changelogKey, keyEnd + 8, keyEnd + 12)
 }

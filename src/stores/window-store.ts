@@ -8,6 +8,7 @@ import { encodedKey, justAfter } from '../state/key-bounds.ts'
 import { timeKey } from '../state/store-layout.ts'
 import { WindowStore as WindowEntries, windowStore as windowEntries } from '../state/window-store.ts'
 import type { Windowed } from '../windowed.ts'
+import { NumberedKey, numberBytes, numberedKeySerde } from './numbered-key.ts'
 import { openedAs, requireKey, requireTime } from './opened-store.ts'
 import type { WindowResultStore } from './result-store.ts'
 import {
@@ -24,6 +25,14 @@ export interface WindowStoreOptions<K, V> extends TypedStoreOptions<K, V> {
   readonly size: Duration
   /** A window is kept until another one starts so long after it, in event time: at least its size. */
   readonly retention: Duration
+}
+
+export interface PlainWindowStoreOptions<K, V> extends WindowStoreOptions<K, V> {
+  /**
+   * Whether all values that are put for a key and window are kept, in their order, and none can be deleted; `fetch` of one window
+   * then gives the last. Default: false, a value replaces the one before.
+   */
+  readonly retainDuplicates?: boolean
 }
 
 /** Which windows, by their starts in milliseconds since 1970. */
@@ -66,11 +75,11 @@ export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>
 type Declared<K, V> = TypedStore<WindowStore<K, V>, ReadOnlyWindowStore<K, V>>
 
 /**
- * Declares a store of one value for each key and window.
+ * Declares a store of one value for each key and window, or of all that are put.
  * @throws MillraceError INVALID_ARGUMENT where windows are kept for less than their size
  */
-export function windowStore<K, V>(name: string, options: WindowStoreOptions<K, V>): Declared<K, V> {
-  return declared(name, options, plainForm<V>())
+export function windowStore<K, V>(name: string, options: PlainWindowStoreOptions<K, V>): Declared<K, V> {
+  return declared(name, options, plainForm<V>(), options.retainDuplicates)
 }
 
 /**
@@ -88,7 +97,12 @@ export function timestampedWindowStore<K, V>(
   return { ...declared(name, options, timestampedForm<V>()), results }
 }
 
-function declared<K, V, S>(name: string, options: WindowStoreOptions<K, V>, form: ValueForm<S>): Declared<K, S> {
+function declared<K, V, S>(
+  name: string,
+  options: WindowStoreOptions<K, V>,
+  form: ValueForm<S>,
+  hasNumbers = false,
+): Declared<K, S> {
   const { key, engine, logging } = options
   const sizeMs = toMilliseconds(options.size, 'window size')
   const retentionMs = toMilliseconds(options.retention, 'retention')
@@ -102,9 +116,20 @@ function declared<K, V, S>(name: string, options: WindowStoreOptions<K, V>, form
     name,
     ...declareLogging(windowedChangelog(retentionMs), logging),
     engine,
-    create: windowEntries({ name, ...entryOptions(options), sizeMs, retentionMs }),
-    open: (store, writer) => new WritableWindows(openedAs(store, WindowEntries), key, form, writer),
-    openReadOnly: (store) => new ReadableWindows(openedAs(store, WindowEntries), key, form),
+    create: windowEntries({
+      name,
+      ...entryOptions<unknown, V>({ ...options, key: hasNumbers ? numberedKeySerde(key as Serde<unknown>) : key }),
+      sizeMs,
+      retentionMs,
+      hasNumbers,
+    }),
+    open: (store, writer) => {
+      const windows = openedAs(store, WindowEntries)
+      return hasNumbers
+        ? new WritableDuplicates(windows, key, form, writer)
+        : new WritableWindows(windows, key, form, writer)
+    },
+    openReadOnly: (store) => new ReadableWindows(openedAs(store, WindowEntries), key, form, hasNumbers),
   }
 }
 
@@ -112,11 +137,14 @@ class ReadableWindows<K, V> implements ReadOnlyWindowStore<K, V> {
   protected readonly windows: WindowEntries
   protected readonly form: ValueForm<V>
   readonly #key: Serde<K>
+  /** How many bytes of a row's key stand behind the user's. */
+  readonly #numberBytes: number
 
-  constructor(windows: WindowEntries, key: Serde<K>, form: ValueForm<V>) {
+  constructor(windows: WindowEntries, key: Serde<K>, form: ValueForm<V>, hasNumbers: boolean) {
     this.windows = windows
     this.form = form
     this.#key = key
+    this.#numberBytes = hasNumbers ? numberBytes : 0
   }
 
   fetch(key: K, windowStart: number): V | undefined
@@ -124,7 +152,7 @@ class ReadableWindows<K, V> implements ReadOnlyWindowStore<K, V> {
   fetch(key: K, which: number | WindowRange): V | undefined | StoreIterator<[number, V]> {
     requireKey(key, this.windows.name)
     if (typeof which === 'object') return this.#windowsOf(encodedKey(key, this.#key), which)
-    const found = this.windows.get(key, this.#time(which))
+    const found = this.#numberBytes > 0 ? this.lastOf(key, which) : this.windows.get(key, this.#time(which))
     return found === undefined ? undefined : this.form.shown(found.value, found.timestamp)
   }
 
@@ -134,13 +162,21 @@ class ReadableWindows<K, V> implements ReadOnlyWindowStore<K, V> {
     const rows = low === undefined && high === undefined ? this.#rowsBetween(range) : this.#rowsOf(low, high, range)
     return rows.map(({ key, value, timestamp }): [Windowed<K>, V] => {
       const start = readInt64(key, 0)
-      const windowed = { key: this.#key.read(key, 8, key.length), window: { start, end: start + this.windows.sizeMs } }
+      const userKey = this.#key.read(key, 8, key.length - this.#numberBytes)
+      const windowed = { key: userKey, window: { start, end: start + this.windows.sizeMs } }
       return [windowed, this.form.shown(value, timestamp)]
     })
   }
 
   all({ reverse = false }: { readonly reverse?: boolean } = {}): StoreIterator<[Windowed<K>, V]> {
     return this.fetchAll({ reverse })
+  }
+
+  /** The row of the last value that was put for the key and window. */
+  protected lastOf(key: K, windowStart: number): StoredRow | undefined {
+    const encoded = encodedKey(key, this.#key)
+    for (const row of this.#rowsOf(encoded, encoded, { from: windowStart, to: windowStart, reverse: true })) return row
+    return undefined
   }
 
   #windowsOf(key: Buffer, range: WindowRange): StoreIterator<[number, V]> {
@@ -169,10 +205,30 @@ class ReadableWindows<K, V> implements ReadOnlyWindowStore<K, V> {
       if (start === undefined) return undefined
       const time = timeKey(start)
       const least = keyFrom === undefined ? time : Buffer.concat([time, keyFrom])
-      const end = keyTo === undefined ? afterStart(start) : justAfter(Buffer.concat([time, keyTo]))
-      yield* this.windows.rows(least, end, reverse)
+      if (this.#numberBytes > 0) yield* this.#numberedRows(least, start, keyFrom, keyTo, reverse)
+      else {
+        const end = keyTo === undefined ? afterStart(start) : justAfter(Buffer.concat([time, keyTo]))
+        yield* this.windows.rows(least, end, reverse)
+      }
       if (reverse) high = start - 1
       else low = start + 1
+    }
+    return undefined
+  }
+
+  /** Keys with their numbers are in another order than the keys, where one begins with another: so each is looked at. */
+  *#numberedRows(
+    least: Buffer,
+    start: number,
+    keyFrom: Buffer | undefined,
+    keyTo: Buffer | undefined,
+    isReverse: boolean,
+  ): Generator<StoredRow, undefined> {
+    const isOne = keyTo !== undefined && keyFrom?.equals(keyTo) === true
+    const end = isOne ? justAfter(Buffer.concat([timeKey(start), keyTo, greatestNumber])) : afterStart(start)
+    for (const row of this.windows.rows(least, end, isReverse)) {
+      const key = row.key.subarray(8, row.key.length - numberBytes)
+      if ((keyFrom?.compare(key) ?? 0) <= 0 && (keyTo?.compare(key) ?? 0) >= 0) yield row
     }
     return undefined
   }
@@ -201,7 +257,7 @@ class WritableWindows<K, V> extends ReadableWindows<K, V> implements WindowStore
   readonly #present: () => number
 
   constructor(windows: WindowEntries, key: Serde<K>, form: ValueForm<V>, writer: StoreWriter) {
-    super(windows, key, form)
+    super(windows, key, form, false)
     this.#writer = writer
     this.#present = () => writer.timestamp()
   }
@@ -216,6 +272,32 @@ class WritableWindows<K, V> extends ReadableWindows<K, V> implements WindowStore
     if (!windows.put(windowStart, keyId, kept, timestamp)) this.#writer.expired()
   }
 }
+
+class WritableDuplicates<K, V> extends ReadableWindows<K, V> implements WindowStore<K, V> {
+  readonly #writer: StoreWriter
+  readonly #present: () => number
+
+  constructor(windows: WindowEntries, key: Serde<K>, form: ValueForm<V>, writer: StoreWriter) {
+    super(windows, key, form, true)
+    this.#writer = writer
+    this.#present = () => writer.timestamp()
+  }
+
+  put(key: K, value: V | null, windowStart: number): void {
+    const { windows, form } = this
+    requireTime(windowStart, 'start of a window', windows.name)
+    requireKey(key, windows.name)
+    // As in Kafka Streams: nothing says which of the values.
+    if (value === null || value === undefined) return
+    const last = this.lastOf(key, windowStart)
+    const number = last === undefined ? 1 : last.key.readInt32BE(last.key.length - numberBytes) + 1
+    const keyId = windows.keys.idOfKey(new NumberedKey(key, number))
+    const timestamp = form.timestampOf(value, this.#present)
+    if (!windows.put(windowStart, keyId, form.valueOf(value), timestamp)) this.#writer.expired()
+  }
+}
+
+const greatestNumber = Buffer.from([0xff, 0xff, 0xff, 0xff])
 
 /** The engine's keys of windows that start at the time or before are below this; undefined where all are. */
 function afterStart(start: number): Buffer | undefined {
