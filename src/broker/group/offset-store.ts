@@ -145,7 +145,7 @@ export class OffsetStore {
   /** The partition of the offsets topic that has the group: what a transaction must have among its partitions. Makes the topic. */
   async partitionFor(group: string): Promise<number> {
     requireGroup(group)
-    await this.#requireTopic()
+    await this.requireTopic()
     return coordinatorPartition(group, this.#partitions.length)
   }
 
@@ -158,7 +158,7 @@ export class OffsetStore {
     requireGroup(group)
     for (const offset of offsets) requireOffset(offset)
     if (offsets.length === 0) return
-    await this.#requireTopic()
+    await this.requireTopic()
     const partition = this.#partitionOf(group) as OffsetsPartition
     const records = offsets.map((offset) => ({ key: { ...offset, group }, value: offset }))
     await this.#append(partition, records, transaction)
@@ -232,7 +232,7 @@ export class OffsetStore {
 
   async #keep(group: string, records: readonly { key: Buffer; value: Buffer | null }[]): Promise<void> {
     requireGroup(group)
-    await this.#requireTopic()
+    await this.requireTopic()
     const { log, fold } = this.#partitionOf(group) as OffsetsPartition
     const nowMs = this.#options.clock.wallMs()
     const builder = new BatchBuilder()
@@ -276,7 +276,8 @@ export class OffsetStore {
     return false
   }
 
-  async #requireTopic(): Promise<void> {
+  /** Makes the topic of the offsets where it is not there yet. @throws MillraceError DISK_FULL, STORAGE_FAILED */
+  async requireTopic(): Promise<void> {
     if (this.#partitions.length > 0) return
     const logs = await this.#options.createLogs()
     if (this.#partitions.length === 0) this.#use(logs)

@@ -4,7 +4,6 @@ import { listedVersions } from '../handlers/api-versions.ts'
 import type { Handler, RequestContext } from '../handlers/handler.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import type { Fields, WriteOf } from '../protocol/field.ts'
-import { malformed } from '../protocol/malformed-message.ts'
 import { type MessageCodec, messageCodec } from '../protocol/message-codec.ts'
 import { apiVersions } from '../protocol/messages/api-versions.ts'
 import { type RequestHeader, readClientId, readRequestHeader } from '../protocol/request-header.ts'
@@ -55,7 +54,7 @@ export class RequestDispatcher {
     const codecs = this.#codecsOf(handler, apiVersion)
     const clientId = readClientId(reader, codecs.isFlexible)
     const request = codecs.request.read(reader)
-    if (reader.remaining > 0) throw malformed(`${reader.remaining} bytes follow a request of ${handler.api.name}`)
+    // Bytes that follow are ignored, as Kafka does: librdkafka 2.16 asks for all topics with three too many.
     const asked = { ...context, apiVersion, clientId }
     const answer = this.#guarded === undefined ? handler.handle(request, asked) : this.#guard(handler, request, asked)
     if (answer instanceof Promise) return answer.then((response) => replyWith(codecs, header, response))

@@ -106,6 +106,13 @@ export class TransactionCoordinator {
     return this.#states.entries()
   }
 
+  /** Makes the topic of the transactions where it is not there yet. @throws MillraceError DISK_FULL, STORAGE_FAILED */
+  async requireTopic(): Promise<void> {
+    if (this.#partitions.length > 0) return
+    const logs = await this.#options.createLogs()
+    if (this.#partitions.length === 0) this.#use(logs)
+  }
+
   /**
    * The producer of a transactional id from now on; whoever had it before is shut out, and its open transaction aborted.
    * @throws MillraceError INVALID_ARGUMENT, INVALID_TRANSACTION_TIMEOUT, CONCURRENT_TRANSACTIONS, PRODUCER_FENCED, DISK_FULL,
@@ -117,10 +124,7 @@ export class TransactionCoordinator {
     if (!(timeoutMs > 0 && timeoutMs <= this.#options.settings.transactionMaxTimeoutMs)) {
       throw transactionFailure('INVALID_TRANSACTION_TIMEOUT', transactionalId)
     }
-    if (this.#partitions.length === 0) {
-      const logs = await this.#options.createLogs()
-      if (this.#partitions.length === 0) this.#use(logs)
-    }
+    await this.requireTopic()
     return this.#handle(transactionalId, { type: 'init', timeoutMs, ...(expected && { expected }) })
   }
 

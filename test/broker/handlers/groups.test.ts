@@ -126,12 +126,16 @@ describe('groups over the protocol', () => {
     const served = await serve()
     const client = await served.connect()
     const here = { nodeId: 1, host: 'localhost', port: 9092, errorCode: 0 }
+    const topics = () => [...served.broker.topics.names()].filter((name) => name.startsWith('__')).sort()
+    expect(topics()).toEqual([])
     expect(await client.request(findCoordinator, 2, { key: 'shop' })).toMatchObject(here)
+    expect(topics()).toEqual(['__consumer_offsets'])
     const { coordinators } = await client.request(findCoordinator, 4, { keyType: 1, coordinatorKeys: ['a', 'b'] })
     expect(coordinators).toMatchObject([
       { key: 'a', ...here },
       { key: 'b', ...here },
     ])
+    expect(topics()).toEqual(['__consumer_offsets', '__transaction_state'])
     expect((await client.request(findCoordinator, 2, { key: 'x', keyType: 9 })).errorCode).toBe(42)
   })
 })

@@ -38,11 +38,19 @@ export class ProtocolClient implements ConnectionHandler {
     return client
   }
 
-  request<const A extends Api>(api: A, version: number, body: WriteOf<A['request']>): Promise<ReadOf<A['response']>> {
+  /** `behind` is sent in the frame of the request, behind it. */
+  request<const A extends Api>(
+    api: A,
+    version: number,
+    body: WriteOf<A['request']>,
+    behind: Uint8Array = new Uint8Array(0),
+  ): Promise<ReadOf<A['response']>> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
       this.#expected.set(id, { api, version, resolve: resolve as Expected['resolve'], reject })
-      this.connection.write(requestFrame(api, version, id, body))
+      const frame = Buffer.concat([requestFrame(api, version, id, body), behind])
+      frame.writeInt32BE(frame.length - 4)
+      this.connection.write(frame)
     })
   }
 

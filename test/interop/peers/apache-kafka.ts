@@ -20,16 +20,18 @@ type Run = (tools: ApacheTools, broker: OwnBroker, records: number) => Promise<s
 
 const checks: readonly (readonly [what: string, run: Run])[] = [
   ['reads the versions of our APIs', readsVersions],
-  ['topics: made, listed, described, made twice', administersTopics],
-  ['configs: described', describesConfigs],
+  ['topics: made, listed, described, made twice, grown, deleted', administersTopics],
+  ['configs of topics and brokers: described, changed, taken back', changesConfigs],
   ['console producer and consumer, with every codec', consoles],
   ['console consumer: keys, headers, partition, offset, committed records alone', consolesInDetail],
   ['get-offsets and delete-records', offsetsAndDeletion],
-  ['consumer groups: listed, described, reset, deleted', administersGroups],
+  ['consumer groups: listed, described, reset, offsets and groups deleted', administersGroups],
   ['perf tests of producer and consumer, latency from end to end', perfTests],
   ['verifiable producer and two verifiable consumers', verifiable],
   ['verifiable producer and consumer while our broker is killed and started again', verifiableThroughCrashes],
   ['two transactional message copiers, with random aborts', copies],
+  ['transactions: listed, described, hanging ones looked for', looksAtTransactions],
+  ['log-dirs', describesLogDirectories],
   ['dump-log reads what they left', dumps],
 ]
 
@@ -82,16 +84,63 @@ async function administersTopics(tools: ApacheTools, broker: OwnBroker): Promise
   requireMatch('described', described, /PartitionCount: 3\s+ReplicationFactor: 1\s+Configs: .*retention\.ms=60000/)
   requireSame('partitions', described.match(/Leader: 1\s+Replicas: 1\s+Isr: 1/g)?.length, 3)
   await call(['--describe', '--topic', freshName('missing')], 1)
+  await call(['--alter', '--topic', topic, '--partitions', '5'])
+  requireMatch('grown', await call(['--describe', '--topic', topic]), /PartitionCount: 5/)
+  await call(['--alter', '--topic', topic, '--partitions', '2'], 1)
+  await call(['--delete', '--topic', topic])
+  requireSame('listed', linesOf(await call(['--list'])).includes(topic), false)
   return undefined
 }
 
-async function describesConfigs(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+async function changesConfigs(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
   const topic = freshName('configured')
   await tools.at(broker, 'topics', [...creation(topic, 1), '--config', 'cleanup.policy=compact'])
-  const words = ['--entity-type', 'topics', '--entity-name', topic, '--describe', '--all']
-  const said = await tools.at(broker, 'configs', words)
-  requireMatch('set', said, /cleanup\.policy=compact sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:/)
-  requireMatch('not set', said, /retention\.ms=/)
+  const call = (type: string, name: string, words: readonly string[], status: number | 'any' = 0) =>
+    tools.at(broker, 'configs', ['--entity-type', type, '--entity-name', name, ...words], { status })
+  const all = await call('topics', topic, ['--describe', '--all'])
+  requireMatch('set', all, /cleanup\.policy=compact sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:/)
+  requireMatch('not set', all, /retention\.ms=/)
+  await call('topics', topic, ['--alter', '--add-config', 'retention.ms=60000,segment.ms=3600000'])
+  await call('topics', topic, ['--alter', '--delete-config', 'segment.ms'])
+  const set = [...(await call('topics', topic, ['--describe'])).matchAll(/^ {2}(\S+=\S+) /gm)].map(([, one]) => one)
+  requireSame('set now', set.toSorted(), ['cleanup.policy=compact', 'retention.ms=60000'])
+  await call('topics', topic, ['--alter', '--add-config', 'retention.ms=soon'], 1)
+  await call('brokers', '1', ['--alter', '--add-config', 'log.retention.ms=86400000'])
+  requireMatch('of the broker', await call('brokers', '1', ['--describe']), /log\.retention\.ms=86400000/)
+  await call('brokers', '1', ['--alter', '--delete-config', 'log.retention.ms'])
+  return undefined
+}
+
+async function looksAtTransactions(tools: ApacheTools, broker: OwnBroker): Promise<string> {
+  const topic = await makeTopic(tools, broker, 1)
+  const id = freshName('till')
+  await tools.at(broker, 'console-producer', ['--topic', topic], { input: text(numbers(30)) })
+  await tools.run('message-copier', [
+    ...['--broker-list', broker.bootstrapServers, '--input-topic', topic, '--input-partition', '0', '--output-topic'],
+    ...[topic, '--max-messages', '30', '--consumer-group', freshName('copiers'), '--transactional-id', id],
+  ])
+  const call = (words: readonly string[]) => tools.at(broker, 'transactions', words)
+  requireMatch('listed', await call(['list']), new RegExp(`^${id}\\s+1\\s+\\d+\\s+CompleteCommit`, 'm'))
+  const described = await call(['describe', '--transactional-id', id])
+  const [, producer = ''] = requireMatch('described', described, /^1\s+\S+\s+(\d+)\s+\d+\s+CompleteCommit/m)
+  const producers = await call(['describe-producers', '--topic', topic, '--partition', '0'])
+  requireMatch('producers', producers, new RegExp(`^${producer}\\s+0\\s`, 'm'))
+  const hanging = await call(['find-hanging', '--broker-id', '1'])
+  requireSame('hanging', linesOf(hanging).slice(1), [])
+  return `producer ${producer}`
+}
+
+async function describesLogDirectories(tools: ApacheTools, broker: OwnBroker): Promise<undefined> {
+  const topic = await makeTopic(tools, broker, 2)
+  await tools.at(broker, 'console-producer', ['--topic', topic], { input: text(numbers(10)) })
+  const said = await tools.at(broker, 'log-dirs', ['--describe', '--topic-list', topic])
+  const found = JSON.parse(linesOf(said).find((line) => line.startsWith('{')) ?? '{}')
+  const [directory] = found.brokers?.[0]?.logDirs ?? []
+  requireSame('error', directory?.error, null)
+  requireSame('partitions', directory.partitions.map((one: { partition: string }) => one.partition).toSorted(), [
+    `${topic}-0`,
+    `${topic}-1`,
+  ])
   return undefined
 }
 
@@ -162,6 +211,9 @@ async function administersGroups(tools: ApacheTools, broker: OwnBroker): Promise
   requireSame('position and lag', await lags(), [[0, 20]])
   await call([...reset, '--shift-by', '1', '--execute'])
   requireSame('position and lag', await lags(), [[1, 19]])
+  await call(['--delete-offsets', '--group', group, '--topic', topic])
+  requireSame('position and lag', await lags(), [])
+  await call([...reset, '--to-latest', '--execute'])
   requireMatch('deleted', await call(['--delete', '--group', group]), /successful/)
   requireSame('listed', linesOf(await call(['--list'])).includes(group), false)
   return undefined

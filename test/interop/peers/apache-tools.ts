@@ -21,6 +21,7 @@ export type Tool =
   | 'api-versions'
   | 'get-offsets'
   | 'delete-records'
+  | 'log-dirs'
 
 /** Small programs that run for a second or two. */
 const javaOptions = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx512m', '-Dlog4j2.level=ERROR']
@@ -52,6 +53,7 @@ const mains: Readonly<Record<ApacheVersion, Readonly<Record<Tool, string>>>> = {
     'api-versions': `${tools}.BrokerApiVersionsCommand`,
     'get-offsets': `${tools}.GetOffsetShell`,
     'delete-records': `${tools}.DeleteRecordsCommand`,
+    'log-dirs': `${tools}.LogDirsCommand`,
   },
   '3.0.0': {
     ...shared,
@@ -64,6 +66,7 @@ const mains: Readonly<Record<ApacheVersion, Readonly<Record<Tool, string>>>> = {
     'api-versions': 'kafka.admin.BrokerApiVersionsCommand',
     'get-offsets': 'kafka.tools.GetOffsetShell',
     'delete-records': 'kafka.admin.DeleteRecordsCommand',
+    'log-dirs': 'kafka.admin.LogDirsCommand',
   },
 }
 

@@ -150,6 +150,9 @@ async function administers(broker: OwnBroker): Promise<undefined> {
     resources: [{ type: 2, name: topic, configNames: ['retention.ms'] }],
   })
   requireSame('retention', resources[0]?.configEntries[0]?.configValue, '12345')
+  await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] })
+  const grown = await admin.fetchTopicMetadata({ topics: [topic] })
+  requireSame('partitions later', grown.topics[0]?.partitions.length, 4)
   await admin.setOffsets({ groupId, topic, partitions: [{ partition: 1, offset: '0' }] })
   const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] })
   requireSame('offset', offsets?.partitions.find(({ partition }) => partition === 1)?.offset, '0')

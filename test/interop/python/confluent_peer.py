@@ -16,7 +16,10 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import (
     AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     OffsetSpec,
     ResourceType,
@@ -223,6 +226,14 @@ def administration(bootstrap):
     require_same("errors", listed.errors, [])
     require_same("groups", group in [one.group_id for one in listed.valid], True)
     client.delete_consumer_groups([group])[group].result(PATIENCE_S)
+    client.create_partitions([NewPartitions(topic, 4)])[topic].result(PATIENCE_S)
+    require_same("partitions later", len(client.list_topics(topic, PATIENCE_S).topics[topic].partitions), 4)
+    edit = ConfigEntry("retention.ms", "54321", incremental_operation=AlterConfigOpType.SET)
+    changed = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[edit])
+    client.incremental_alter_configs([changed])[changed].result(PATIENCE_S)
+    require_same("retention", client.describe_configs([resource])[resource].result(PATIENCE_S)["retention.ms"].value, "54321")
+    client.delete_topics([topic])[topic].result(PATIENCE_S)
+    require_same("topic later", topic in client.list_topics(timeout=PATIENCE_S).topics, False)
 
 
 CHECKS = [codecs, groups, transactions, fencing, offsets, administration]
