@@ -18,8 +18,9 @@ import type {
   TableOptions,
   TransformValuesOptions,
 } from './operator-options.ts'
+import type { TableOperatorOptions } from './operators/derived-table.ts'
 import { type RecordCallback, tableToStream } from './operators/stateless.ts'
-import { type TableOperatorOptions, tableFilter } from './operators/table-filter.ts'
+import { tableFilter } from './operators/table-filter.ts'
 import { tableMapValues, tableTransformValues } from './operators/table-map-values.ts'
 import { tableSelect } from './operators/table-select.ts'
 import type { TableJoiner } from './operators/table-table-join.ts'

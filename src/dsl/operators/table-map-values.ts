@@ -1,11 +1,8 @@
 import type { ValueTransformation } from '../../processor/value-transformation.ts'
-import { KeyValueStore } from '../../state/key-value-store.ts'
-import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
+import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
-import { connectedStore } from './connected-store.ts'
-import { emptySavedValue } from './saved-record.ts'
+import { DerivedTable, type TableOperatorOptions } from './derived-table.ts'
 import type { RecordCallback } from './stateless.ts'
-import type { TableOperatorOptions } from './table-filter.ts'
 import { takesParameter } from './takes-parameter.ts'
 
 /**
@@ -76,54 +73,29 @@ class TransformerCalls implements ValueMaking {
   }
 }
 
-class TableMapValues implements Processor {
+class TableMapValues extends DerivedTable implements Processor {
   readonly #making: ValueMaking
-  readonly #options: TableOperatorOptions
-  readonly #saved: SavedValue = emptySavedValue()
-  #name = ''
-  #output!: Processor
-  #givesOldValues = false
-  #store: KeyValueStore | undefined
 
   constructor(making: ValueMaking, options: TableOperatorOptions) {
+    super(options)
     this.#making = making
-    this.#options = options
   }
 
-  init(context: ProcessorContext): void {
-    const { store, sendsOldValues } = this.#options
-    const cache = store === undefined ? undefined : context.cacheOf(store, sendsOldValues)
-    this.#name = context.name
-    this.#givesOldValues = sendsOldValues || cache !== undefined
-    this.#output = cache ?? context.output
-    this.#store = store === undefined ? undefined : connectedStore(context, store, KeyValueStore)
+  override init(context: ProcessorContext): void {
+    super.init(context)
     this.#making.init(context)
   }
 
   process(record: FlowRecord): void {
-    const store = this.#store
     const { takesAbsence } = this.#making
     const value = record.hasValue || takesAbsence ? this.#make(record, record.value()) : undefined
-    const entry = store?.entry(store.keyId(record))
+    const row = this.rowOf(record)
     let oldValue: unknown
-    if (this.#givesOldValues) {
-      if (entry !== undefined) oldValue = entry.value
+    if (this.givesOldValues) {
+      if (row !== undefined) oldValue = row.value
       else if (record.oldValue !== undefined || takesAbsence) oldValue = this.#make(record, record.oldValue ?? null)
     }
-    if (entry !== undefined) {
-      record.oldTimestamp = entry.timestamp
-      store?.update(entry, value, record.timestamp)
-    }
-
-    record.saveValue(this.#saved)
-    record.setValue(value)
-    record.oldValue = oldValue
-    const wasLatest = record.isLatest
-    // A store without versions takes what comes last for the latest.
-    if (entry !== undefined) record.isLatest = true
-    this.#output.process(record)
-    record.isLatest = wasLatest
-    record.restoreValue(this.#saved)
+    this.handOn(record, row, value, false, oldValue)
   }
 
   close(): void {
@@ -131,7 +103,7 @@ class TableMapValues implements Processor {
   }
 
   #make(record: FlowRecord, value: unknown): unknown {
-    record.operator = this.#name
+    record.operator = this.name
     return this.#making.make(record, value)
   }
 }

@@ -1,4 +1,5 @@
 import { type SessionEntry, SessionStore } from '../../state/session-store.ts'
+import type { StoreKeys } from '../../state/store-keys.ts'
 import { type SuppressEntry, SuppressStore } from '../../state/suppress-store.ts'
 import { WindowStore } from '../../state/window-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
@@ -27,7 +28,23 @@ function windowedKey(record: FlowRecord): Windowed<unknown> | undefined {
   return record.windowed ? undefined : (record.key() as Windowed<unknown>)
 }
 
-class WindowValue extends StoreGetter implements ValueGetter {
+/** What getters over results of windows have in common: the row of the record's key and window. */
+class WindowedGetter extends StoreGetter {
+  protected keyId = 0
+  protected start = 0
+  protected end = 0
+
+  /** Finds out which row it is, and whether that waits. */
+  protected seeks(record: FlowRecord, keys: StoreKeys): boolean {
+    const whole = windowedKey(record)
+    this.keyId = whole === undefined ? keys.idOfInner(record) : keys.idOfKey(whole.key)
+    this.start = whole === undefined ? record.windowStart : whole.window.start
+    this.end = whole === undefined ? record.windowEnd : whole.window.end
+    return this.waits(this.keyId, this.start, this.end)
+  }
+}
+
+class WindowValue extends WindowedGetter implements ValueGetter {
   readonly #store: WindowStore
 
   constructor(store: WindowStore, unseen: WaitingRows | undefined) {
@@ -36,20 +53,15 @@ class WindowValue extends StoreGetter implements ValueGetter {
   }
 
   get(record: FlowRecord): unknown {
-    const store = this.#store
-    const whole = windowedKey(record)
-    const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
-    const start = whole === undefined ? record.windowStart : whole.window.start
-    const end = whole === undefined ? record.windowEnd : whole.window.end
-    if (this.waits(keyId, start, end)) return this.handedOn
-    const entry = store.find(start, keyId)
+    if (this.seeks(record, this.#store.keys)) return this.handedOn
+    const entry = this.#store.find(this.start, this.keyId)
     if (entry === undefined) return undefined
     this.timestamp = entry.timestamp
     return entry.value
   }
 }
 
-class SessionValue extends StoreGetter implements ValueGetter {
+class SessionValue extends WindowedGetter implements ValueGetter {
   readonly #store: SessionStore
   readonly #found: SessionEntry[] = []
 
@@ -59,13 +71,9 @@ class SessionValue extends StoreGetter implements ValueGetter {
   }
 
   get(record: FlowRecord): unknown {
-    const store = this.#store
-    const whole = windowedKey(record)
-    const keyId = whole === undefined ? store.keys.idOfInner(record) : store.keys.idOfKey(whole.key)
-    const start = whole === undefined ? record.windowStart : whole.window.start
-    const end = whole === undefined ? record.windowEnd : whole.window.end
-    if (this.waits(keyId, start, end)) return this.handedOn
-    store.find(keyId, end, start, this.#found)
+    if (this.seeks(record, this.#store.keys)) return this.handedOn
+    const { start, end } = this
+    this.#store.find(this.keyId, end, start, this.#found)
     for (let i = 0; i < this.#found.length; i++) {
       const session = this.#found[i]
       if (session.start !== start || session.end !== end) continue
