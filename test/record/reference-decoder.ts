@@ -23,7 +23,8 @@ export function decodeBatch(bytes: Buffer): PlainRecord[] {
   const varint = (end: number, bits: number): number => {
     let raw = 0n
     for (let shift = 0n; ; shift += 7n) {
-      require(position < end)
+      // Kafka takes no more bytes than the number can need, be they empty.
+      require(position < end && shift < BigInt(bits))
       const byte = bytes[position++]!
       raw |= BigInt(byte & 0x7f) << shift
       if (byte < 0x80) break
