@@ -168,6 +168,7 @@ export {
   type KeyRange,
   type KeyValueStore,
   keyValueStore,
+  type PlainKeyValueStoreOptions,
   type ReadOnlyKeyValueStore,
   type TimestampedKeyValueStore,
   timestampedKeyValueStore,

@@ -1,8 +1,10 @@
+import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { compactedChangelog, declareLogging } from '../state/changelog-config.ts'
 import { afterPrefix, encodedKey, justAfter } from '../state/key-bounds.ts'
 import { KeyValueStore as KeyValueEntries, keyValueStore as keyValueEntries } from '../state/key-value-store.ts'
 import { openedAs, requireKey } from './opened-store.ts'
+import { type Recency, recencyOf } from './recency.ts'
 import type { RowStore } from './result-store.ts'
 import {
   entryOptions,
@@ -50,9 +52,30 @@ export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<
 
 type Declared<K, V> = TypedStore<KeyValueStore<K, V>, ReadOnlyKeyValueStore<K, V>>
 
-/** Declares a store of one value for each key. Its changelog has the timestamps of the records that were processed. */
-export function keyValueStore<K, V>(name: string, options: TypedStoreOptions<K, V>): Declared<K, V> {
-  return declared(name, options, plainForm<V>())
+export interface PlainKeyValueStoreOptions<K, V> extends TypedStoreOptions<K, V> {
+  /**
+   * How many entries there are at most: beyond it the one that was not read or written for longest is deleted. After a restart
+   * that is the one that was not written for longest, by event time. Default: no bound.
+   */
+  readonly maxEntries?: number
+}
+
+/**
+ * Declares a store of one value for each key. Its changelog has the timestamps of the records that were processed.
+ * @throws MillraceError INVALID_ARGUMENT where the bound is not above 0
+ */
+export function keyValueStore<K, V>(name: string, options: PlainKeyValueStoreOptions<K, V>): Declared<K, V> {
+  const { maxEntries, key } = options
+  if (maxEntries === undefined) return declared(name, options, plainForm<V>())
+  if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
+    throw new MillraceError('INVALID_ARGUMENT', `${maxEntries} is no bound for the entries of a store`, {
+      at: { store: name },
+      remedy: 'Give maxEntries as a whole number above 0, or leave it out.',
+    })
+  }
+  const open: Declared<K, V>['open'] = (store, writer) =>
+    new BoundedEntries(openedAs(store, KeyValueEntries), key, plainForm<V>(), writer, maxEntries)
+  return { ...declared(name, options, plainForm<V>()), open }
 }
 
 /**
@@ -85,12 +108,12 @@ function declared<K, V, S>(name: string, options: TypedStoreOptions<K, V>, form:
 class ReadableEntries<K, V> implements ReadOnlyKeyValueStore<K, V> {
   protected readonly entries: KeyValueEntries
   protected readonly form: ValueForm<V>
-  readonly #key: Serde<K>
+  protected readonly key: Serde<K>
 
   constructor(entries: KeyValueEntries, key: Serde<K>, form: ValueForm<V>) {
     this.entries = entries
     this.form = form
-    this.#key = key
+    this.key = key
   }
 
   get(key: K): V | undefined {
@@ -99,8 +122,8 @@ class ReadableEntries<K, V> implements ReadOnlyKeyValueStore<K, V> {
   }
 
   range({ from, to, reverse = false }: KeyRange<K>): StoreIterator<[K, V]> {
-    const low = from === undefined ? undefined : encodedKey(requireKey(from, this.entries.name), this.#key)
-    const high = to === undefined ? undefined : justAfter(encodedKey(requireKey(to, this.entries.name), this.#key))
+    const low = from === undefined ? undefined : encodedKey(requireKey(from, this.entries.name), this.key)
+    const high = to === undefined ? undefined : justAfter(encodedKey(requireKey(to, this.entries.name), this.key))
     return this.#rows(low, high, reverse)
   }
 
@@ -125,7 +148,7 @@ class ReadableEntries<K, V> implements ReadOnlyKeyValueStore<K, V> {
     return this.entries
       .rows(from, to, isReverse)
       .map(({ key, value, timestamp }): [K, V] => [
-        this.#key.read(key, 0, key.length),
+        this.key.read(key, 0, key.length),
         this.form.shown(value, timestamp),
       ])
   }
@@ -165,5 +188,55 @@ class WritableEntries<K, V> extends ReadableEntries<K, V> implements KeyValueSto
   #put(entry: ReturnType<KeyValueEntries['entry']>, given: V | null | undefined): void {
     if (given === null || given === undefined) this.entries.update(entry, undefined, this.#present())
     else this.entries.update(entry, this.form.valueOf(given), this.form.timestampOf(given, this.#present))
+  }
+}
+
+/** Deletes the entries that were not used for longest where there are more than a bound. After Kafka Streams' MemoryNavigableLRUCache. */
+class BoundedEntries<K, V> extends WritableEntries<K, V> {
+  readonly #maxEntries: number
+  readonly #recency: Recency<K>
+
+  constructor(entries: KeyValueEntries, key: Serde<K>, form: ValueForm<V>, writer: StoreWriter, maxEntries: number) {
+    super(entries, key, form, writer)
+    this.#maxEntries = maxEntries
+    this.#recency = recencyOf(entries, () => this.#byAge())
+  }
+
+  override get(key: K): V | undefined {
+    const value = super.get(key)
+    if (value !== undefined) this.#recency.touch(this.#bytesOf(key), key)
+    return value
+  }
+
+  override put(key: K, value: V | null): void {
+    super.put(key, value)
+    if (value === null || value === undefined) this.#recency.forget(this.#bytesOf(key))
+    else this.#use(key)
+  }
+
+  override putIfAbsent(key: K, value: V | null): V | undefined {
+    const before = super.putIfAbsent(key, value)
+    if (before !== undefined || (value !== null && value !== undefined)) this.#use(key)
+    return before
+  }
+
+  override delete(key: K): V | undefined {
+    this.#recency.forget(this.#bytesOf(key))
+    return super.delete(key)
+  }
+
+  #use(key: K): void {
+    this.#recency.touch(this.#bytesOf(key), key)
+    while (this.#recency.size > this.#maxEntries) this.delete(this.#recency.eldest())
+  }
+
+  #bytesOf(key: K): Buffer {
+    return encodedKey(key, this.key)
+  }
+
+  #byAge(): (readonly [Buffer, K])[] {
+    const rows = [...this.entries.rows(undefined, undefined, false)]
+    rows.sort((a, b) => a.timestamp - b.timestamp)
+    return rows.map(({ key }) => [Buffer.from(key), this.key.read(key, 0, key.length)] as const)
   }
 }
