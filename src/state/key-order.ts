@@ -32,6 +32,11 @@ export class KeyOrder {
     return this.#sorted
   }
 
+  /** How many ids would have to be sorted before a range. */
+  get unsorted(): number {
+    return this.#added.length
+  }
+
   /** The ids, in order where it was asked for before. */
   all(): Uint32Array {
     return this.#sorted.length === 0 ? Uint32Array.from(this.#added) : this.sorted()

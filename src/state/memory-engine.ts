@@ -16,6 +16,8 @@ export const memoryEngine: StoreEngineFactory = {
 
 /** Keys that are gone are forgotten when they are this many and outnumber the others. */
 const leastForgottenKeys = 1_024
+/** Sorting is worth it for a deletion where fewer keys than one in so many are new. */
+const unsortedShare = 16
 
 class MemoryEngine implements StoreEngine {
   /** Has the keys that are gone too, until there are too many. */
@@ -109,10 +111,21 @@ class MemoryEngine implements StoreEngine {
   }
 
   #deleteRange(from: Buffer, to: Buffer): void {
+    if (this.#order.unsorted * unsortedShare > this.#size) {
+      this.#deleteWithin(from, to)
+      return
+    }
     const first = this.#indexOf(from, 0)
     const end = this.#indexOf(to, 0)
     const sorted = this.#order.sorted()
     for (let i = first; i < end; i++) this.#delete(sorted[i])
+  }
+
+  /** Looks at every key: so much is new that this is cheaper than to put it in order. */
+  #deleteWithin(from: Buffer, to: Buffer): void {
+    for (let id = 0; id < this.#keys.size; id++) {
+      if (this.#keys.compareWith(id, to) < 0 && this.#keys.compareWith(id, from) >= 0) this.#delete(id)
+    }
   }
 
   #indexOf(key: Uint8Array | undefined, otherwise: number): number {

@@ -85,6 +85,8 @@ export class WindowStore extends LayeredStore<WindowEntry> {
   #heldFrom: number
   /** No window in the engine, or in a batch on its way there, starts before this time. */
   #oldestWritten = 0
+  /** And none starts after this time. */
+  #latestWritten: number = Number.POSITIVE_INFINITY
 
   constructor(options: WindowStoreOptions<unknown, unknown>, engine: StoreEngine) {
     const hasNumbers = options.hasNumbers === true
@@ -170,6 +172,7 @@ export class WindowStore extends LayeredStore<WindowEntry> {
   override flush(changelog: ChangelogSink): void {
     for (const { windowStart } of this.layer.dirty) {
       if (windowStart < this.#oldestWritten) this.#oldestWritten = windowStart
+      if (windowStart > this.#latestWritten) this.#latestWritten = windowStart
     }
     if (this.#oldestWritten < this.#liveFrom) {
       this.layer.expireRange(timeKey(0), timeKey(this.#liveFrom))
@@ -186,10 +189,12 @@ export class WindowStore extends LayeredStore<WindowEntry> {
   override ready(changelogPosition: number): void {
     super.ready(changelogPosition)
     this.#oldestWritten = firstStart(this.engine, 0, undefined) ?? Number.MAX_SAFE_INTEGER
+    this.#latestWritten = -1
     for (const { key } of this.engine.range(undefined, undefined, { reverse: true })) {
-      this.#latestStart = Math.max(this.#latestStart, readInt64(key, 0))
+      this.#latestWritten = readInt64(key, 0)
       break
     }
+    this.#latestStart = Math.max(this.#latestStart, this.#latestWritten)
     this.#observe(this.#latestStart)
   }
 
@@ -206,7 +211,8 @@ export class WindowStore extends LayeredStore<WindowEntry> {
     assert(windowStart >= this.#liveFrom, 'operators ask for windows that are kept only')
     let window = this.#windows.get(windowStart)
     if (window === undefined) {
-      const complete = firstStart(this.engine, windowStart, windowStart + 1) === undefined
+      const isNew = windowStart > this.#latestWritten
+      const complete = isNew || firstStart(this.engine, windowStart, windowStart + 1) === undefined
       window = new HotWindow(windowStart, complete, this.#last?.entries.size ?? 0)
       this.#windows.set(windowStart, window)
       this.#insertStart(windowStart)
