@@ -1,14 +1,16 @@
 import { parseArgs } from 'node:util'
 import { fuzz } from './fuzz-run.ts'
+import { fuzzServer } from './server-fuzz.ts'
 import { fuzzTargets } from './targets.ts'
 
-/** `npm run fuzz -- [--seconds N] [--seed S]`: mutated bytes for every decoder; prints what one did not take well, as hex. */
+/** `npm run fuzz -- [--seconds N] [--seed S]`: mutated bytes for every decoder, and mutated requests for a broker; prints what was not taken well, as hex. */
 
 const options = { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } } as const
 const { values } = parseArgs({ options })
 const firstSeed = Number(values.seed ?? Date.now() % 1_000_000_000)
 const endMs = Date.now() + Number(values.seconds) * 1_000
 const runsAtOnce = 500
+const requestsAtOnce = 300
 const longestMs = 20_000
 let runs = 0
 let seed = firstSeed
@@ -22,5 +24,10 @@ for (; Date.now() < endMs; seed++) {
     process.stdout.write(`${crasher.target}, seed ${seed}: ${crasher.what}\n${crasher.hex}\n`)
     process.exit(1)
   }
+  const crasher = await fuzzServer(requestsAtOnce, seed)
+  runs += requestsAtOnce
+  if (crasher === undefined) continue
+  process.stdout.write(`the broker, seed ${seed}: ${crasher.what}\n${crasher.hex}\n`)
+  process.exit(1)
 }
 process.stdout.write(`${runs} inputs, seeds ${firstSeed} to ${seed - 1}\n`)

@@ -16,6 +16,7 @@ import { batchOfRecords } from '../broker/records.ts'
 import { type PlainRecord, readRecords, writeBatch } from '../record/plain-record.ts'
 import { FixpointError, type FuzzTarget, requireSame } from './fuzz-target.ts'
 import { ownRecordTargets } from './own-records.ts'
+import { protocolTargets } from './protocol-messages.ts'
 
 const mostDecompressed = 1_048_576
 const compressions: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -96,6 +97,7 @@ function int32s(...values: number[]): Buffer {
 }
 
 export const fuzzTargets: readonly FuzzTarget[] = [
+  ...protocolTargets,
   { name: 'record batches', corpus: batches, repair: repairBatch, extraBytes: 4 * mostDecompressed, run: readBatches },
   {
     name: 'producer snapshots',

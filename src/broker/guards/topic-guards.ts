@@ -23,6 +23,8 @@ export const topicGuards: readonly Guard[] = [
     ['DESCRIBE TOPIC', 'CREATE CLUSTER', 'CREATE TOPIC', 'DESCRIBE CLUSTER'],
     (request, may, context) => {
       const { topics } = request
+      // Ids before their time are refused by the handler, all of them alike.
+      if (context.apiVersion < 12 && topics?.some(({ name }) => name === null)) return { request }
       const tellsAll = topics === null || (context.apiVersion === 0 && topics.length === 0)
       const isSeen = ({ name }: ToldTopic) => name === null || may.has('DESCRIBE TOPIC', name)
       const { allowed, refused } = split(topics ?? [], (topic) => mayBeTold(topic, request, may, context))

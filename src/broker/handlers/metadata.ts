@@ -13,6 +13,9 @@ type Response = ResponseOf<typeof metadata>
 type TopicResponse = Response['topics'][number]
 type Asked = { readonly name: string | null; readonly topicId: string }
 
+/** Before it, requests have a place for ids of topics, but answers none for topics without a name. */
+const firstVersionWithIds = 12
+
 /**
  * Metadata 0-12: the broker, and topics with their partitions, all of which this broker leads. Topics that are asked for by
  * name and do not exist are made where the broker's settings and the request allow it. Authorized operations are not listed.
@@ -36,6 +39,9 @@ async function topicsAskedFor(
       .list()
       .filter(isVisible)
       .map((topic) => describe(broker, topic))
+  }
+  if (version < firstVersionWithIds && topics.some(({ name, topicId }) => name === null || topicId !== zeroUuid)) {
+    return topics.map((asked) => unknown({ ...asked, name: asked.name ?? '' }, codeOf('INVALID_REQUEST')))
   }
   const mayCreate = (version < 4 || allowAutoTopicCreation) && broker.settings.autoCreateTopics
   const described: TopicResponse[] = []

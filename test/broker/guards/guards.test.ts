@@ -162,6 +162,11 @@ describe('topics that a client may not see', () => {
       { name: 't', errorCode: 0 },
       { name: null, topicId: u, errorCode: 29 },
     ])
+    const tooEarly = await alice.request(metadata, 11, { topics })
+    expect(tooEarly.topics.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+      ['', 42],
+      ['', 42],
+    ])
     const { responses } = await alice.request(deleteTopics, 6, { topics, timeoutMs: 0 })
     expect(responses).toMatchObject([
       { name: 't', errorCode: 29 },
