@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../bytes/byte-writer.ts'
-import type { Fields, ReadOf } from './protocol/field.ts'
+import type { Fields, ReadOf, WriteOf } from './protocol/field.ts'
 import { messageCodec } from './protocol/message-codec.ts'
 import { WireReader } from './protocol/wire-reader.ts'
 import { WireWriter } from './protocol/wire-writer.ts'
@@ -37,6 +37,22 @@ const removeAccessControlEntry = {
   id: ['uuid', '0+'],
 } as const
 
+/** ClientQuotaRecord. */
+const clientQuota = {
+  entity: [
+    [
+      {
+        entityType: ['string', '0+'],
+        entityName: ['string', '0+', { nullable: '0+' }],
+      },
+    ],
+    '0+',
+  ],
+  key: ['string', '0+'],
+  value: ['float64', '0+'],
+  remove: ['bool', '0+'],
+} as const
+
 /**
  * What the registry says of who may do what, in Kafka's records of the same names: their fields are declared as those of
  * messages are, and read by the same codecs.
@@ -46,6 +62,7 @@ export type SecurityRecord =
   | ({ readonly type: 'remove-scram-credential' } & ReadOf<typeof removeScramCredential>)
   | ({ readonly type: 'access-control-entry' } & ReadOf<typeof accessControlEntry>)
   | ({ readonly type: 'remove-access-control-entry' } & ReadOf<typeof removeAccessControlEntry>)
+  | ({ readonly type: 'client-quota' } & ReadOf<typeof clientQuota>)
 
 type SecurityRecordType = SecurityRecord['type']
 
@@ -54,6 +71,7 @@ const declared: Readonly<Record<SecurityRecordType, readonly [key: number, field
   'remove-scram-credential': [22, removeScramCredential],
   'access-control-entry': [18, accessControlEntry],
   'remove-access-control-entry': [19, removeAccessControlEntry],
+  'client-quota': [14, clientQuota],
 }
 const types = Object.keys(declared) as readonly SecurityRecordType[]
 const codecs = new Map(types.map((type) => [type, messageCodec(declared[type][1], 0, true)]))
@@ -74,7 +92,7 @@ export function securityRecordKey({ type }: SecurityRecord): number {
 /** Writes the fields, and that there are no tagged ones. */
 export function writeSecurityFields(record: SecurityRecord, out: ByteWriter): void {
   const writer = new WireWriter()
-  codecs.get(record.type)?.write(writer, record)
+  codecs.get(record.type)?.write(writer, record as unknown as WriteOf<Fields>)
   for (const piece of writer.pieces()) out.writeBytes(piece)
 }
 

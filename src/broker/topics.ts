@@ -7,6 +7,7 @@ import type { PartitionLog } from './log/partition-log.ts'
 import { LogFold } from './log-fold.ts'
 import { type ConfigRecord, type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
 
+import { ClientQuotas } from './quotas/client-quotas.ts'
 import { AccessRules } from './security/access-rules.ts'
 import { ScramCredentials } from './security/scram-credentials.ts'
 import { isSecurityRecord, type SecurityRecord } from './security-record.ts'
@@ -54,6 +55,8 @@ export class Topics {
   readonly credentials: ScramCredentials = new ScramCredentials()
   /** Who may do what. */
   readonly rules: AccessRules = new AccessRules()
+  /** How much clients may take. */
+  readonly quotas: ClientQuotas = new ClientQuotas()
   #nextProducerId = 0
   #version = 0
 
@@ -175,6 +178,7 @@ export class Topics {
     if (isSecurityRecord(record)) {
       this.credentials.apply(record)
       this.rules.apply(record)
+      this.quotas.apply(record)
       return
     }
     if (record.type === 'producer-ids') {

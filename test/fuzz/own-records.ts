@@ -76,6 +76,14 @@ const accessRule = {
   ...{ patternType: 4, principal: 'User:alice', host: '*', operation: 3, permissionType: 3 },
 }
 
+const quota = {
+  ...({ type: 'client-quota', key: 'producer_byte_rate', value: 1_024.5, remove: false } as const),
+  entity: [
+    { entityType: 'user', entityName: 'alice' },
+    { entityType: 'client-id', entityName: null },
+  ],
+}
+
 const metadataRecords = [
   written((out) => writeMetadataRecord({ type: 'topic', name: 'orders', topicId }, out)),
   written((out) => writeMetadataRecord({ type: 'partition', partition: 2, topicId }, out)),
@@ -84,6 +92,7 @@ const metadataRecords = [
   written((out) => writeMetadataRecord({ type: 'remove-topic', topicId }, out)),
   written((out) => writeMetadataRecord(scramCredential, out)),
   written((out) => writeMetadataRecord(accessRule, out)),
+  written((out) => writeMetadataRecord(quota, out)),
   written((out) => writeMetadataRecord({ type: 'remove-access-control-entry', id: topicId }, out)),
   written((out) => writeMetadataRecord({ type: 'remove-scram-credential', name: 'alice', mechanism: 2 }, out)),
 ]

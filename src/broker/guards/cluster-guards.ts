@@ -1,11 +1,13 @@
 import type { Api, RequestOf } from '../protocol/api.ts'
 import { codeOf, type KafkaError } from '../protocol/error-codes.ts'
+import { alterClientQuotas } from '../protocol/messages/alter-client-quotas.ts'
 import { alterConfigs } from '../protocol/messages/alter-configs.ts'
 import { alterPartitionReassignments } from '../protocol/messages/alter-partition-reassignments.ts'
 import { alterUserScramCredentials } from '../protocol/messages/alter-user-scram-credentials.ts'
 import { createAcls } from '../protocol/messages/create-acls.ts'
 import { deleteAcls } from '../protocol/messages/delete-acls.ts'
 import { describeAcls } from '../protocol/messages/describe-acls.ts'
+import { describeClientQuotas } from '../protocol/messages/describe-client-quotas.ts'
 import { describeCluster } from '../protocol/messages/describe-cluster.ts'
 import { describeConfigs } from '../protocol/messages/describe-configs.ts'
 import { describeLogDirs } from '../protocol/messages/describe-log-dirs.ts'
@@ -26,12 +28,18 @@ export const clusterGuards: readonly Guard[] = [
   clusterGuard(alterPartitionReassignments, 'ALTER CLUSTER', { errorMessage: refusedMessage }),
   clusterGuard(listPartitionReassignments, 'DESCRIBE CLUSTER', { errorMessage: refusedMessage }),
   clusterGuard(describeUserScramCredentials, 'DESCRIBE CLUSTER', { errorMessage: refusedMessage }),
+  clusterGuard(describeClientQuotas, 'DESCRIBE_CONFIGS CLUSTER', { errorMessage: refusedMessage, entries: null }),
   clusterGuard(describeAcls, 'DESCRIBE CLUSTER', { errorMessage: refusedMessage }),
 
   guardOf(alterUserScramCredentials, ['ALTER CLUSTER'], (request, may) => {
     if (may.has('ALTER CLUSTER', clusterName)) return { request }
     const users = new Set([...request.deletions, ...request.upsertions].map(({ name }) => name))
     return { answer: { results: [...users].map((user) => ({ user, ...clusterRefused })) } }
+  }),
+
+  guardOf(alterClientQuotas, ['ALTER_CONFIGS CLUSTER'], (request, may) => {
+    if (may.has('ALTER_CONFIGS CLUSTER', clusterName)) return { request }
+    return { answer: { entries: request.entries.map(({ entity }) => ({ ...clusterRefused, entity })) } }
   }),
 
   guardOf(createAcls, ['ALTER CLUSTER'], (request, may) => {

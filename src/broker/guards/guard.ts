@@ -11,6 +11,8 @@ export interface GuardContext {
   /** The name of a topic by its id. */
   readonly topicName: (id: string) => string | undefined
   readonly isTopic: (name: string) => boolean
+  /** All topics, sorted. */
+  readonly topicNames: () => readonly string[]
   /** Whether topics are made that are asked for and are not there. */
   readonly createsTopics: boolean
 }

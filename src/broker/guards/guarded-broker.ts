@@ -49,6 +49,7 @@ export class GuardedBroker {
     return {
       apiVersion,
       topicName: (id) => topics.withId(id)?.name,
+      topicNames: () => topics.list().map(({ name }) => name),
       isTopic: (name) => topics.get(name) !== undefined,
       createsTopics: settings.autoCreateTopics,
     }

@@ -5,6 +5,7 @@ import { createPartitions } from '../protocol/messages/create-partitions.ts'
 import { createTopics } from '../protocol/messages/create-topics.ts'
 import { deleteRecords } from '../protocol/messages/delete-records.ts'
 import { deleteTopics } from '../protocol/messages/delete-topics.ts'
+import { describeTopicPartitions } from '../protocol/messages/describe-topic-partitions.ts'
 import { metadata } from '../protocol/messages/metadata.ts'
 import { clusterName } from '../security/access-rule.ts'
 import { type Guard, type GuardContext, guardOf, type Permissions } from './guard.ts'
@@ -42,6 +43,30 @@ export const topicGuards: readonly Guard[] = [
       }
     },
   ),
+
+  guardOf(describeTopicPartitions, ['DESCRIBE TOPIC'], (request, may, { topicNames }) => {
+    const { cursor } = request
+    const isSeen = (name: string) => may.has('DESCRIBE TOPIC', name)
+    const tellsAll = request.topics.length === 0
+    const asked = tellsAll ? topicNames() : request.topics.map(({ name }) => name)
+    const { allowed, refused } = split(asked, isSeen)
+    const answers = (tellsAll || cursor !== null ? [] : refused).map((name) => {
+      return { errorCode: topicRefused, name, topicId: zeroUuid, isInternal: false, partitions: [] }
+    })
+    // All topics are asked for by no names: where none is left, nothing is asked for. A cursor never names what may not be seen.
+    if (allowed.length === 0) return { answer: { topics: answers, nextCursor: null } }
+    const next = cursor === null ? undefined : allowed.find((name) => name >= cursor.topicName)
+    if (tellsAll && cursor !== null && next === undefined) return { answer: { topics: [], nextCursor: null } }
+    const isThere = tellsAll && cursor !== null && next !== cursor.topicName
+    return {
+      request: {
+        ...request,
+        topics: allowed.map((name) => ({ name })),
+        ...(isThere && next !== undefined && { cursor: { topicName: next, partitionIndex: 0 } }),
+      },
+      complete: (response) => ({ ...response, topics: [...response.topics, ...answers] }),
+    }
+  }),
 
   guardOf(createTopics, ['CREATE CLUSTER', 'CREATE TOPIC', 'DESCRIBE_CONFIGS TOPIC'], (request, may) => {
     const mayCreateAll = may.has('CREATE CLUSTER', clusterName)

@@ -2,6 +2,8 @@ import type { Address, Cancel, Connection, ConnectionHandler, Environment } from
 import type { ListenerOptions } from '../../listener-options.ts'
 import type { GuardedBroker } from '../guards/guarded-broker.ts'
 import type { Handler } from '../handlers/handler.ts'
+import type { ClientQuotas } from '../quotas/client-quotas.ts'
+import { QuotaKeeper } from '../quotas/quota-keeper.ts'
 import { type CredentialLookup, LoginMethods } from '../security/login-methods.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { ClientConnection } from './client-connection.ts'
@@ -16,6 +18,8 @@ export interface BrokerServerOptions {
   readonly handlers: readonly Handler[]
   /** Who may do what. Default: everybody may do everything. */
   readonly guarded?: GuardedBroker | undefined
+  /** How much clients may take. Default: as much as they like. */
+  readonly quotas?: ClientQuotas
   /** Where the credentials of SCRAM are. */
   readonly credentials?: CredentialLookup
   readonly limits?: Partial<ServerLimits>
@@ -58,7 +62,12 @@ export class BrokerServer {
       const { environment, credentials } = options
       return new OpenListener(settings, sasl && new LoginMethods(sasl, environment, credentials))
     })
-    this.#dispatcher = new RequestDispatcher(options.handlers, options.guarded)
+    this.#dispatcher = new RequestDispatcher({
+      handlers: options.handlers,
+      guarded: options.guarded,
+      clock: options.environment.clock,
+      quotas: options.quotas && new QuotaKeeper(options.quotas),
+    })
     this.#limits = { ...defaultServerLimits, ...options.limits }
     this.#requestBudget = new ByteBudget(this.#limits.maxRequestsBytes)
     this.#answerBudget = new ByteBudget(this.#limits.maxAnswersBytes)

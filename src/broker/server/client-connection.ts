@@ -1,4 +1,4 @@
-import type { Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
+import type { Cancel, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import type { RequestContext } from '../handlers/handler.ts'
 import { malformed } from '../protocol/malformed-message.ts'
@@ -28,7 +28,7 @@ type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'princ
 /** A request that was started; replies leave in the order of their requests. */
 interface PendingReply {
   readonly request: Buffer
-  reply: Reply
+  reply: Reply | undefined
   isReady: boolean
 }
 
@@ -46,6 +46,8 @@ export class ClientConnection implements ConnectionHandler {
   #areAllPendingAppends = true
   /** Takes back the wait for room for answers; undefined where there is none. */
   #stopWaiting: (() => void) | undefined
+  /** Ends the time in which nothing of the client is begun; undefined outside of it. */
+  #unmute: Cancel | undefined
   #unreadBytes = 0
   #isDraining = false
   #isOver = false
@@ -105,6 +107,7 @@ export class ClientConnection implements ConnectionHandler {
   #forget(error: unknown): void {
     this.#isOver = true
     this.#stopWaiting?.()
+    this.#unmute?.()
     this.#requests.clear()
     this.#read(this.#unreadBytes)
     this.#pending.length = 0
@@ -147,7 +150,7 @@ export class ClientConnection implements ConnectionHandler {
 
   /** Starts what may be started. Never more than the limit is under way, and nothing while the client does not read. */
   #startNext(): void {
-    while (!this.#isOver && !this.#isDraining && this.#stopWaiting === undefined) {
+    while (!this.#isOver && !this.#isDraining && this.#stopWaiting === undefined && this.#unmute === undefined) {
       const frame = this.#requests.next
       if (frame === undefined || this.#mustWaitForRoom()) return
       const isAppend = frame.length >= 2 && frame.readInt16BE(0) === produce.key
@@ -196,10 +199,10 @@ export class ClientConnection implements ConnectionHandler {
   /** A token as it is, answered as it is: after the first version of SaslHandshake. Who is refused is not told why. */
   async #rawTokenReply(token: Buffer): Promise<Reply> {
     const answer = await this.#session.authenticate(token)
-    if (answer.type === 'refuse') return this.#lateWhereFailed(Promise.resolve(undefined))
+    if (answer.type === 'refuse') return this.#lateWhereFailed(Promise.resolve({ pieces: undefined, muteMs: 0 }))
     const size = Buffer.alloc(4)
     size.writeInt32BE(answer.bytes.length)
-    return [size, answer.bytes]
+    return { pieces: [size, answer.bytes], muteMs: 0 }
   }
 
   /** Who fails to log in is answered after a while, so that guessing takes time (`connection.failed.authentication.delay.ms`). */
@@ -218,12 +221,23 @@ export class ClientConnection implements ConnectionHandler {
     while (!this.#isOver && this.#pending[0]?.isReady === true) {
       const next = this.#pending.shift() as PendingReply
       this.#requests.release(next.request)
-      if (next.reply === undefined) continue
-      hasRoom = this.#options.connection.writeAll(next.reply)
-      if (!hasRoom) this.#leaveUnread(next.reply)
+      const { pieces, muteMs = 0 } = next.reply ?? {}
+      if (muteMs > 0) this.#mute(muteMs)
+      if (pieces === undefined) continue
+      hasRoom = this.#options.connection.writeAll(pieces)
+      if (!hasRoom) this.#leaveUnread(pieces)
     }
     if (this.#session.hasFailed) this.#endAfterAnswer()
     if (!hasRoom && !this.#isDraining) void this.#drain()
+  }
+
+  /** The client has taken more than it may: it has its answer, and nothing more of it is begun for a while. */
+  #mute(muteMs: number): void {
+    this.#unmute?.()
+    this.#unmute = this.#options.environment.timers.after(muteMs, () => {
+      this.#unmute = undefined
+      this.#startNextOrEnd()
+    })
   }
 
   #leaveUnread(reply: readonly Uint8Array[]): void {

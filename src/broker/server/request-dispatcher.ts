@@ -1,19 +1,38 @@
+import type { Clock } from '../../env/environment.ts'
 import { assert, MillraceError } from '../../errors.ts'
 import type { GuardedBroker } from '../guards/guarded-broker.ts'
 import { listedVersions } from '../handlers/api-versions.ts'
 import type { Handler, RequestContext } from '../handlers/handler.ts'
+import type { ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import type { Fields, WriteOf } from '../protocol/field.ts'
 import { type MessageCodec, messageCodec } from '../protocol/message-codec.ts'
 import { apiVersions } from '../protocol/messages/api-versions.ts'
+import { fetch } from '../protocol/messages/fetch.ts'
+import { produce } from '../protocol/messages/produce.ts'
 import { type RequestHeader, readClientId, readRequestHeader } from '../protocol/request-header.ts'
 import { includesVersion, versionRange } from '../protocol/version-range.ts'
 import { WireReader } from '../protocol/wire-reader.ts'
 import { WireWriter } from '../protocol/wire-writer.ts'
+import type { QuotaKeeper } from '../quotas/quota-keeper.ts'
 import { principalText } from '../security/principal.ts'
 
-/** A response as pieces to be sent one after the other, the size before them; undefined where none is to be sent. */
-export type Reply = readonly Uint8Array[] | undefined
+/** What a client is sent for a request. */
+export interface Reply {
+  /** The response as pieces to be sent one after the other, the size before them; undefined where none is to be sent. */
+  readonly pieces: readonly Uint8Array[] | undefined
+  /** Nothing more of the client is begun for so long, because it has taken more than its quotas allow (KIP-219). */
+  readonly muteMs: number
+}
+
+export interface RequestDispatcherOptions {
+  readonly handlers: readonly Handler[]
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Who may do what; undefined where everybody may do everything. */
+  readonly guarded: GuardedBroker | undefined
+  /** How much clients may take; undefined where there are no quotas. */
+  readonly quotas: QuotaKeeper | undefined
+}
 
 /** The codecs of one version: what handlers take and give was checked by their own types. */
 interface VersionCodecs {
@@ -27,16 +46,15 @@ type AnyCodec = MessageCodec<Fields>
 /** What a request is answered with is decided here: which handler, in which version. */
 export class RequestDispatcher {
   readonly #handlers: ReadonlyMap<number, Handler>
-  /** Who may do what; undefined where everybody may do everything. */
-  readonly #guarded: GuardedBroker | undefined
+  readonly #options: RequestDispatcherOptions
   /** By key and version; made when first needed. */
   readonly #codecs = new Map<number, VersionCodecs>()
   /** How often each version of each API was asked for: `apiKey.version` to a count. */
   readonly counts: Map<string, number> = new Map()
 
-  constructor(handlers: readonly Handler[], guarded?: GuardedBroker) {
-    this.#guarded = guarded
-    this.#handlers = new Map(handlers.map((handler) => [handler.api.key, handler]))
+  constructor(options: RequestDispatcherOptions) {
+    this.#options = options
+    this.#handlers = new Map(options.handlers.map((handler) => [handler.api.key, handler]))
   }
 
   /**
@@ -56,16 +74,49 @@ export class RequestDispatcher {
     const request = codecs.request.read(reader)
     // Bytes that follow are ignored, as Kafka does: librdkafka 2.16 asks for all topics with three too many.
     const asked = { ...context, apiVersion, clientId }
-    const answer = this.#guarded === undefined ? handler.handle(request, asked) : this.#guard(handler, request, asked)
-    if (answer instanceof Promise) return answer.then((response) => replyWith(codecs, header, response))
-    return replyWith(codecs, header, answer)
+    const { guarded, quotas, clock } = this.#options
+    const startMs = clock.monotonicMs()
+    const answer = guarded === undefined ? handler.handle(request, asked) : this.#guard(handler, request, asked)
+    const workMs = quotas?.isOn === true ? clock.monotonicMs() - startMs : 0
+    const reply = (response: unknown): Reply => {
+      const muteMs = this.#take(header, asked, { requestBytes: frame.length, response, workMs })
+      return replyWith(
+        codecs,
+        header,
+        muteMs > 0 && response !== undefined ? { ...response, throttleTimeMs: muteMs } : response,
+        muteMs,
+      )
+    }
+    return answer instanceof Promise ? answer.then(reply) : reply(answer)
+  }
+
+  /** Counts what a request has taken; for how long the client has to wait. Logins are nobody's yet. */
+  #take(
+    { apiKey }: RequestHeader,
+    { session, principal, clientId }: RequestContext,
+    { requestBytes, response, workMs }: { requestBytes: number; response: unknown; workMs: number },
+  ): number {
+    const { quotas, clock } = this.#options
+    if (quotas?.isOn !== true || !session.isKnown) return 0
+    const client = { user: principal.name, clientId: clientId ?? '' }
+    const nowMs = clock.monotonicMs()
+    let muteMs = quotas.take('request_percentage', workMs, client, nowMs)
+    if (apiKey === produce.key)
+      muteMs = Math.max(muteMs, quotas.take('producer_byte_rate', requestBytes, client, nowMs))
+    if (apiKey === fetch.key) {
+      muteMs = Math.max(
+        muteMs,
+        quotas.take('consumer_byte_rate', recordBytesOf(response as FetchResponse), client, nowMs),
+      )
+    }
+    return muteMs
   }
 
   /** Lets through what the client may do, and completes the answer with what it may not. */
   #guard(handler: Handler, request: unknown, context: RequestContext): unknown {
     const { principal, host, apiVersion } = context
     const actor = { principal: principalText(principal), host: host.replace(/^::ffff:(?=[\d.]+$)/, '') }
-    const verdict = this.#guarded?.check(handler.api.key, apiVersion, request, actor)
+    const verdict = this.#options.guarded?.check(handler.api.key, apiVersion, request, actor)
     assert(verdict !== undefined, `the API ${handler.api.name} says what it needs`)
     if ('answer' in verdict) return verdict.answer
     const { complete } = verdict
@@ -97,10 +148,8 @@ export class RequestDispatcher {
     const handler = this.#handlers.get(header.apiKey) as Handler
     if (header.apiKey !== apiVersions.key) throw unsupported(header)
     const codecs = this.#codecsOf(handler, 0)
-    return replyWith(codecs, header, {
-      errorCode: codeOf('UNSUPPORTED_VERSION'),
-      apiKeys: listedVersions([...this.#handlers.values()]),
-    })
+    const apiKeys = listedVersions([...this.#handlers.values()])
+    return replyWith(codecs, header, { errorCode: codeOf('UNSUPPORTED_VERSION'), apiKeys }, 0)
   }
 
   #codecsOf({ api }: Handler, version: number): VersionCodecs {
@@ -118,8 +167,26 @@ export class RequestDispatcher {
   }
 }
 
-function replyWith({ isFlexible, response: codec }: VersionCodecs, header: RequestHeader, response: unknown): Reply {
-  if (response === undefined) return undefined
+type FetchResponse = ResponseOf<typeof fetch> | undefined
+
+function recordBytesOf(response: FetchResponse): number {
+  let bytes = 0
+  for (const { partitions } of response?.responses ?? []) {
+    for (const { records } of partitions) {
+      if (records instanceof Uint8Array) bytes += records.length
+      else for (const piece of records ?? []) bytes += piece.length
+    }
+  }
+  return bytes
+}
+
+function replyWith(
+  { isFlexible, response: codec }: VersionCodecs,
+  header: RequestHeader,
+  response: unknown,
+  muteMs: number,
+): Reply {
+  if (response === undefined) return { pieces: undefined, muteMs }
   const writer = new WireWriter()
   writer.int32(0)
   writer.int32(header.correlationId)
@@ -127,7 +194,7 @@ function replyWith({ isFlexible, response: codec }: VersionCodecs, header: Reque
   if (isFlexible && header.apiKey !== apiVersions.key) writer.unsignedVarint(0)
   codec.write(writer, response as WriteOf<Fields>)
   writer.setInt32(0, writer.size - 4)
-  return writer.pieces()
+  return { pieces: writer.pieces(), muteMs }
 }
 
 function unsupported({ apiKey, apiVersion }: Pick<RequestHeader, 'apiKey' | 'apiVersion'>): MillraceError {

@@ -3,6 +3,7 @@ import type { Api } from '../../../src/broker/protocol/api.ts'
 import type { WriteOf } from '../../../src/broker/protocol/field.ts'
 import { addOffsetsToTxn } from '../../../src/broker/protocol/messages/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from '../../../src/broker/protocol/messages/add-partitions-to-txn.ts'
+import { alterClientQuotas } from '../../../src/broker/protocol/messages/alter-client-quotas.ts'
 import { alterConfigs } from '../../../src/broker/protocol/messages/alter-configs.ts'
 import { alterPartitionReassignments } from '../../../src/broker/protocol/messages/alter-partition-reassignments.ts'
 import { alterUserScramCredentials } from '../../../src/broker/protocol/messages/alter-user-scram-credentials.ts'
@@ -16,10 +17,12 @@ import { deleteGroups } from '../../../src/broker/protocol/messages/delete-group
 import { deleteRecords } from '../../../src/broker/protocol/messages/delete-records.ts'
 import { deleteTopics } from '../../../src/broker/protocol/messages/delete-topics.ts'
 import { describeAcls } from '../../../src/broker/protocol/messages/describe-acls.ts'
+import { describeClientQuotas } from '../../../src/broker/protocol/messages/describe-client-quotas.ts'
 import { describeConfigs } from '../../../src/broker/protocol/messages/describe-configs.ts'
 import { describeGroups } from '../../../src/broker/protocol/messages/describe-groups.ts'
 import { describeLogDirs } from '../../../src/broker/protocol/messages/describe-log-dirs.ts'
 import { describeProducers } from '../../../src/broker/protocol/messages/describe-producers.ts'
+import { describeTopicPartitions } from '../../../src/broker/protocol/messages/describe-topic-partitions.ts'
 import { describeTransactions } from '../../../src/broker/protocol/messages/describe-transactions.ts'
 import { describeUserScramCredentials } from '../../../src/broker/protocol/messages/describe-user-scram-credentials.ts'
 import { electLeaders } from '../../../src/broker/protocol/messages/elect-leaders.ts'
@@ -106,6 +109,7 @@ export const everyApi: readonly Asked[] = [
     ['DESCRIBE TOPIC', 'CREATE TOPIC'],
     ['DESCRIBE TOPIC', 'CREATE CLUSTER'],
   ),
+  asked(describeTopicPartitions, 0, { topics: [{ name: 't' }] }, ['DESCRIBE TOPIC']),
   asked(
     offsetForLeaderEpoch,
     4,
@@ -225,6 +229,13 @@ export const everyApi: readonly Asked[] = [
   asked(listPartitionReassignments, 0, { topics: null }, ['DESCRIBE CLUSTER']),
   asked(describeUserScramCredentials, 0, { users: null }, ['DESCRIBE CLUSTER']),
   asked(alterUserScramCredentials, 0, { deletions: [{ name: 'u', mechanism: 1 }], upsertions: [] }, ['ALTER CLUSTER']),
+  asked(describeClientQuotas, 1, { components: [], strict: false }, ['DESCRIBE_CONFIGS CLUSTER']),
+  asked(
+    alterClientQuotas,
+    1,
+    { entries: [{ entity: [{ entityType: 'user', entityName: 'nobody' }], ops: [] }], validateOnly: true },
+    ['ALTER_CONFIGS CLUSTER'],
+  ),
   asked(describeAcls, 2, filter, ['DESCRIBE CLUSTER']),
   asked(
     createAcls,

@@ -4,10 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Need } from '../../../src/broker/guards/guard.ts'
 import { guards, openApis } from '../../../src/broker/guards/guarded-broker.ts'
 import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
+import type { ReadOf } from '../../../src/broker/protocol/field.ts'
 import { createTopics } from '../../../src/broker/protocol/messages/create-topics.ts'
 import { deleteTopics } from '../../../src/broker/protocol/messages/delete-topics.ts'
 import { describeCluster } from '../../../src/broker/protocol/messages/describe-cluster.ts'
 import { describeGroups } from '../../../src/broker/protocol/messages/describe-groups.ts'
+import { describeTopicPartitions } from '../../../src/broker/protocol/messages/describe-topic-partitions.ts'
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { listGroups } from '../../../src/broker/protocol/messages/list-groups.ts'
 import { listTransactions } from '../../../src/broker/protocol/messages/list-transactions.ts'
@@ -173,6 +175,41 @@ describe('topics that a client may not see', () => {
       { name: null, errorCode: 29 },
     ])
     expect(served.broker.topics.get('u')).toBeDefined()
+  })
+
+  it('are left out page by page, and no cursor names them', async () => {
+    await served.broker.createTopics(['a', 'b', 'c'].map((name) => ({ name, partitions: 2 })))
+    await served.setRules(['a', 'c', 't'].map((name) => allow('DESCRIBE TOPIC', name)))
+    const told: unknown[] = []
+    let cursor: { topicName: string; partitionIndex: number } | null = null
+    do {
+      const page: ReadOf<(typeof describeTopicPartitions)['response']> = await alice.request(
+        describeTopicPartitions,
+        0,
+        { topics: [], responsePartitionLimit: 2, cursor },
+      )
+      for (const { name, errorCode, partitions } of page.topics) told.push([name, errorCode, partitions.length])
+      cursor = page.nextCursor === null ? null : { ...page.nextCursor }
+      expect(['b', 'u']).not.toContain(cursor?.topicName)
+    } while (cursor !== null)
+    expect(told).toEqual([
+      ['a', 0, 2],
+      ['c', 0, 2],
+      ['t', 0, 1],
+    ])
+    const from = { topicName: 'b', partitionIndex: 1 }
+    const rest = await alice.request(describeTopicPartitions, 0, { topics: [], cursor: from })
+    expect(rest.topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([
+      ['c', 2],
+      ['t', 1],
+    ])
+    const named = await alice.request(describeTopicPartitions, 0, { topics: [{ name: 'u' }, { name: 'none' }] })
+    expect(named.topics.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+      ['u', 29],
+      ['none', 29],
+    ])
+    await served.setRules([])
+    expect((await alice.request(describeTopicPartitions, 0, { topics: [] })).topics).toEqual([])
   })
 
   it('are not made by being asked for, nor described when they are made without leave to see settings', async () => {
