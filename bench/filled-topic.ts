@@ -6,19 +6,26 @@ import { encodeBatch } from './raw-batches.ts'
 
 const recordsPerBatch = 1_000
 
-/** Puts the events into a new topic of one partition, in batches of 1,000 or so many, and returns the bytes that the log then holds. */
+export interface TopicFilling {
+  /** Default: 1,000. */
+  readonly batchRecords?: number
+  /** A batch to one after the other. Default: 1. */
+  readonly partitions?: number
+}
+
+/** Puts the events into a new topic, and returns the bytes of its batches. */
 export async function fillTopic(
   { cluster }: Connection,
   topic: string,
   events: Events,
-  batchRecords: number = recordsPerBatch,
+  { batchRecords = recordsPerBatch, partitions = 1 }: TopicFilling = {},
 ): Promise<Buffer> {
   const bytes = encodeAll(events, batchRecords)
-  await cluster.createTopics([{ name: topic, partitions: 1 }])
+  await cluster.createTopics([{ name: topic, partitions }])
   let start = 0
-  while (start < bytes.length) {
+  for (let batch = 0; start < bytes.length; batch++) {
     const end = start + 12 + bytes.readInt32BE(start + 8)
-    await cluster.append({ topic, partition: 0 }, bytes.subarray(start, end))
+    await cluster.append({ topic, partition: batch % partitions }, bytes.subarray(start, end))
     start = end
   }
   return bytes

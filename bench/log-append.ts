@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Cluster } from '../src/cluster/cluster.ts'
 import { BatchBuilder } from '../src/record/batch-builder.ts'
 import type { Compression } from '../src/record/compression.ts'
 import { type Events, jsonEvents, sizedEvents } from './events.ts'
@@ -8,8 +9,9 @@ import { encodeBatch } from './raw-batches.ts'
 import { type Comparison, compare } from './rounds.ts'
 import { withScratchCluster } from './scratch-cluster.ts'
 
-const recordCount = 500_000
-const rounds = 7
+/** Rounds are short and many, so that some of them are left alone by the rest of the machine. */
+const recordCount = 50_000
+const rounds = 31
 
 /** Encoding records of 100 bytes into batches of 1,000 and appending them to a partition, against encoding them only. */
 export function logAppend(): Promise<Comparison> {
@@ -21,7 +23,13 @@ export function logAppend(): Promise<Comparison> {
 }
 
 export function logAppendSynced(): Promise<Comparison> {
-  return append('log append, fsync', 'fsync', 'as above, every acknowledgement after a group fsync of the device')
+  return append(
+    'log append, fsync',
+    'fsync',
+    'as above, every acknowledgement after a group fsync of the device',
+    'none',
+    jsonEvents(500_000, 1_000),
+  )
 }
 
 /** The same with batches compressed, against the same loop without compression. */
@@ -53,6 +61,8 @@ export function logAppendAgainstFile(): Promise<Comparison> {
   const events = jsonEvents(recordCount, 1_000)
   const bytes = encodeAll(events)
   return withScratchCluster('page-cache', async ({ cluster }, directory) => {
+    const nextTopic = topicMaker(cluster)
+    let topic = ''
     let number = 0
     const eachBatch = (use: (batch: Buffer) => void): void => {
       for (let start = 0; start < bytes.length; ) {
@@ -61,9 +71,11 @@ export function logAppendAgainstFile(): Promise<Comparison> {
         start = end
       }
     }
+    const before = async () => {
+      topic = await nextTopic(1)
+      touchPages(directory, bytes.length)
+    }
     const ours = async () => {
-      const topic = `append-${number++}`
-      await cluster.createTopics([{ name: topic, partitions: 1 }])
       const acknowledged: Promise<unknown>[] = []
       eachBatch((batch) => acknowledged.push(cluster.append({ topic, partition: 0 }, batch)))
       await Promise.all(acknowledged)
@@ -76,21 +88,20 @@ export function logAppendAgainstFile(): Promise<Comparison> {
       return events.count
     }
     const note = 'hand: the finished batches written to a plain file, page cache'
-    return compare('log append', hand, ours, { rounds, note, before: () => touchPages(directory, bytes.length) })
+    return compare('log append', hand, ours, { rounds, note, before })
   })
 }
 
-/** The same appends spread over many partitions, against all of them in one. */
+/** Appends in small batches spread over many partitions, against all of them in one. */
 export function logAppendOver(partitions: number): Promise<Comparison> {
-  const events = jsonEvents(100_000, 1_000)
+  const events = jsonEvents(recordCount, 1_000)
   const batchRecords = 10
-  return withScratchCluster('page-cache', async ({ cluster }) => {
-    let number = 0
+  return withScratchCluster('page-cache', async ({ cluster }, directory) => {
+    const nextTopic = topicMaker(cluster)
     const builder = new BatchBuilder()
-    const over = (count: number) => async () => {
-      const topic = `append-${number++}`
-      await cluster.createTopics([{ name: topic, partitions: count }])
-      const start = process.hrtime.bigint()
+    const topics = { one: await nextTopic(1), many: await nextTopic(partitions) }
+    const over = (which: 'one' | 'many', count: number) => async () => {
+      const topic = topics[which]
       const acknowledged: Promise<unknown>[] = []
       for (let from = 0; from < events.count; from += batchRecords) {
         fillBatch(builder, events, from, from + batchRecords)
@@ -98,15 +109,11 @@ export function logAppendOver(partitions: number): Promise<Comparison> {
         builder.clear()
       }
       await Promise.all(acknowledged)
-      spentNs = Number(process.hrtime.bigint() - start)
       return events.count
     }
-    let spentNs = 0
-    const result = await compare('log append', over(1), over(partitions), {
-      rounds: 3,
-      note: `batches of ${batchRecords}; hand: the same into one partition; making the topic is counted`,
-    })
-    return { ...result, note: `${result.note}; without it ${Math.round(spentNs / events.count)} ns` }
+    const note = `batches of ${batchRecords}; hand: the same into one partition`
+    const before = () => touchPages(directory, events.count * 128)
+    return compare('log append', over('one', 1), over('many', partitions), { rounds, note, before })
   })
 }
 
@@ -120,12 +127,15 @@ function append(
 ): Promise<Comparison> {
   const memory = Buffer.alloc(recordsPerBatch * (events.keyBytes + events.valueBytes + 60) + 100)
   return withScratchCluster(flush, async ({ cluster }, directory) => {
-    let topicNumber = 0
+    const nextTopic = topicMaker(cluster)
+    let topic = ''
+    // A topic for each round, removed with the directory: appends always go to new files, as a log's do.
+    const before = async () => {
+      topic = await nextTopic(1)
+      touchPages(directory, events.count * 128)
+    }
     const builder = new BatchBuilder({ compression })
     const ours = async () => {
-      // A topic for each round, removed with the directory: appends always go to new files, as a log's do.
-      const topic = `append-${topicNumber++}`
-      await cluster.createTopics([{ name: topic, partitions: 1 }])
       const partition = { topic, partition: 0 }
       const acknowledged: Promise<unknown>[] = []
       for (let from = 0; from < events.count; from += recordsPerBatch) {
@@ -142,8 +152,18 @@ function append(
       }
       return events.count
     }
-    return compare(name, hand, ours, { rounds, note, before: () => touchPages(directory, events.count * 128) })
+    return compare(name, hand, ours, { rounds, note, before })
   })
+}
+
+/** Makes one topic after the other, with so many partitions; returns its name. */
+function topicMaker(cluster: Cluster): (partitions: number) => Promise<string> {
+  let number = 0
+  return async (partitions) => {
+    const name = `append-${number++}`
+    await cluster.createTopics([{ name, partitions }])
+    return name
+  }
 }
 
 /**

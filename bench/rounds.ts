@@ -8,6 +8,8 @@ export interface Comparison {
   readonly handNs: number
   /** Ours as a share of the hand-written loop's speed, by round: 1 is as fast. */
   readonly ratios: readonly number[]
+  /** The fastest round of each side against each other: what other work on the machine disturbs least. */
+  readonly bestRatio: number
   readonly note: string
 }
 
@@ -32,13 +34,13 @@ export async function compare(
   name: string,
   hand: Side,
   ours: Side,
-  options: { rounds: number; note?: string; before?: () => void },
+  options: { rounds: number; note?: string; before?: () => void | Promise<void> },
 ): Promise<Comparison> {
   const handNs: number[] = []
   const oursNs: number[] = []
   for (let round = -warmUpRounds; round < options.rounds; round++) {
     const first = round % 2 === 0
-    options.before?.()
+    await options.before?.()
     const a = await timed(first ? hand : ours)
     const b = await timed(first ? ours : hand)
     if (round < 0) continue
@@ -46,7 +48,8 @@ export async function compare(
     oursNs.push(first ? b : a)
   }
   const ratios = handNs.map((ns, round) => ns / oursNs[round])
-  return { name, handNs: median(handNs), oursNs: median(oursNs), ratios, note: options.note ?? '' }
+  const bestRatio = Math.min(...handNs) / Math.min(...oursNs)
+  return { name, handNs: median(handNs), oursNs: median(oursNs), ratios, bestRatio, note: options.note ?? '' }
 }
 
 export function median(values: readonly number[]): number {

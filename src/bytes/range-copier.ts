@@ -13,7 +13,7 @@ export class RangeCopier {
   #sourceView: DataView = viewOf(nothing)
   #targetView: DataView = viewOf(nothing)
 
-  /** Copies `source[start..end)` to `target[at..)`, where there is room for it; returns the position after it. */
+  /** Copies `source[start..end)` to `target[at..)`, where there is room for it, in other bytes; returns the position after it. */
   copy(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
     if (end - start > longestLoop) {
       source.copy(target, at, start, end)
@@ -29,13 +29,20 @@ export class RangeCopier {
     }
     const from = this.#sourceView
     const to = this.#targetView
-    let position = start
-    let after = at
-    // Integers, not floats: a float that is not a number need not keep its bits.
-    for (const last = end - 8; position <= last; position += 8, after += 8) {
-      to.setBigInt64(after, from.getBigInt64(position, true), true)
-    }
-    for (; position < end; position++, after++) target[after] = source[position]!
+    const length = end - start
+    const after = at + length
+    // Integers, not floats: a float that is not a number need not keep its bits. The last word may overlap the one before it.
+    if (length >= 8) {
+      let position = start
+      let next = at
+      for (const last = end - 8; position < last; position += 8, next += 8) {
+        to.setBigInt64(next, from.getBigInt64(position, true), true)
+      }
+      to.setBigInt64(after - 8, from.getBigInt64(end - 8, true), true)
+    } else if (length >= 4) {
+      to.setInt32(at, from.getInt32(start, true), true)
+      to.setInt32(after - 4, from.getInt32(end - 4, true), true)
+    } else for (let i = 0; i < length; i++) target[at + i] = source[start + i]!
     return after
   }
 }

@@ -4,6 +4,7 @@ import { RangeCopier } from '../bytes/range-copier.ts'
 import { assert, MillraceError } from '../errors.ts'
 import * as format from './batch-format.ts'
 import { type Codec, type Compression, codecNamed } from './compression.ts'
+import { forgetFresh, noteFresh } from './fresh-checksums.ts'
 import { type HeaderRange, type RecordHeader, sizeOfHeaders, writeHeaders } from './headers.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
@@ -38,6 +39,8 @@ export class BatchBuilder {
   #bytes: Buffer
   /** The finished batch where it is compressed. */
   #compressed: Buffer = nothing
+  /** What `finish` returned last. */
+  #finished: Buffer = nothing
   readonly #codec: Codec | undefined
   readonly #level: number | undefined
   readonly #keys = new RangeCopier()
@@ -89,6 +92,7 @@ export class BatchBuilder {
     const headerBytes = headers === undefined ? 0 : sizeOf(headers)
     const most = lengthAt + payload + mostOverheadBytes + headerBytes
     if (most > this.#bytes.length) this.#grow(most)
+    if (this.#finished !== nothing) this.#reopen()
 
     const bytes = this.#bytes
     const lengthBytes = headers === undefined ? lengthBytesOf(payload) : 0
@@ -121,6 +125,7 @@ export class BatchBuilder {
   /** The batch, valid until the next `append` or `clear`. There is at least one record. */
   finish(header: BatchHeader = {}): Buffer {
     assert(this.#recordCount > 0, 'a batch that is finished has a record')
+    this.#reopen()
     if (this.#codec === undefined) return this.#withHeader(header, this.#bytes, this.#position)
     const end = this.#compress(this.#codec)
     return this.#withHeader(header, this.#compressed, end)
@@ -153,11 +158,20 @@ export class BatchBuilder {
     bytes.writeInt32BE(header.baseSequence ?? format.unset, format.baseSequenceAt)
     bytes.writeInt32BE(this.#recordCount, format.recordCountAt)
     bytes.writeUInt32BE(format.computeChecksum(bytes, 0), format.checksumAt)
-    return bytes.subarray(0, end)
+    this.#finished = bytes.subarray(0, end)
+    noteFresh(this.#finished)
+    return this.#finished
+  }
+
+  /** The bytes of the last finished batch are about to be others. */
+  #reopen(): void {
+    forgetFresh(this.#finished)
+    this.#finished = nothing
   }
 
   /** Starts the next batch in the same buffer. */
   clear(): void {
+    this.#reopen()
     this.#position = format.batchHeaderBytes
     this.#recordCount = 0
   }

@@ -1,5 +1,6 @@
 import { readInt64 } from '../bytes/int64.ts'
 import { assert, MillraceError, messageOf } from '../errors.ts'
+import { settleShape } from '../object-shape.ts'
 import * as format from './batch-format.ts'
 import { codecById } from './compression.ts'
 import { headersEnd, type RecordHeader, readHeaders } from './headers.ts'
@@ -404,3 +405,5 @@ function outOfRange(what: string, baseOffset: number): MillraceError {
   const text = `The record batch has ${what} beyond 2^53 - 1`
   return new MillraceError('NUMBER_OUT_OF_RANGE', text, { at: { offset: baseOffset } })
 }
+
+settleShape(() => new BatchReader())

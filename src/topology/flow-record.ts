@@ -1,3 +1,4 @@
+import { settleShape } from '../object-shape.ts'
 import { type HeaderRange, type RecordHeader, readHeaders } from '../record/headers.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Windowed } from '../windowed.ts'
@@ -280,3 +281,5 @@ export interface SavedKey {
   windowEnd: number
   timestamp: number
 }
+
+settleShape(() => new FlowRecord())

@@ -16,6 +16,7 @@ import {
   recordCountOf,
 } from '../../record/batch-format.ts'
 import { BatchReader } from '../../record/batch-reader.ts'
+import { takeFresh } from '../../record/fresh-checksums.ts'
 import { isCompacted, type LogSettings } from './log-settings.ts'
 
 /** High half of the largest offset or timestamp that a JavaScript number holds exactly. */
@@ -64,15 +65,18 @@ export interface AppendableBatches {
 }
 
 /**
- * Requires that the bytes are whole, right batches that a log with the settings may take.
+ * Requires that the bytes are whole, right batches that a log with the settings may take. The checksum of a batch that a
+ * builder of this process has just made is taken for right.
  * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, INVALID_RECORD (no key in a compacted topic), RECORD_TOO_LARGE
  */
 export function requireAppendable(bytes: Buffer, settings: LogSettings, nowMs: number, at: Place): AppendableBatches {
   let offsets = 0
   let maxTimestamp = -1
   let start = 0
+  const isFresh = takeFresh(bytes)
   do {
-    const fault = headerFault(bytes, start, bytes.length, undefined) ?? checksumFault(bytes, start)
+    const fault =
+      headerFault(bytes, start, bytes.length, undefined) ?? (isFresh ? undefined : checksumFault(bytes, start))
     if (fault !== undefined) throw rejected(fault, start, at)
     const size = batchSize(bytes, start)
     if (size > settings.maxMessageBytes) throw tooLarge(size, settings.maxMessageBytes, at)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type AppendableBatches, requireAppendable } from '../../../src/broker/log/batch-check.ts'
 import { defaultLogSettings } from '../../../src/broker/log/log-settings.ts'
+import { BatchBuilder } from '../../../src/record/batch-builder.ts'
 import { setLogAppendTime } from '../../../src/record/batch-format.ts'
 import { batchOf, batchOfRecords, failureOf } from '../records.ts'
 
@@ -31,6 +32,31 @@ describe('the check of an append', () => {
       const error = await failureOf(() => appendable(damagedAt(at), 1_000))
       expect([at, error.code, error.at]).toEqual([at, 'CORRUPT_BATCH', place])
     }
+  })
+
+  it('takes the checksum for right that a builder has computed of the very bytes just now, and no other', async () => {
+    /** A batch with a wrong bit, so that it is seen whether the checksum is computed. */
+    const damaged = (builder: BatchBuilder) => {
+      const value = Buffer.from('value')
+      builder.append(1_000, null, -1, -1, value, 0, value.length)
+      const batch = builder.finish()
+      batch[batch.length - 1] = 1
+      return batch
+    }
+    const codeOf = async (bytes: Buffer) => (await failureOf(() => appendable(bytes, 1_000))).code
+    const builder = new BatchBuilder()
+    const fresh = damaged(builder)
+    expect(appendable(fresh, 1_000).offsets).toBe(1)
+    expect(await codeOf(fresh)).toBe('CORRUPT_BATCH')
+    builder.clear()
+    expect(await codeOf(Buffer.from(damaged(builder)))).toBe('CORRUPT_BATCH')
+    builder.clear()
+    const cleared = damaged(builder)
+    builder.clear()
+    expect(await codeOf(cleared)).toBe('CORRUPT_BATCH')
+    const appendedTo = damaged(builder)
+    builder.append(1_000, null, -1, -1, null, -1, -1)
+    expect(await codeOf(appendedTo)).toBe('CORRUPT_BATCH')
   })
 
   it('refuses a part of a batch, and no batch at all', async () => {
