@@ -2,7 +2,7 @@ import type { KGroupedTable } from '../../../../src/dsl/streams.ts'
 import { untilTimeLimit, untilWindowCloses } from '../../../../src/dsl/suppressed.ts'
 import type { CaseNode } from '../case.ts'
 import { combinations, combine, mapKey, mapValue, test, valueFunctions } from '../functions.ts'
-import { countOptions, drawCount, saysInitialValues, saysOtherOldValues, storing } from './aggregations.ts'
+import { countOptions, drawCount, saysOtherOldValues, storing } from './aggregations.ts'
 import type { Drawing, Drawn, Operator, TextTable } from './operator.ts'
 import { drawKeyFunction, drawName, drawStore, named, serdeOf } from './operator.ts'
 import { same } from './stateless.ts'
@@ -151,11 +151,11 @@ function deletesNothing({ op, key, fn }: CaseNode): boolean {
 
 /**
  * What a row takes is known only when it comes: some 40 bytes, its key and values, its headers, and the name of its topic. The
- * value that was handed on before counts, also the initializer's where Kafka Streams says that it was.
+ * value that was handed on before counts, also where Kafka Streams says that it was another one.
  */
 function drawBounds(input: CaseNode, drawing: Drawing): { maxRecords?: number; maxBytes?: number } {
   const { draw } = drawing
-  const kind = saysInitialValues(input, drawing) ? 'records' : draw.one(['records', 'bytes', 'both'])
+  const kind = saysOtherOldValues(input, drawing) ? 'records' : draw.one(['records', 'bytes', 'both'])
   return {
     ...(kind === 'bytes' ? {} : { maxRecords: draw.between(1, 3) }),
     ...(kind === 'records' ? {} : { maxBytes: draw.between(40, 300) }),
