@@ -99,8 +99,7 @@ export class GraceBuffer extends LayeredStore<BufferedEntry> {
     }
   }
 
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
+  protected override boundMemory(): void {
     if (this.keys.isMostlyIdle(this.size)) {
       this.keys.keepOnly([...new Set([...this.#byTime.values(), ...this.layer.dirty])])
     }

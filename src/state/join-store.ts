@@ -6,7 +6,7 @@ import { LayeredStore } from './layered-store.ts'
 import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import type { RecordKey } from './store-keys.ts'
-import { defaultHotEntries, endsInNumbers } from './store-layout.ts'
+import { endsInNumbers } from './store-layout.ts'
 import { type RecordValue, StoredValue, storedValueSerde } from './stored-value.ts'
 import { afterRows, TimeSegments } from './time-segments.ts'
 
@@ -101,7 +101,6 @@ export class JoinStore extends LayeredStore<JoinEntry> {
   readonly retentionMs: number
   readonly #value: Serde<unknown>
   readonly #segments: TimeSegments
-  readonly #hotEntries: number
   /** By key id: undefined where the engine has not been asked for them. */
   #rows: (JoinRows | undefined)[] = []
   #entryCount = 0
@@ -125,7 +124,6 @@ export class JoinStore extends LayeredStore<JoinEntry> {
     super({ ...options, value: storedValueSerde(options.value), layout }, engine)
     this.retentionMs = options.retentionMs
     this.#value = options.value
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
     this.#segments = new TimeSegments(options.retentionMs, engine)
   }
 
@@ -177,10 +175,13 @@ export class JoinStore extends LayeredStore<JoinEntry> {
     super.flush(changelog)
   }
 
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
+  protected override boundMemory(): void {
     if (this.#liveFrom - this.#sweptAt > this.retentionMs / 2) this.#sweep()
-    if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
+    super.boundMemory()
+  }
+
+  protected override get entryCount(): number {
+    return this.#entryCount
   }
 
   /** Reads the records back into memory, as far as they may stay there. */
@@ -190,7 +191,7 @@ export class JoinStore extends LayeredStore<JoinEntry> {
     for (const { key, value } of this.engine.range(undefined, afterRows)) {
       const keyId = this.keys.idOfBytes(key, 12, key.length - 12)
       this.#append(this.#rows[keyId] ?? this.#open(keyId), this.#entryOf(keyId, key, value))
-      if (this.#entryCount > this.#hotEntries) {
+      if (this.#entryCount > this.hotEntries) {
         this.#forgetAll()
         return
       }
@@ -255,7 +256,7 @@ export class JoinStore extends LayeredStore<JoinEntry> {
   }
 
   /** Keeps the whole lists of the keys that have changes. */
-  #forgetClean(): void {
+  protected override forgetClean(): void {
     const changed = new Set<JoinRows>()
     for (const entry of this.layer.dirty) {
       // What event time has passed may be of a key that was forgotten.

@@ -2,7 +2,6 @@ import type { Serde } from '../serde/serde.ts'
 import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { LayeredStore } from './layered-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { defaultHotEntries } from './store-layout.ts'
 
 export interface KeyValueStoreOptions<K, V> {
   readonly name: string
@@ -35,7 +34,6 @@ export class KeyValueEntry implements HotEntry {
  * WindowStore's is.
  */
 export class KeyValueStore extends LayeredStore<KeyValueEntry> {
-  readonly #hotEntries: number
   /** By key id. */
   #entries: KeyValueEntry[] = []
   /** Whether the engine has no rows at all, so that it need not be asked. */
@@ -46,7 +44,6 @@ export class KeyValueStore extends LayeredStore<KeyValueEntry> {
       writeChangelogKey: (entry, out) => this.keys.write(entry.keyId, out),
     }
     super({ ...options, layout }, engine)
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
   }
 
   /** The entry of the key; its value is undefined where there is none. */
@@ -76,11 +73,6 @@ export class KeyValueStore extends LayeredStore<KeyValueEntry> {
     return this.layer.approximateSize()
   }
 
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
-    if (this.keys.size > this.#hotEntries) this.#forgetClean()
-  }
-
   override ready(changelogPosition: number): void {
     super.ready(changelogPosition)
     this.#engineIsEmpty = this.engine.isEmpty()
@@ -92,7 +84,7 @@ export class KeyValueStore extends LayeredStore<KeyValueEntry> {
     return entry
   }
 
-  #forgetClean(): void {
+  protected override forgetClean(): void {
     const kept = [...this.layer.dirty]
     this.keys.keepOnly(kept)
     // Ids are given anew in the order of `kept`, so that the array stays dense.

@@ -3,6 +3,7 @@ import { ChangelogLayer, type HotEntry, type KeyLayout } from './changelog-layer
 import type { ChangelogRecord, ChangelogSink, ChangelogValue, StateStore } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import { type RecordKey, StoreKeys } from './store-keys.ts'
+import { defaultHotEntries } from './store-layout.ts'
 
 /** What Kafka Streams counts for a row in a record cache beside the bytes of its key and of its value. */
 export interface RowMeasure {
@@ -28,6 +29,8 @@ export interface StoreParts<E extends HotEntry> {
   readonly layout: KeyLayout<E>
   /** Default: that of rows without windows. */
   readonly measure?: RowMeasure
+  /** How many keys, or entries, are kept in memory beyond a commit. Default: 1,000,000. */
+  readonly hotEntries?: number
 }
 
 /**
@@ -39,13 +42,15 @@ export class LayeredStore<E extends HotEntry> implements StateStore {
   readonly name: string
   readonly keys: StoreKeys
   readonly measure: RowMeasure
+  protected readonly hotEntries: number
   protected readonly engine: StoreEngine
   protected readonly layer: ChangelogLayer<E>
 
-  protected constructor({ name, key, value, layout, measure = plainRow }: StoreParts<E>, engine: StoreEngine) {
+  protected constructor({ name, key, value, layout, measure, hotEntries }: StoreParts<E>, engine: StoreEngine) {
     this.name = name
     this.keys = new StoreKeys(key)
-    this.measure = measure
+    this.measure = measure ?? plainRow
+    this.hotEntries = hotEntries ?? defaultHotEntries
     this.engine = engine
     this.layer = new ChangelogLayer({ store: name, engine, layout, value })
   }
@@ -71,6 +76,7 @@ export class LayeredStore<E extends HotEntry> implements StateStore {
 
   commit(changelogPosition: number): void {
     this.layer.commit(changelogPosition)
+    this.boundMemory()
   }
 
   position(): number {
@@ -89,6 +95,19 @@ export class LayeredStore<E extends HotEntry> implements StateStore {
   ready(changelogPosition: number): void {
     this.layer.ready(changelogPosition)
   }
+
+  /** Has no more stay in memory, once the engine has what was flushed, than should. */
+  protected boundMemory(): void {
+    if (Math.max(this.keys.size, this.entryCount) > this.hotEntries) this.forgetClean()
+  }
+
+  /** How many entries are in memory, where it is not one for each key. */
+  protected get entryCount(): number {
+    return 0
+  }
+
+  /** Forgets what the engine has: it is read again when it is needed. A kind that has all of its rows at hand does not. */
+  protected forgetClean(): void {}
 
   close(): void {
     this.engine.close()

@@ -7,7 +7,7 @@ import { EntriesOfKey } from './entries-of-key.ts'
 import { LayeredStore, type RowMeasure, sessionRow } from './layered-store.ts'
 import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { defaultHotEntries, endsInNumbers, timeKey } from './store-layout.ts'
+import { endsInNumbers, timeKey } from './store-layout.ts'
 import { afterRows, TimeSegments } from './time-segments.ts'
 
 export interface SessionStoreOptions<K, V> {
@@ -77,7 +77,6 @@ export class SessionEntry implements HotEntry {
  */
 export class SessionStore extends LayeredStore<SessionEntry> {
   readonly retentionMs: number
-  readonly #hotEntries: number
   readonly #segments: TimeSegments
   readonly #bounds: BoundsFormat
   /** By key id: the key's sessions, or undefined where the engine has not been asked for them. */
@@ -109,7 +108,6 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     this.retentionMs = options.retentionMs
     this.#bounds = bounds
     this.#held = options.isHeld === true ? new EntriesByEnd<SessionEntry>() : undefined
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
     this.#segments = new TimeSegments(options.retentionMs, engine)
   }
 
@@ -217,11 +215,6 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     super.flush(changelog)
   }
 
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
-    if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
-  }
-
   override ready(changelogPosition: number): void {
     super.ready(changelogPosition)
     this.#segments.find()
@@ -283,8 +276,12 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     out.writeInt64(bounds.readStart(changelogKey, keyEnd))
   }
 
+  protected override get entryCount(): number {
+    return this.#entryCount
+  }
+
   /** Keeps the whole lists of the keys that have changes, also of removed sessions: the engine still has those. */
-  #forgetClean(): void {
+  protected override forgetClean(): void {
     const changed = this.#held === undefined ? this.layer.dirty : [...this.layer.dirty, ...this.#held.all()]
     const lists = changed.map((entry) => this.#sessions[entry.keyId] as EntriesOfKey<SessionEntry>)
     const sessions = [...new Set(lists)].flatMap((list) => list.entries)

@@ -176,8 +176,7 @@ export class SuppressStore extends LayeredStore<SuppressEntry> {
     this.layer.remove(entry)
   }
 
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
+  protected override boundMemory(): void {
     if (this.keys.isMostlyIdle(this.#size)) this.#forgetKeys()
   }
 

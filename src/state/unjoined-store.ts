@@ -153,8 +153,7 @@ export class UnjoinedStore extends LayeredStore<UnjoinedEntry> {
     }
   }
 
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
+  protected override boundMemory(): void {
     if (this.keys.isMostlyIdle(this.size)) this.#forgetKeys()
   }
 

@@ -5,7 +5,7 @@ import type { HotEntry, KeyLayout } from './changelog-layer.ts'
 import { LayeredStore } from './layered-store.ts'
 import type { ChangelogRecord, ChangelogSink, ChangelogValue } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
-import { defaultHotEntries, timeKey } from './store-layout.ts'
+import { timeKey } from './store-layout.ts'
 import { lastVersionAt, type Version, versionsSerde } from './versions.ts'
 
 export interface VersionedStoreOptions<K, V> {
@@ -61,7 +61,6 @@ export class VersionedStore extends LayeredStore<VersionedEntry> {
   readonly hasVersions = true
   readonly #value: Serde<unknown>
   readonly #versions: Serde<Version[]>
-  readonly #hotEntries: number
   /** By key id. */
   #entries: VersionedEntry[] = []
   /** The greatest timestamp of a version that was put. */
@@ -83,7 +82,6 @@ export class VersionedStore extends LayeredStore<VersionedEntry> {
     this.historyRetentionMs = options.historyRetentionMs
     this.#value = options.value
     this.#versions = versions
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
     const observed = engine.get(observedKey)
     if (observed !== undefined) this.#observed = readInt64(observed, 0)
     this.#observedAtFlush = this.#observed
@@ -143,11 +141,6 @@ export class VersionedStore extends LayeredStore<VersionedEntry> {
       this.#observedAtFlush = this.#observed
     }
     super.flush(changelog)
-  }
-
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
-    if (this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
   override restore({ key, value, timestamp }: ChangelogRecord): void {
@@ -211,7 +204,7 @@ export class VersionedStore extends LayeredStore<VersionedEntry> {
     if (count > 0) versions.splice(0, count)
   }
 
-  #forgetClean(): void {
+  protected override forgetClean(): void {
     const kept = [...this.layer.dirty]
     this.keys.keepOnly(kept)
     // Ids are given anew in the order of `kept`, so that the array stays dense.

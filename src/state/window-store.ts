@@ -8,7 +8,7 @@ import { LayeredStore, windowRow } from './layered-store.ts'
 import type { ChangelogSink } from './state-store.ts'
 import type { StoreEngine } from './store-engine.ts'
 import type { StoreKeys } from './store-keys.ts'
-import { defaultHotEntries, endsInNumbers, timeKey } from './store-layout.ts'
+import { endsInNumbers, timeKey } from './store-layout.ts'
 
 export interface WindowStoreOptions<K, V> {
   readonly name: string
@@ -70,7 +70,6 @@ class HotWindow {
 export class WindowStore extends LayeredStore<WindowEntry> {
   readonly sizeMs: number
   readonly retentionMs: number
-  readonly #hotEntries: number
   readonly #windows = new Map<number, HotWindow>()
   #last: HotWindow | undefined = undefined
   #entryCount = 0
@@ -98,7 +97,6 @@ export class WindowStore extends LayeredStore<WindowEntry> {
     super({ ...options, layout, measure: windowRow }, engine)
     this.sizeMs = options.sizeMs
     this.retentionMs = options.retentionMs
-    this.#hotEntries = options.hotEntries ?? defaultHotEntries
     this.#heldFrom = options.isHeld === true ? 0 : Number.POSITIVE_INFINITY
   }
 
@@ -179,11 +177,6 @@ export class WindowStore extends LayeredStore<WindowEntry> {
       this.#oldestWritten = this.#liveFrom
     }
     super.flush(changelog)
-  }
-
-  override commit(changelogPosition: number): void {
-    super.commit(changelogPosition)
-    if (this.#entryCount > this.#hotEntries || this.keys.size > this.#hotEntries) this.#forgetClean()
   }
 
   override ready(changelogPosition: number): void {
@@ -286,7 +279,11 @@ export class WindowStore extends LayeredStore<WindowEntry> {
     this.#head = 0
   }
 
-  #forgetClean(): void {
+  protected override get entryCount(): number {
+    return this.#entryCount
+  }
+
+  protected override forgetClean(): void {
     const { dirty } = this.layer
     this.keys.keepOnly(dirty)
     const kept = dirty.filter((entry) => entry.windowStart >= this.#liveFrom)
