@@ -62,6 +62,13 @@ describe('the style guide', () => {
     expect(broken).toEqual([])
   })
 
+  it('makes no code of text', () => {
+    const makers: [RegExp, string][] = [
+      [/\beval\(|\bnew Function\b|from 'node:vm'/, 'data, and a function that reads it'],
+    ]
+    expect(src.flatMap((file) => violations(file, file.text, makers))).toEqual([])
+  })
+
   it('imports only in the directions of the house', () => {
     const broken = src.flatMap((file) =>
       importsOf(file)

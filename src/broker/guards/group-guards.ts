@@ -1,3 +1,4 @@
+import { TopicRegex } from '../group/consumer/topic-regex.ts'
 import type { Api, RequestOf, ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import { consumerGroupDescribe } from '../protocol/messages/consumer-group-describe.ts'
@@ -22,12 +23,15 @@ export const groupGuards: readonly Guard[] = [
   memberGuard(heartbeat),
   memberGuard(leaveGroup),
 
-  guardOf(consumerGroupHeartbeat, ['READ GROUP', 'DESCRIBE TOPIC'], (request, may, { apiVersion }) => {
+  guardOf(consumerGroupHeartbeat, ['READ GROUP', 'DESCRIBE TOPIC'], (request, may, { apiVersion, topicNames }) => {
     if (!may.has('READ GROUP', request.groupId)) {
       return { answer: refusal(consumerGroupHeartbeat, apiVersion, 'GROUP_AUTHORIZATION_FAILED') }
     }
     // Members are told of the topics that they subscribe to.
-    const areSeen = (request.subscribedTopicNames ?? []).every((name) => may.has('DESCRIBE TOPIC', name))
+    const regex = TopicRegex.compile(request.subscribedTopicRegex ?? '')
+    const matching = regex === undefined ? [] : topicNames().filter((name) => regex.matches(name))
+    const subscribed = [...(request.subscribedTopicNames ?? []), ...matching]
+    const areSeen = subscribed.every((name) => may.has('DESCRIBE TOPIC', name))
     return areSeen ? { request } : { answer: refusal(consumerGroupHeartbeat, apiVersion, 'TOPIC_AUTHORIZATION_FAILED') }
   }),
 

@@ -31,13 +31,12 @@ export const topicGuards: readonly Guard[] = [
       const { allowed, refused } = split(topics ?? [], (topic) => mayBeTold(topic, request, may, context))
       // No more is said of topics that may not be seen than that: neither whether there are such, nor their ids.
       const answers = refused.map(({ name, topicId }) => ({ errorCode: topicRefused, name, topicId, partitions: [] }))
+      // In the first version no topics are all of them.
+      const standsIn = !tellsAll && allowed.length === 0 && context.apiVersion === 0
       return {
-        // In the first version no topics are all of them.
-        request: tellsAll
-          ? request
-          : { ...request, topics: allowed.length === 0 && context.apiVersion === 0 ? [nobodysTopic] : allowed },
+        request: tellsAll ? request : { ...request, topics: standsIn ? [nobodysTopic] : allowed },
         complete: (response) => {
-          const told = response.topics.filter(isSeen).filter(({ name }) => name !== nobodysTopic.name)
+          const told = standsIn ? [] : response.topics.filter(isSeen)
           return withOperations({ ...response, topics: [...told, ...answers] }, request, may)
         },
       }

@@ -1,5 +1,6 @@
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { Broker } from '../broker.ts'
+import { compileClientPattern } from '../client-pattern.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import { listTransactions } from '../protocol/messages/list-transactions.ts'
 import { type TransactionStatus, transactionStatuses } from '../transaction/transaction.ts'
@@ -38,11 +39,5 @@ export function handleListTransactions(broker: Broker): Handler {
 }
 
 function compile(pattern: string): RE2JS | 'invalid' | undefined {
-  if (pattern === '') return undefined
-  try {
-    return RE2JS.compile(pattern)
-  } catch {
-    // The client is told so.
-    return 'invalid'
-  }
+  return pattern === '' ? undefined : (compileClientPattern(pattern) ?? 'invalid')
 }

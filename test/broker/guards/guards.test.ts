@@ -5,6 +5,7 @@ import type { Need } from '../../../src/broker/guards/guard.ts'
 import { guards, openApis } from '../../../src/broker/guards/guarded-broker.ts'
 import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
 import type { ReadOf } from '../../../src/broker/protocol/field.ts'
+import { consumerGroupHeartbeat } from '../../../src/broker/protocol/messages/consumer-group-heartbeat.ts'
 import { createTopics } from '../../../src/broker/protocol/messages/create-topics.ts'
 import { deleteTopics } from '../../../src/broker/protocol/messages/delete-topics.ts'
 import { describeCluster } from '../../../src/broker/protocol/messages/describe-cluster.ts'
@@ -210,6 +211,18 @@ describe('topics that a client may not see', () => {
     ])
     await served.setRules([])
     expect((await alice.request(describeTopicPartitions, 0, { topics: [] })).topics).toEqual([])
+  })
+
+  it('are not subscribed to, by name or by pattern', async () => {
+    await served.setRules([allow('READ GROUP'), allow('DESCRIBE TOPIC', 't')])
+    const join = (subscribedTopicRegex: string | null, subscribedTopicNames: string[] | null = null) =>
+      alice.request(consumerGroupHeartbeat, 1, {
+        ...{ groupId: 'new', memberId: 'AAAAAAAAAAAAAAAAAAAAAA', memberEpoch: 0, rebalanceTimeoutMs: 1_000 },
+        ...{ subscribedTopicRegex, subscribedTopicNames, topicPartitions: [] },
+      })
+    expect((await join('.*')).errorCode).toBe(29)
+    expect((await join(null, ['t', 'u'])).errorCode).toBe(29)
+    expect((await join('t|none.*')).errorCode).toBe(0)
   })
 
   it('are not made by being asked for, nor described when they are made without leave to see settings', async () => {

@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
+import { compileClientPattern } from '../../client-pattern.ts'
 
 /**
  * Whether names of topics match, as a whole, an expression in RE2's syntax, which is what Kafka has for subscriptions: its
@@ -11,14 +12,10 @@ export class TopicRegex {
     this.#pattern = pattern
   }
 
-  /** Undefined where it is not an expression. */
+  /** Undefined where it is not an expression, or one that takes too long to look at a name. */
   static compile(expression: string): TopicRegex | undefined {
-    try {
-      return new TopicRegex(RE2JS.compile(expression))
-    } catch {
-      // Whoever subscribed is told so.
-      return undefined
-    }
+    const pattern = compileClientPattern(expression)
+    return pattern && new TopicRegex(pattern)
   }
 
   matches(topic: string): boolean {
