@@ -188,6 +188,11 @@ export class SessionStore extends LayeredStore<SessionEntry> {
     this.#expire()
   }
 
+  /** Event time has come so far, also where a session that ended then is gone again: sessions expire by that. */
+  observeTime(time: number): void {
+    if (time > this.#latestEnd) this.observe(time)
+  }
+
   /** Hands out the held sessions that end before the time, by (end, start, key bytes): they are held no longer. */
   takeEnded(before: number, emit: (session: SessionEntry) => void): void {
     const held = this.#held as EntriesByEnd<SessionEntry>

@@ -83,6 +83,8 @@ class SessionAggregate implements Processor {
     this.#store = connectedStore(context, store, SessionStore)
     requireRetention(context, store, this.#store.retentionMs, windows.gapMs + windows.graceMs)
     if (this.#isFinal) this.#store.holdFrom(context.streamTime.emitted)
+    // After a restart the store knows but the sessions that it has.
+    this.#store.observeTime(context.streamTime.observed)
   }
 
   process(record: FlowRecord): void {

@@ -54,10 +54,12 @@ function differentErrors(kafka: Answer, ours: Answer): Difference | undefined {
 }
 
 /**
- * Buffers that are logged in formats of Millrace's own; and histories, whose logs are not the last value of each key, and in
+ * Windows and sessions of processors, of which Kafka Streams also logs what is expired; buffers that are logged in formats of
+ * Millrace's own; and histories, whose logs are not the last value of each key, and in
  * Kafka Streams have what comes too late too.
  */
-const ownFormat = /SUPPRESS|suppress|SHARED|shared-join-store|-Buffer-changelog|-history\d+-changelog/
+const ownFormat =
+  /SUPPRESS|suppress|SHARED|shared-join-store|-Buffer-changelog|-history\d+-changelog|-spans\d+-changelog/
 
 /** Buffers in which records with the same key and time are told apart by numbers: from 1 for each in Millrace, for the store in Kafka Streams. */
 const joinBuffer =

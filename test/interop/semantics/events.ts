@@ -22,7 +22,8 @@ export function drawEvents(
   const nullValues = draw.one([0, 0.1, 0.25])
   const hasTimers = emitEveryMs !== undefined || nodes.some((node) => node.timer !== undefined)
   // A restart begins timers and intervals anew, and so does it the search for records that found none in a join of streams.
-  const beginsAnew = hasTimers || nodes.some((node) => node.op === 'streamJoin' && node.how !== 'inner')
+  const beginsAnew =
+    hasTimers || nodes.some(forgetsTime) || nodes.some((node) => node.op === 'streamJoin' && node.how !== 'inner')
   const restarts = draw.chance(0.2) && !beginsAnew ? 0.1 : 0
   const headers = draw.chance(0.3) ? 0.4 : 0
   const count = draw.between(3, 30)
@@ -41,6 +42,11 @@ export function drawEvents(
   }
   while (mostRecords(nodes, events) > maxRecords) events.pop()
   return events
+}
+
+/** Stores that after a restart know how far time was, or what was used last, by what they hold alone. */
+function forgetsTime({ op, kind }: CaseNode): boolean {
+  return op === 'keepValues' && kind !== 'timestamped'
 }
 
 /** How many records an operator may come to at most: joins of joins of streams multiply them without end. */

@@ -5,6 +5,7 @@ import type { Operator } from './operator.ts'
 import { processors } from './processors.ts'
 import { sources } from './sources.ts'
 import { stateless } from './stateless.ts'
+import { storeKinds } from './store-kinds.ts'
 import { tables } from './tables.ts'
 
 /** The operators of the DSL, by the names that cases give. */
@@ -15,6 +16,7 @@ export const ofDsl: Readonly<Record<string, Operator>> = {
   ...tables,
   ...joins,
   ...processors,
+  ...storeKinds,
 }
 
 /** All operators that cases are made of: a case has those of the DSL, or those by hand. */

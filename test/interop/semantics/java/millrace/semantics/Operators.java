@@ -120,6 +120,9 @@ final class Operators {
             case "process" -> n.has("name")
                 ? stream(n, 0).process(Processors.process(n), named(n))
                 : stream(n, 0).process(Processors.process(n));
+            case "keepValues" -> n.has("name")
+                ? stream(n, 0).processValues(StoreKinds.keepValues(n), named(n))
+                : stream(n, 0).processValues(StoreKinds.keepValues(n));
             case "processValues" -> n.has("name")
                 ? stream(n, 0).processValues(Processors.processValues(n), named(n), lookedAt(n))
                 : stream(n, 0).processValues(Processors.processValues(n), lookedAt(n));
