@@ -66,6 +66,19 @@ export const protocols: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await stage.create('u')
   },
 
+  async 'growth and settings of topics'(stage) {
+    await stage.open()
+    await stage.create('t')
+    await stage.append('t', 1)
+    await stage.grow('t', 3)
+    await stage.configure('t', 'retention.ms', '1000000')
+    await stage.configure('t', 'cleanup.policy', 'delete')
+    await stage.append('t', 1)
+    await stage.close()
+    await stage.open()
+    await stage.append('t', 1)
+  },
+
   async compaction(stage) {
     await stage.open()
     await stage.create(compactedTopic)

@@ -57,6 +57,10 @@ export class Stage {
   /** The topics that were made, with their ids. */
   readonly #topics = new Map<string, string>()
   readonly #deleted = new Set<string>()
+  readonly #grown = new Map<string, number>()
+  /** Topics whose settings were changed, or may have been; and the changes that were. */
+  readonly #configured = new Set<string>()
+  readonly #configs: { readonly topic: string; readonly name: string; readonly value: string }[] = []
   readonly #producerIds = new Set<number>()
   #world: VirtualEnvironment
 
@@ -91,9 +95,37 @@ export class Stage {
   create(topic: string): Promise<boolean> {
     return this.attempt(async () => {
       if (this.broker !== undefined) this.#beginAnew(this.broker, topic)
-      await this.broker?.createTopics([{ name: topic, partitions: 1, config: configs[topic] ?? {} }])
+      const partitions = this.broker?.topics.get(topic)?.partitions ?? 1
+      await this.broker?.createTopics([{ name: topic, partitions, config: configs[topic] ?? {} }])
       if (this.broker !== undefined) this.#topics.set(topic, this.broker.topics.get(topic)?.id as string)
     })
+  }
+
+  /** Gives a topic more partitions; each of them then takes a record. */
+  async grow(topic: string, partitions: number): Promise<void> {
+    const isDone = await this.attempt(async () => {
+      if (this.broker === undefined) throw new MillraceError('CLOSED', 'There is no broker')
+      await this.broker.topicChanges.grow(topic, partitions)
+      for (let partition = 1; partition < partitions; partition++) {
+        const log = this.broker.log(topic, partition)
+        log.append(batchOfRecords([{ value: topic }]))
+        await log.acknowledged()
+      }
+    })
+    if (isDone) this.#grown.set(topic, partitions)
+  }
+
+  /** Sets a setting of a topic. */
+  async configure(topic: string, name: string, value: string): Promise<void> {
+    this.#configured.add(topic)
+    const edits = () => [{ name, value, operation: 'SET' }] as const
+    const isDone = await this.attempt(async () => {
+      if (this.broker === undefined) throw new MillraceError('CLOSED', 'There is no broker')
+      const change = { resource: 'topic', name: topic, edits, validateOnly: false } as const
+      const refusal = await this.broker.configChanges.alter(change)
+      if (refusal !== undefined) throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', refusal.message)
+    })
+    if (isDone) this.#configs.push({ topic, name, value })
   }
 
   /** Deletes a topic. Where that is not acknowledged it may be there or not, but then as a whole. */
@@ -185,7 +217,7 @@ export class Stage {
     for (const [topic, id] of this.#topics) {
       const found = broker.topics.get(topic)
       requireThat(found?.id === id, `the topic ${topic} is ${found === undefined ? 'gone' : 'another one'}`)
-      const isSame = isDeepStrictEqual(found?.config, configs[topic] ?? {})
+      const isSame = this.#configured.has(topic) || isDeepStrictEqual(found?.config, configs[topic] ?? {})
       requireThat(isSame, `the settings of ${topic} are ${JSON.stringify(found?.config)}`)
     }
     for (const topic of this.#deleted) requireThat(broker.topics.get(topic) === undefined, `the topic ${topic} is back`)
@@ -199,6 +231,15 @@ export class Stage {
     requireThat(isDeepStrictEqual(liveState(broker), foldedState(broker)), 'the state is no longer that of the log')
     if (this.#producerIds.size > 0) await this.allocateProducerIds()
     // Whatever became of a topic, its name can be used.
+    for (const [topic, partitions] of this.#grown) {
+      requireThat(broker.topics.get(topic)?.partitions === partitions, `${topic} has not grown to ${partitions}`)
+      for (let partition = 1; partition < partitions; partition++) {
+        requireThat(broker.log(topic, partition).logEndOffset >= 1, `${topic}-${partition} has lost its record`)
+      }
+    }
+    for (const { topic, name, value } of this.#configs) {
+      requireThat(broker.topics.get(topic)?.config[name] === value, `${name} of ${topic} is not ${value}`)
+    }
     const free = [...this.#partitions.keys(), ...this.#deleted].filter((name) => broker.topics.get(name) === undefined)
     await broker.createTopics(['afterwards', ...free].map((name) => ({ name, partitions: 1 })))
     for (const topic of free) requireThat(broker.log(topic, 0).logEndOffset === 0, `${topic} is not empty`)

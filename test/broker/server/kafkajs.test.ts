@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Broker, openBroker } from '../../../src/broker/broker.ts'
 import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
@@ -90,6 +90,58 @@ describe('kafkajs', () => {
     await admin.connect()
     const committed = await admin.fetchOffsets({ groupId: 'audit', topics: ['sales'] })
     expect(committed[0]?.partitions.find(({ partition }) => partition === 0)?.offset).toBe('7')
+    await Promise.all([producer.disconnect(), admin.disconnect()])
+  })
+
+  it('administers topics, settings, groups and records', async () => {
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.createTopics({
+      topics: [
+        { topic: 'orders', numPartitions: 1, configEntries: [{ name: 'retention.ms', value: '60000' }] },
+        { topic: 'other', numPartitions: 1 },
+      ],
+    })
+    await admin.createPartitions({ topicPartitions: [{ topic: 'orders', count: 3 }] })
+    const { topics } = await admin.fetchTopicMetadata({ topics: ['orders'] })
+    expect(topics[0]?.partitions.map(({ partitionId }) => partitionId).sort()).toEqual([0, 1, 2])
+
+    const producer = kafka.producer()
+    await producer.connect()
+    await producer.send({
+      topic: 'orders',
+      messages: [
+        { value: 'a', partition: 0 },
+        { value: 'b', partition: 0 },
+      ],
+    })
+    await admin.deleteTopicRecords({ topic: 'orders', partitions: [{ partition: 0, offset: '1' }] })
+    expect((await admin.fetchTopicOffsets('orders')).find(({ partition }) => partition === 0)).toMatchObject({
+      low: '1',
+      high: '2',
+    })
+
+    const resource = { type: ConfigResourceTypes.TOPIC, name: 'orders' }
+    const configEntries = [{ name: 'cleanup.policy', value: 'compact' }]
+    await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] })
+    const described = await admin.describeConfigs({
+      includeSynonyms: true,
+      resources: [{ ...resource, configNames: ['cleanup.policy', 'retention.ms'] }],
+    })
+    const entries = described.resources[0]?.configEntries.map((entry) => [entry.configName, entry.configValue])
+    // What AlterConfigs does not say is set no more.
+    expect(entries).toEqual([
+      ['cleanup.policy', 'compact'],
+      ['retention.ms', '-1'],
+    ])
+
+    await admin.setOffsets({ groupId: 'shop', topic: 'orders', partitions: [{ partition: 0, offset: '2' }] })
+    const committed = async () => (await admin.fetchOffsets({ groupId: 'shop', topics: ['orders'] }))[0]?.partitions
+    expect((await committed())?.find(({ partition }) => partition === 0)?.offset).toBe('2')
+    await admin.deleteTopics({ topics: ['orders'] })
+    expect(await admin.listTopics()).toEqual(expect.not.arrayContaining(['orders']))
+    await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 1 }] })
+    expect((await committed())?.[0]?.offset).toBe('-1')
     await Promise.all([producer.disconnect(), admin.disconnect()])
   })
 })
