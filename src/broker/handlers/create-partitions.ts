@@ -19,6 +19,8 @@ export function handleCreatePartitions(broker: Broker): Handler {
   return handlerOf(createPartitions, [0, 3], async ({ topics, validateOnly }) => {
     const results: Grown[] = []
     for (const asked of topics) {
+      // Who asks for one twice is refused once.
+      if (results.some(({ name }) => name === asked.name)) continue
       const isTwice = topics.filter(({ name }) => name === asked.name).length > 1
       const refusal: Refusal | undefined = isTwice
         ? ['INVALID_REQUEST', 'Duplicate topic name.']

@@ -23,6 +23,8 @@ export function handleCreateTopics(broker: Broker): Handler {
   return handlerOf(createTopics, [2, 7], async ({ topics, validateOnly }) => {
     const made: Made[] = []
     for (const asked of topics) {
+      // Who asks for one twice is refused once.
+      if (made.some(({ name }) => name === asked.name)) continue
       const isTwice = topics.filter(({ name }) => name === asked.name).length > 1
       const refusal: Refusal | undefined = isTwice
         ? ['INVALID_REQUEST', 'Duplicate topic name.']

@@ -8,6 +8,7 @@ import type { BrokerTopic } from '../topics.ts'
 import { isInternal } from '../topics.ts'
 import { errorNameOf } from './error-of.ts'
 import { type Handler, handlerOf } from './handler.ts'
+import { topicNameProblem } from './topic-name-problem.ts'
 
 type Response = ResponseOf<typeof metadata>
 type TopicResponse = Response['topics'][number]
@@ -58,6 +59,7 @@ async function topicAskedFor(broker: Broker, asked: Asked, mayCreate: boolean): 
   const existing = broker.topics.get(name)
   if (existing !== undefined && isVisible(existing)) return describe(broker, existing)
   try {
+    if (topicNameProblem(name) !== undefined) return unknown(asked, codeOf('INVALID_TOPIC_EXCEPTION'))
     if (!mayCreate) return unknown(asked, codeOf('UNKNOWN_TOPIC_OR_PARTITION'))
     await broker.createAskedFor(name)
     const made = broker.topics.get(name)

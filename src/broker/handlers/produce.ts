@@ -1,3 +1,4 @@
+import { batchHeaderBytes, batchSize } from '../../record/batch-format.ts'
 import type { Broker } from '../broker.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import type { ResponseOf } from '../protocol/api.ts'
@@ -42,14 +43,28 @@ function appendTo(
   if (acks < -1 || acks > 1) return failed(index, codeOf('INVALID_REQUIRED_ACKS'))
   if (records === null || records.length === 0) return failed(index, codeOf('INVALID_RECORD'))
   try {
+    // The log itself takes several at a time; of clients Kafka takes one.
+    if (isSeveral(records)) return failed(index, codeOf('INVALID_RECORD'))
     const log = broker.log(name, index)
     const baseOffset = broker.append(log, records)
-    const response = { index, errorCode: 0, baseOffset, logStartOffset: log.logStartOffset }
+    const response = {
+      index,
+      errorCode: 0,
+      baseOffset,
+      logAppendTimeMs: log.stampedMs,
+      logStartOffset: log.logStartOffset,
+    }
     logs.set(response, log)
     return response
   } catch (error) {
     return failed(index, errorCodeOf(error))
   }
+}
+
+function isSeveral(records: Buffer): boolean {
+  if (records.length < batchHeaderBytes) return false
+  const size = batchSize(records, 0)
+  return size >= batchHeaderBytes && size < records.length
 }
 
 function failed(index: number, errorCode: number): PartitionResponse {

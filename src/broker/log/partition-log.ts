@@ -84,6 +84,8 @@ export class PartitionLog implements Flushable {
   isBeingCompacted = false
   /** Whether the topic was deleted: nothing can be read or written any more. */
   isDeleted = false
+  /** The time that the last append gave its records; -1 where records keep their own. */
+  stampedMs = -1
   readonly #flushPolicy: FlushPolicy
   readonly #flusher: Flusher
   readonly #place: Place
@@ -191,6 +193,7 @@ export class PartitionLog implements Flushable {
     const batches = origin === 'client' ? compressedFor(sent, this.settings) : sent
     if (batches !== sent) requireAppendable(batches, this.settings, nowMs, this.#place)
     const isStamped = this.settings.timestampType === 'LogAppendTime'
+    this.stampedMs = isStamped ? nowMs : -1
     this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)
     const baseOffset = this.logEndOffset
     this.#assignOffsets(batches, baseOffset)

@@ -131,10 +131,12 @@ export class TransactionCoordinator {
   /**
    * Makes the partitions part of the open transaction, which begins where none is open. Resolves when that is durable: only
    * then may the producer write to them.
-   * @throws MillraceError INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, DISK_FULL, STORAGE_FAILED
+   * @throws MillraceError INVALID_ARGUMENT, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED, CONCURRENT_TRANSACTIONS, DISK_FULL,
+   * STORAGE_FAILED
    */
   async addPartitions(request: TransactionRequest, partitions: readonly TransactionPartition[]): Promise<void> {
     const { transactionalId, producerId, producerEpoch, version = 2 } = request
+    requireTransactionalId(transactionalId)
     await this.#handle(transactionalId, { type: 'add', producerId, producerEpoch, partitions, version })
   }
 

@@ -65,7 +65,10 @@ describe('groups over the protocol', () => {
     const client = await served.connect()
     const memberId = await joinAlone(served, client)
     const assignments = [{ memberId, assignment: Buffer.from('all') }]
-    const work = await client.request(syncGroup, 5, { groupId: 'shop', generationId: 1, memberId, assignments })
+    const sync = { groupId: 'shop', generationId: 1, memberId, protocolType: 'consumer', protocolName: 'range' }
+    const unsaid = await client.request(syncGroup, 5, { ...sync, protocolName: null, assignments })
+    expect(unsaid).toMatchObject({ errorCode: 23, assignment: Buffer.alloc(0) })
+    const work = await client.request(syncGroup, 5, { ...sync, assignments })
     expect([work.errorCode, String(work.assignment), work.protocolName]).toEqual([0, 'all', 'range'])
     const committed = await client.request(offsetCommit, 8, commitOf(memberId, 1, [0, 1, 2]))
     expect(committed.topics[0]?.partitions.map((one) => one.errorCode)).toEqual([0, 0, 3])

@@ -91,6 +91,31 @@ describe('a broker on a port', () => {
     expect(environment.clock.monotonicMs()).toBeLessThan(10_000)
   })
 
+  it('takes one batch at a time, and tells the time that it gave records', async () => {
+    const { connect, broker, environment } = await serve()
+    const client = await connect()
+    const append = async (topic: string, records: Buffer) =>
+      (await client.request(produce, 9, appendTo(topic, 0, records))).responses[0]?.partitionResponses[0]
+    expect(await append('orders', Buffer.concat([batchOf('a'), batchOf('b')]))).toMatchObject({ errorCode: 87 })
+    expect(await append('orders', batchOf('a'))).toMatchObject({ errorCode: 0, baseOffset: 0, logAppendTimeMs: -1 })
+    await broker.createTopics([
+      { name: 'stamped', partitions: 1, config: { 'message.timestamp.type': 'LogAppendTime' } },
+    ])
+    const logAppendTimeMs = environment.clock.wallMs()
+    expect(await append('stamped', batchOf('a'))).toMatchObject({ errorCode: 0, baseOffset: 0, logAppendTimeMs })
+  })
+
+  it('refuses names that no topic can have', async () => {
+    const { connect } = await serve()
+    const client = await connect()
+    const asked = { topics: [{ name: 'a/b' }, { name: 'nobody' }], allowAutoTopicCreation: false }
+    const { topics } = await client.request(metadata, 9, asked)
+    expect(topics.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+      ['a/b', 17],
+      ['nobody', 3],
+    ])
+  })
+
   it('ignores bytes behind a request, as Kafka does: librdkafka sends some', async () => {
     const { connect } = await serve()
     const client = await connect()

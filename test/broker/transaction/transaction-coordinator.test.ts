@@ -152,6 +152,9 @@ describe('the transaction coordinator', () => {
     expect((await init('a', 900_001)).code).toBe('INVALID_TRANSACTION_TIMEOUT')
     expect((await init('a', 0)).code).toBe('INVALID_TRANSACTION_TIMEOUT')
     expect((await init('', 1_000)).code).toBe('INVALID_ARGUMENT')
+    const nameless = { transactionalId: '', producerId: 1, producerEpoch: 0 }
+    const added = failureOf(() => broker.transactions.addPartitions(nameless, [{ topic: 'orders', partition: 0 }]))
+    expect((await added).code).toBe('INVALID_ARGUMENT')
   })
 })
 
