@@ -1,8 +1,8 @@
 import { KeyValueStore } from '../../state/key-value-store.ts'
-import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { connectedStore } from './connected-store.ts'
-import { SavedRecord } from './saved-record.ts'
+import { emptySavedValue } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
 export interface KeyValueAggregateOptions {
@@ -30,7 +30,7 @@ class KeyValueAggregate implements Processor {
   readonly #aggregator: (aggregate: unknown, value: unknown, key: unknown) => unknown
   readonly #readsValue: boolean
   readonly #readsKey: boolean
-  readonly #saved = new SavedRecord()
+  readonly #saved: SavedValue = emptySavedValue()
   #context!: ProcessorContext
   #output!: Processor
   #store!: KeyValueStore
@@ -73,15 +73,17 @@ class KeyValueAggregate implements Processor {
     const before = oldValue === undefined ? this.#options.initializer() : oldValue
     const aggregator = this.#aggregator
     const after = aggregator(before, value, key)
-    const isOlder = oldValue !== undefined && entry.timestamp > record.timestamp
-    store.update(entry, after, isOlder ? entry.timestamp : record.timestamp)
+    const { timestamp } = record
+    const isOlder = oldValue !== undefined && entry.timestamp > timestamp
+    store.update(entry, after, isOlder ? entry.timestamp : timestamp)
 
-    this.#saved.save(record)
+    record.saveValue(this.#saved)
     record.setValue(entry.value)
     record.oldValue = oldValue
     record.oldTimestamp = oldTimestamp
     record.timestamp = entry.timestamp
     this.#output.process(record)
-    this.#saved.restore(record)
+    record.restoreValue(this.#saved)
+    record.timestamp = timestamp
   }
 }

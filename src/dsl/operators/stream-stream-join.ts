@@ -1,12 +1,12 @@
 import { type JoinRows, JoinStore } from '../../state/join-store.ts'
 import type { StoredValue } from '../../state/stored-value.ts'
 import { type UnjoinedEntry, UnjoinedStore } from '../../state/unjoined-store.ts'
-import type { FlowRecord } from '../../topology/flow-record.ts'
+import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import type { JoinWindows } from '../join-windows.ts'
 import { connectedStore } from './connected-store.ts'
 import { EmitThrottle } from './emit-throttle.ts'
-import { SavedRecord } from './saved-record.ts'
+import { emptySavedValue, SavedRecord } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
 /** Makes a value of both records', of which one is null where the join allows it. */
@@ -48,6 +48,7 @@ class StreamStreamJoin implements Processor {
   readonly #afterMs: number
   readonly #throttle: EmitThrottle
   readonly #saved = new SavedRecord()
+  readonly #savedValue: SavedValue = emptySavedValue()
   readonly #closed: UnjoinedEntry[] = []
   #context!: ProcessorContext
   #name = ''
@@ -117,7 +118,7 @@ class StreamStreamJoin implements Processor {
     const { entries, times } = rows
     const own = record.value()
     const key = this.#readsKey ? record.key() : undefined
-    this.#saved.save(record)
+    record.saveValue(this.#savedValue)
     for (let i = first; i < times.length && times[i] <= until; i++) {
       const entry = entries[i]
       this.#unjoined?.match(record, entry.timestamp, !isLeft)
@@ -128,7 +129,8 @@ class StreamStreamJoin implements Processor {
       record.timestamp = Math.max(timestamp, entry.timestamp)
       this.#output.process(record)
     }
-    this.#saved.restore(record)
+    record.restoreValue(this.#savedValue)
+    record.timestamp = timestamp
   }
 
   /** Hands on all records of both sides whose windows are over. */
