@@ -71,6 +71,8 @@ export const errorCodes = {
   MALFORMED_MESSAGE: { retriable: false },
   /** A client is not who it says, or has not said it in the way that is asked for. */
   AUTHENTICATION_FAILED: { retriable: false },
+  /** A client may not do what it asks for, and wants no answer that would say so. */
+  NOT_AUTHORIZED: { retriable: false },
   /** A connection could not be made or was lost. */
   NETWORK_FAILED: { retriable: true },
   /** A Kafka cluster refused what it was asked for; the message has its reason. */

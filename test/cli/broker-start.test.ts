@@ -8,10 +8,13 @@ import { createTopics } from '../../src/broker/protocol/messages/create-topics.t
 import { listOffsets } from '../../src/broker/protocol/messages/list-offsets.ts'
 import { metadata } from '../../src/broker/protocol/messages/metadata.ts'
 import { produce } from '../../src/broker/protocol/messages/produce.ts'
+import { saslAuthenticate } from '../../src/broker/protocol/messages/sasl-authenticate.ts'
+import { saslHandshake } from '../../src/broker/protocol/messages/sasl-handshake.ts'
 import { runCommand } from '../../src/cli/command.ts'
 import { nodeEnvironment } from '../../src/env/node.ts'
 import { virtualEnvironment } from '../../src/env/virtual-environment.ts'
 import { batchOf } from '../broker/records.ts'
+import { ScramClient } from '../broker/security/scram-client.ts'
 import { ProtocolClient } from '../broker/server/protocol-client.ts'
 import { pem } from '../env/tls-vectors.ts'
 import { root } from '../source-files.ts'
@@ -118,6 +121,42 @@ describe('millrace broker start over TLS', () => {
     expect((await connect()).connection.peerName).toBe('CN=localhost renewed,O=Mill')
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)
+  })
+})
+
+describe('millrace broker start with logins and rules', () => {
+  it('has users from the start, lets nobody else in, and lets them do what they may', async () => {
+    const words = [
+      ...['--listen', 'SASL_PLAINTEXT://127.0.0.1:0', '--add-scram', 'SCRAM-SHA-256=[name=admin,password=canary-1]'],
+      ...['--add-scram', 'SCRAM-SHA-256=[name=alice,password=canary-2]'],
+      ...['--config', 'sasl.enabled.mechanisms=SCRAM-SHA-256', '--config', 'super.users=User:admin'],
+      ...['--config', 'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer'],
+    ]
+    const { line, child, ended } = await start(...words)
+    let complaints = ''
+    child.stderr?.on('data', (bytes) => {
+      complaints += bytes
+    })
+    const port = Number(/SASL_PLAINTEXT:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1])
+    const login = async (user: string, password: string): Promise<ProtocolClient | undefined> => {
+      const client = await ProtocolClient.connect(nodeEnvironment().network, { host: '127.0.0.1', port })
+      const scram = new ScramClient('SCRAM-SHA-256', user, password)
+      await client.request(saslHandshake, 1, { mechanism: 'SCRAM-SHA-256' })
+      const first = await client.request(saslAuthenticate, 2, { authBytes: scram.first() })
+      const last = await client.request(saslAuthenticate, 2, { authBytes: scram.last(first.authBytes.toString()) })
+      return last.errorCode === 0 ? client : undefined
+    }
+    const topics = [{ name: 'orders', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
+    const make = async (client: ProtocolClient | undefined) =>
+      (await client?.request(createTopics, 5, { topics }))?.topics[0]?.errorCode
+    expect(await make(await login('alice', 'canary-2'))).toBe(29)
+    expect(await make(await login('admin', 'canary-1'))).toBe(0)
+    expect(await login('admin', 'canary-2')).toBeUndefined()
+    child.kill('SIGTERM')
+    const { code, out } = await ended
+    expect(code).toBe(0)
+    expect(complaints).toContain('has failed to log in')
+    expect(out + complaints).not.toContain('canary')
   })
 })
 

@@ -1,3 +1,4 @@
+import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { metadata } from '../../src/broker/protocol/messages/metadata.ts'
 import { connect, MillraceError, nodeEnvironment, run, StreamsBuilder, serde, topic } from '../../src/index.ts'
@@ -46,6 +47,27 @@ describe('listen', () => {
     await connection.close()
     await expect(connect('memory:', { listen: [] })).rejects.toThrow('There is no listener')
     await expect(connect('memory:', { listen: { host, port: 0, protocol: 'SSL' } })).rejects.toThrow('no certificate')
+  })
+
+  it('lets clients in by logins, and each do what it may', async () => {
+    const sasl = { mechanisms: ['PLAIN'], plain: { admin: 'x', alice: 'y' } } as const
+    const listen = { host: '127.0.0.1', port: 0, protocol: 'SASL_PLAINTEXT', sasl } as const
+    const connection = await connect('memory:', { listen, authorizer: { superUsers: ['User:admin'] } })
+    // What the application itself does needs no rules.
+    await connection.createTopics([words])
+    const seenBy = async (username: string, password: string): Promise<string[]> => {
+      const brokers = [`127.0.0.1:${connection.listening?.port}`]
+      const login = { mechanism: 'plain', username, password } as const
+      const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 0 }, sasl: login }).admin()
+      await admin.connect()
+      const topics = await admin.listTopics()
+      await admin.disconnect()
+      return topics
+    }
+    expect(await seenBy('admin', 'x')).toEqual(['words'])
+    expect(await seenBy('alice', 'y')).toEqual([])
+    await expect(seenBy('alice', 'x')).rejects.toThrow(/authentication failed/i)
+    await connection.close()
   })
 
   it('says where it cannot, and leaves nothing open', async () => {

@@ -1,3 +1,4 @@
+import { MillraceError } from '../../errors.ts'
 import * as format from '../../record/batch-format.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import { fetch } from '../protocol/messages/fetch.ts'
@@ -24,7 +25,11 @@ export const recordGuards: readonly Guard[] = [
         name,
         partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
       }))
-    if (isTransactional && !mayWrite) {
+    const isRefused = isTransactional && !mayWrite
+    if (request.acks === 0 && (isRefused || topicData.some(({ name }) => !may.has('WRITE TOPIC', name)))) {
+      throw unheard()
+    }
+    if (isRefused) {
       return { answer: { responses: refuse(topicData, codeOf('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')) } }
     }
     const { allowed, refused } = split(topicData, ({ name }) => may.has('WRITE TOPIC', name))
@@ -75,6 +80,13 @@ export const recordGuards: readonly Guard[] = [
     }
   }),
 ]
+
+/** Who wants no answers learns by the end of the connection that something was refused, as in Kafka. */
+function unheard(): MillraceError {
+  return new MillraceError('NOT_AUTHORIZED', 'A client appends with acks 0 what it may not', {
+    remedy: 'Allow it to WRITE to the topic, and with its transactional id.',
+  })
+}
 
 /** Whether any of the batches is of a transaction. What is no batch is refused when it is appended. */
 function hasTransaction(records: Buffer | null): boolean {

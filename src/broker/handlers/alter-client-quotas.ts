@@ -35,7 +35,7 @@ function problemOf(broker: Broker, { entity, ops }: Entry): string | undefined {
   if (types.some((type, i) => types.indexOf(type) < i)) return 'A type of entity is named twice.'
   if (!types.every(isEntityType)) return `Quotas are for ${types.join(', ')}: there are those of users and client ids.`
   if (entity.some(({ entityName }) => entityName === '')) return 'An entity has a name, or is the default.'
-  if (broker.topics.quotas.all.length >= mostEntities) return `There are quotas for ${mostEntities} entities already.`
+  if (broker.topics.quotas.size >= mostEntities) return `There are quotas for ${mostEntities} entities already.`
   const keys = ops.map(({ key }) => key)
   if (keys.some((key, i) => keys.indexOf(key) < i)) return 'A quota is set twice.'
   for (const { key, value, remove } of ops) {

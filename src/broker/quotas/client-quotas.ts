@@ -25,11 +25,9 @@ export interface ClientQuota {
 /** Which quotas there are: the fold of the registry's records of them. */
 export class ClientQuotas {
   readonly #byEntity = new Map<string, { entity: QuotaEntity; values: Map<QuotaKey, number> }>()
-  /** Counts changes, so that what was looked up before one is looked up again. */
-  #version = 0
 
-  get version(): number {
-    return this.#version
+  get size(): number {
+    return this.#byEntity.size
   }
 
   get all(): readonly EntityQuotas[] {
@@ -65,7 +63,6 @@ export class ClientQuotas {
 
   apply(record: SecurityRecord): void {
     if (record.type !== 'client-quota') return
-    this.#version += 1
     const entity = Object.fromEntries(record.entity.map(({ entityType, entityName }) => [entityType, entityName]))
     const name = nameOfEntity(entity)
     const quotas = this.#byEntity.get(name) ?? { entity, values: new Map<QuotaKey, number>() }

@@ -24,7 +24,7 @@ export class QuotaKeeper {
 
   /** Whether anything is bounded at all. */
   get isOn(): boolean {
-    return this.#quotas.all.length > 0
+    return this.#quotas.size > 0
   }
 
   /** Counts what a client has taken; returns for how many milliseconds it has to wait. */

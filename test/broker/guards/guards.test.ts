@@ -266,6 +266,15 @@ describe('a request of which some is allowed', () => {
     ])
   })
 
+  it('ends the connection where the client wants no answer that would say so, and appends nothing', async () => {
+    await served.setRules([allow('WRITE TOPIC', 't')])
+    const topicData = ['t', 'u'].map((name) => ({ name, partitionData: [{ index: 0, records: batchOf('v') }] }))
+    alice.send(produce, 9, { transactionalId: null, acks: 0, timeoutMs: 1_000, topicData })
+    await alice.closed
+    expect(served.errors).toMatchObject([{ code: 'NOT_AUTHORIZED' }])
+    expect(served.broker.log('t', 0).logEndOffset).toBe(0)
+  })
+
   it('is refused where its batches say that they are of a transaction that the request does not name', async () => {
     await served.setRules([allow('WRITE TOPIC')])
     const producer = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }
