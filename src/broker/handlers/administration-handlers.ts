@@ -1,6 +1,7 @@
 import type { Broker } from '../broker.ts'
 import { handleAlterConfigs } from './alter-configs.ts'
 import { handleAlterPartitionReassignments } from './alter-partition-reassignments.ts'
+import { handleAlterReplicaLogDirs } from './alter-replica-log-dirs.ts'
 import { handleConsumerGroupDescribe } from './consumer-group-describe.ts'
 import { handleCreatePartitions } from './create-partitions.ts'
 import { handleCreateTopics } from './create-topics.ts'
@@ -40,6 +41,7 @@ export function administrationHandlers(broker: Broker): readonly Handler[] {
     handleDeleteGroups(broker),
     handleAlterPartitionReassignments(broker),
     handleDescribeLogDirs(broker),
+    handleAlterReplicaLogDirs(broker),
     handleDescribeProducers(broker),
     handleDescribeTransactions(broker),
     handleDescribeTopicPartitions(broker),

@@ -4,6 +4,7 @@ import { addPartitionsToTxn } from './messages/add-partitions-to-txn.ts'
 import { alterClientQuotas } from './messages/alter-client-quotas.ts'
 import { alterConfigs } from './messages/alter-configs.ts'
 import { alterPartitionReassignments } from './messages/alter-partition-reassignments.ts'
+import { alterReplicaLogDirs } from './messages/alter-replica-log-dirs.ts'
 import { alterUserScramCredentials } from './messages/alter-user-scram-credentials.ts'
 import { apiVersions } from './messages/api-versions.ts'
 import { consumerGroupDescribe } from './messages/consumer-group-describe.ts'
@@ -82,6 +83,7 @@ export const apis: readonly Api[] = [
   deleteAcls,
   describeConfigs,
   alterConfigs,
+  alterReplicaLogDirs,
   describeLogDirs,
   saslAuthenticate,
   createPartitions,

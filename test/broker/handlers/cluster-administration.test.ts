@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { alterPartitionReassignments } from '../../../src/broker/protocol/messages/alter-partition-reassignments.ts'
+import { alterReplicaLogDirs } from '../../../src/broker/protocol/messages/alter-replica-log-dirs.ts'
 import { describeLogDirs } from '../../../src/broker/protocol/messages/describe-log-dirs.ts'
 import { describeProducers } from '../../../src/broker/protocol/messages/describe-producers.ts'
 import { describeTransactions } from '../../../src/broker/protocol/messages/describe-transactions.ts'
@@ -164,6 +165,16 @@ describe('one broker', () => {
     expect(await move(0, [1], 'none')).toEqual([3, 'Unable to find a topic named none.'])
     const { topics } = await client.request(listPartitionReassignments, 0, { timeoutMs: 1_000, topics: null })
     expect(topics).toEqual([])
+  })
+
+  it('moves partitions to its directory, where they are, and to no other', async () => {
+    const { client } = await serve()
+    const topics = [{ name: 'orders', partitions: [0, 7] }]
+    const dirs = ['data', '/elsewhere'].map((path) => ({ path, topics }))
+    const { results } = await client.request(alterReplicaLogDirs, 2, { dirs })
+    expect(results.map(({ topicName, partitions }) => [topicName, partitions.map((one) => one.errorCode)])).toEqual([
+      ['orders', [0, 9, 57, 57]],
+    ])
   })
 
   it('tells what its directory holds, and that it is offline', async () => {
