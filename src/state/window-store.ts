@@ -191,6 +191,11 @@ export class WindowStore extends LayeredStore<WindowEntry> {
     this.#observe(this.#latestStart)
   }
 
+  /** A window that starts then was there, also where nothing is in it any more: windows expire by that. */
+  observeStart(windowStart: number): void {
+    if (windowStart > this.#latestStart) this.#observe(windowStart)
+  }
+
   #observe(windowStart: number): void {
     this.#latestStart = windowStart
     this.#expire()

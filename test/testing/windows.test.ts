@@ -27,6 +27,8 @@ const adding = (total: Sum, { sum }: Sum): Sum => {
   return total
 }
 
+const firstText = (text: string): string => text
+
 function finalSums(windows: TimeWindows | SlidingWindows): Record<string, number> {
   const builder = new StreamsBuilder()
   builder.stream(sums).groupByKey().windowedBy(windows).reduce(adding).toStream().to(windowSums)
@@ -35,6 +37,33 @@ function finalSums(windows: TimeWindows | SlidingWindows): Record<string, number
   const results = driver.output(windowSums).readAll()
   return Object.fromEntries(results.map(({ key, value }) => [key?.window.start, value?.sum as number]))
 }
+
+describe('after a restart', () => {
+  const results: Readonly<
+    Record<string, (builder: StreamsBuilder, driver: () => TopologyTestDriver) => () => unknown>
+  > = {
+    'of time windows': (builder, driver) => {
+      builder.stream(texts).groupByKey().windowedBy(TimeWindows.of(10)).reduce(firstText, { store: 'results' })
+      return () => driver().store('results').get('a', 0)
+    },
+    'of sessions': (builder, driver) => {
+      builder.stream(texts).groupByKey().windowedBy(SessionWindows.withGap(9)).reduce(firstText, { store: 'results' })
+      return () => driver().store('results').find('a')[0]
+    },
+  }
+  it.each(Object.keys(results))('results %s are expired as before, also where the last result is gone', (which) => {
+    const builder = new StreamsBuilder()
+    const find = results[which]?.(builder, () => driver)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.input(texts).pipe({ key: 'a', value: 'x', timestamp: 0 })
+    expect(find?.()).toBeDefined()
+    // The first result of another key is none, which deletes what is not there.
+    driver.input(texts).pipe({ key: 'b', value: null, timestamp: 10 })
+    expect(find?.()).toBeUndefined()
+    driver.restart()
+    expect(find?.()).toBeUndefined()
+  })
+})
 
 describe('windows that overlap', () => {
   it('each have a first value of their own, which a reducer may change', () => {

@@ -91,6 +91,9 @@ class WindowAggregate implements Processor {
     this.#store = connectedStore(context, store, WindowStore)
     requireRetention(context, store, this.#store.retentionMs, this.#sizeMs + this.#graceMs)
     if (this.#isFinal) this.#store.release(this.#firstUnemitted())
+    // After a restart the store knows but the windows that it has.
+    const { observed } = context.streamTime
+    if (observed >= 0 && this.#advanceMs < Infinity) this.#store.observeStart(observed - (observed % this.#advanceMs))
   }
 
   process(record: FlowRecord): void {
