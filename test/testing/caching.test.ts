@@ -400,6 +400,47 @@ it('is refused for a table with versions', () => {
   )
 })
 
+describe('a batch of the test driver', () => {
+  it('moves the clock without a commit', () => {
+    const builder = new StreamsBuilder()
+    const ticking = builder.stream(words).process<string, string>(
+      () => ({
+        init: (context) => {
+          context.schedule(10, 'wall-clock', () => context.forward({ key: 'tick', value: 'x', timestamp: 7 }))
+        },
+        process: () => {},
+      }),
+      { key: serde.string, value: serde.string },
+    )
+    ticking.toTable({ store: 'ticks', caching: true }).toStream().to(results)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.batch(() => {
+      for (let i = 0; i < 3; i++) driver.advanceWallClockTime(10)
+      expect(driver.store('ticks').get('tick')?.value).toBe('x')
+      expect(lines(driver)).toEqual([])
+    })
+    expect(lines(driver)).toEqual(['tick="x"@7'])
+    driver.advanceWallClockTime(10)
+    expect(lines(driver)).toEqual(['tick="x"@7'])
+  })
+
+  it('is taken back as far as it came where one of its records fails, and then goes on', () => {
+    const builder = new StreamsBuilder()
+    const counted = builder.stream(words).mapValues((value) => {
+      if (value === 'bad') throw new Error('refused')
+      return value
+    })
+    counted.groupByKey().count({ store: 'counts', caching: true }).toStream().to(results)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.batch(() => {
+      driver.input(words).pipe(at(1, 'a', 'x'))
+      expect(() => driver.input(words).pipe(at(2, 'a', 'bad'))).toThrow('refused')
+      driver.input(words).pipe(at(3, 'a', 'x'))
+    })
+    expect(lines(driver)).toEqual(['a=1@3'])
+  })
+})
+
 it('a batch within a batch is refused', () => {
   using driver = counting()
   expect(() => driver.batch(() => driver.batch(() => {}))).toThrow(
