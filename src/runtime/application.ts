@@ -22,6 +22,8 @@ export interface ApplicationMetrics {
   /** Records written to sinks in this run. */
   readonly recordsOut: number
   readonly commits: number
+  /** Bytes of updates that wait in record caches now, as `maxCacheBytes` counts them. */
+  readonly cachedBytes: number
   readonly drops: readonly DropMetric[]
 }
 
@@ -111,6 +113,7 @@ export class Application implements AsyncDisposable {
       recordsIn: this.#tasks.reduce((sum, task) => sum + task.recordsIn, 0),
       recordsOut: this.#tasks.reduce((sum, task) => sum + task.recordsOut, 0),
       commits: this.#commits,
+      cachedBytes: this.#tasks.reduce((sum, task) => sum + task.cachedBytes, 0),
       drops: dropMetrics([...this.#globals.tasks, ...this.#tasks]),
     }
   }

@@ -55,6 +55,11 @@ export class ProcessorGraph {
     return this.#flushOrder.some((cache) => cache.size > 0)
   }
 
+  /** What waits in record caches, in bytes as the bound counts them. */
+  get cachedBytes(): number {
+    return this.#flushOrder.reduce((sum, cache) => sum + cache.byteLength, 0)
+  }
+
   /** Hands on the updates that wait in record caches, and those that come of them: of operators further up first. */
   flushCaches(): void {
     while (this.hasWaiting) for (const cache of this.#flushOrder) cache.flush()

@@ -56,6 +56,11 @@ export class RecordCache implements Processor, WaitingRows {
     return this.#waiting.size
   }
 
+  /** What they count in the bound. */
+  get byteLength(): number {
+    return this.#bytes
+  }
+
   process(record: FlowRecord): void {
     const { hasWindows, keys } = this.#store
     const keyId = hasWindows ? keys.idOfInner(record) : keys.idOf(record)

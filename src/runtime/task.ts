@@ -126,6 +126,10 @@ export class Task {
     return this.#graph.hasWaiting
   }
 
+  get cachedBytes(): number {
+    return this.#graph.cachedBytes
+  }
+
   /** Hands on the updates that wait in record caches, and sends what came of them. */
   flushCaches(): void {
     this.#graph.flushCaches()

@@ -244,6 +244,8 @@ describe('an application with record caches', () => {
     const app = await run(counting(true), options)
     while (app.metrics().recordsIn < 30) await new Promise((resolve) => setImmediate(resolve))
     expect(await all(connection, counts)).toEqual([])
+    // 45 bytes each, and those of topic, key, timestamp and, at the eighth update, of the value in JSON.
+    expect(app.metrics().cachedBytes).toBe(3 * (45 + 5 + 5 + 8 + 1))
     await app.close()
     expect(await all(connection, counts)).toEqual([
       ['key-0', 10, 27],
@@ -268,7 +270,9 @@ describe('an application with record caches', () => {
     while (app.metrics().recordsIn < 300) await new Promise((resolve) => setImmediate(resolve))
     // An update counts more than 50 bytes.
     expect(app.metrics().recordsOut).toBeGreaterThan(200)
+    expect(app.metrics().cachedBytes).toBeLessThanOrEqual(5_000)
     await app.close()
+    expect(app.metrics().cachedBytes).toBe(0)
     expect((await all(connection, counts)).length).toBe(300)
   })
 
