@@ -1,6 +1,6 @@
 import type { Cancel, Clock, Disk, Timers } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
-import { diskFull } from '../disk-error.ts'
+import { diskFull, isDiskFull } from '../disk-error.ts'
 import type { DirectoryStatus } from './directory-status.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { isRetentionLimited, retainedFrom } from './retention.ts'
@@ -105,7 +105,7 @@ export class LogTrimmer {
     const vouchedFor = this.#unvouched
     this.#unvouched = []
     let isWritten = await this.#options.writeStarts()
-    if (!isWritten && vouchedFor.length > 0) {
+    if (!isWritten && vouchedFor.length > 0 && (await this.#syncNames(vouchedFor.flatMap(({ paths }) => paths)))) {
       // Their bytes are not needed any more, only their names.
       for (const { paths } of vouchedFor) this.#empty(paths)
       isWritten = await this.#options.writeStarts()
@@ -123,6 +123,25 @@ export class LogTrimmer {
     }
     const cancel = this.#options.timers.after(delayMs, remove, { isBackground: true })
     this.#removals.add(cancel)
+  }
+
+  /**
+   * Puts the names of deleted files on the device: a file that a crash gave its old name back after it was emptied would be taken
+   * for a torn end of the log, with all that follows it. False where the disk is too full for that.
+   */
+  async #syncNames(paths: readonly string[]): Promise<boolean> {
+    const { disk, status } = this.#options
+    for (const directory of new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/'))))) {
+      // The topic may be deleted by now, with its directory.
+      if (!disk.exists(directory)) continue
+      try {
+        await disk.syncDirectory(directory)
+      } catch (error) {
+        if (isDiskFull(error)) return false
+        throw status.goOffline('syncing the directory of a log', directory, error)
+      }
+    }
+    return true
   }
 
   #empty(paths: readonly string[]): void {

@@ -3,7 +3,8 @@ import { type Broker, openBroker } from '../../../src/broker/broker.ts'
 import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { FlushPolicy, PartitionLog } from '../../../src/broker/log/partition-log.ts'
-import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
+import { MemoryDisk } from '../../../src/env/memory-disk.ts'
+import { SeededRandom } from '../../../src/env/seeded-random.ts'
 import type { VirtualEnvironment } from '../../../src/env/virtual-environment.ts'
 import { batchOfRecords, failureOf, recordsIn, worldOn } from '../records.ts'
 
@@ -187,6 +188,23 @@ describe('deleting records', () => {
       flush: 'fsync',
     })
     expect(offsetsIn(crashed.log('t', 0))).toEqual([1, 2])
+  })
+
+  it('loses nothing behind it where power fails after room was made, whatever of that is on the device', async () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const environment = worldOn(new MemoryDisk({ tracksCrashes: true, random: new SeededRandom(seed) }))
+      const settings = { segmentBytes: 100 }
+      const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
+      await broker.createTopics([{ name: 't', partitions: 1 }])
+      await append(broker.log('t', 0), 0, 0, 0)
+      environment.disk.failNext('write', 'ENOSPC', 3)
+      expect((await failureOf(() => broker.deleteRecords([{ topic: 't', partition: 0, offset: 1 }]))).code).toBe(
+        'DISK_FULL',
+      )
+      const disk = environment.disk.crash({ keepUnsynced: 'random' })
+      const next = await openBroker({ directory: 'data', environment: worldOn(disk), flush: 'fsync' })
+      expect([seed, offsetsIn(next.log('t', 0)).slice(-2)]).toEqual([seed, [1, 2]])
+    }
   })
 
   it('says so where a full disk keeps it from being durable', async () => {
