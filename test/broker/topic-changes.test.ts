@@ -190,6 +190,27 @@ describe('a topic that is deleted', () => {
     await again.broker.close()
   })
 
+  it('takes with it the files of its deleted segments, and nothing of a new topic of its name', async () => {
+    const { broker, disk, world } = await open()
+    const path = 'data/orders-0/00000000000000000000.log.deleted'
+    const fill = async () => {
+      await broker.createTopics([{ name: 'orders', partitions: 1 }])
+      for (let i = 0; i < 50; i++) broker.log('orders', 0).append(batchOf('x'.repeat(100)))
+      await broker.log('orders', 0).acknowledged()
+      await broker.deleteRecords([{ topic: 'orders', partition: 0, offset: 40 }])
+      expect(disk.exists(path)).toBe(true)
+    }
+    await fill()
+    await world.clock.advanceAsync(30_000)
+    await broker.topicChanges.delete('orders')
+    await fill()
+    await world.clock.advanceAsync(40_000)
+    expect(disk.exists(path)).toBe(true)
+    await world.clock.advanceAsync(20_000)
+    expect(disk.exists(path)).toBe(false)
+    await broker.close()
+  })
+
   it('takes with it what groups committed of it, also in transactions that are open', async () => {
     const { broker, disk } = await open()
     await broker.createTopics(['orders', 'kept'].map((name) => ({ name, partitions: 1 })))

@@ -17,6 +17,13 @@ export interface LogTrimmerOptions {
   readonly intervalMs: number
 }
 
+/** Files of a log that are no longer part of it. They go with it where it is deleted: their names may then be another's. */
+interface RetiredFiles {
+  readonly log: PartitionLog
+  readonly paths: readonly string[]
+  readonly delayMs: number
+}
+
 /** A look at the logs gives way to sockets and timers after this many. */
 const logsPerSlice = 100
 
@@ -30,7 +37,7 @@ const logsPerSlice = 100
 export class LogTrimmer {
   readonly #options: LogTrimmerOptions
   /** Files to be removed when the checkpoint says where their logs begin, and how long after. */
-  #unvouched: { readonly paths: readonly string[]; readonly delayMs: number }[] = []
+  #unvouched: RetiredFiles[] = []
   readonly #removals = new Set<Cancel>()
   #cancel: Cancel | undefined
   #trimming: Promise<void> = Promise.resolve()
@@ -100,25 +107,26 @@ export class LogTrimmer {
   async #settle(logs: readonly PartitionLog[]): Promise<boolean> {
     for (const log of logs) {
       const paths = log.retireSegments()
-      if (paths.length > 0) this.#unvouched.push({ paths, delayMs: log.settings.fileDeleteDelayMs })
+      if (paths.length > 0) this.#unvouched.push({ log, paths, delayMs: log.settings.fileDeleteDelayMs })
     }
     const vouchedFor = this.#unvouched
     this.#unvouched = []
     let isWritten = await this.#options.writeStarts()
     if (!isWritten && vouchedFor.length > 0 && (await this.#syncNames(vouchedFor.flatMap(({ paths }) => paths)))) {
       // Their bytes are not needed any more, only their names.
-      for (const { paths } of vouchedFor) this.#empty(paths)
+      for (const files of vouchedFor) this.#empty(files)
       isWritten = await this.#options.writeStarts()
     }
     if (!isWritten) this.#unvouched.push(...vouchedFor)
-    else for (const { paths, delayMs } of vouchedFor) this.#removeLater(paths, delayMs)
+    else for (const files of vouchedFor) this.#removeLater(files)
     return isWritten
   }
 
-  #removeLater(paths: readonly string[], delayMs: number): void {
+  #removeLater({ log, paths, delayMs }: RetiredFiles): void {
     if (this.#isStopped) return
     const remove = () => {
       this.#removals.delete(cancel)
+      if (log.isDeleted) return
       for (const path of paths) this.#attempt('removing a deleted segment', path, () => this.#options.disk.remove(path))
     }
     const cancel = this.#options.timers.after(delayMs, remove, { isBackground: true })
@@ -144,11 +152,10 @@ export class LogTrimmer {
     return true
   }
 
-  #empty(paths: readonly string[]): void {
+  #empty({ log, paths }: RetiredFiles): void {
+    if (log.isDeleted) return
     for (const path of paths) {
       this.#attempt('emptying a deleted segment', path, () => {
-        // The topic may be deleted by now, with its directory.
-        if (!this.#options.disk.exists(path)) return
         const file = this.#options.disk.open(path)
         try {
           file.truncate(0)
