@@ -16,7 +16,7 @@ import type { Draw } from '../draw.ts'
 import { combinations, combine, mapKey } from '../functions.ts'
 import type { Building, Drawing, Drawn, Operator, Texts } from './operator.ts'
 import { drawKeyFunction, drawName, drawStore, keptLong, named, serdeOf, stored, unlessDeclared } from './operator.ts'
-import { same } from './stateless.ts'
+import { hasNewKeys, same } from './stateless.ts'
 
 type Grouped = KGroupedStream<string, string>
 type TimeWindowed = TimeWindowedKStream<string, string>
@@ -117,7 +117,10 @@ export const aggregations: Readonly<Record<string, Operator>> = {
     weight: 4,
     takes: ['cogrouped', 'grouped'],
     draw: ([cogrouped, grouped], drawing) =>
-      grouped.key === 'string' && isUnused(cogrouped, drawing) && isUnused(grouped, drawing)
+      grouped.key === 'string' &&
+      isUnused(cogrouped, drawing) &&
+      isUnused(grouped, drawing) &&
+      !(drawing.optimize && isNumbered(grouped, drawing))
         ? { ...same(cogrouped), fn: drawing.draw.one(combinations) }
         : undefined,
     build: (node, { input }) =>
@@ -142,6 +145,14 @@ export const aggregations: Readonly<Record<string, Operator>> = {
     draw: ([input], drawing) => (isUnused(input, drawing) ? drawFold(input, drawing) : undefined),
     build: windowedCogroupAggregate,
   },
+}
+
+/**
+ * Whether its repartition topic has a number where it is not the first to be cogrouped: Kafka Streams gives all one name, and
+ * is refused, unless an optimisation merges one of them with another.
+ */
+function isNumbered({ op, of, name }: CaseNode, drawing: Drawing): boolean {
+  return name === undefined && (op === 'groupBy' || hasNewKeys(drawing.node(of[0]), drawing))
 }
 
 /** Whether the grouped stream or what is cogrouped is used only here: Kafka Streams' cogroup changes what it is called on. */

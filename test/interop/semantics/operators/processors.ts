@@ -83,7 +83,7 @@ function drawLook({ draw, nodes }: Drawing): { looksAt?: string; looksAtGlobal?:
       (is === 'table' || is === 'globalTable') && store !== undefined && key === 'string' && historyMs === undefined
     )
   })
-  if (able.length === 0 || !draw.chance(0.3)) return {}
+  if (able.length === 0 || !draw.chance(0.8)) return {}
   const { store, is } = draw.one(able)
   return { looksAt: store as string, ...(is === 'globalTable' ? { looksAtGlobal: true } : {}) }
 }
