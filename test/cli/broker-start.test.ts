@@ -68,7 +68,9 @@ function complained(child: ChildProcess, pattern: RegExp): Promise<void> {
 
 describe('millrace broker start', () => {
   it('serves clients, closes on SIGTERM, and has everything again when it is started again', async () => {
-    const first = await start('--config', 'num.partitions=3')
+    const settings = join(directory, 'server.properties')
+    writeFileSync(settings, '# as in a file of Kafka\nnum.partitions=3\nlog.retention.hours=48\n')
+    const first = await start('--config', settings)
     const { network } = nodeEnvironment()
     const client = await ProtocolClient.connect(network, { host: '127.0.0.1', port: first.port })
     expect((await client.request(apiVersions, 0, {})).errorCode).toBe(0)
@@ -188,6 +190,7 @@ describe('the words of the command', () => {
     [['broker', 'start', '--data', 'd', '--listen', 'nowhere'], "'nowhere' is not HOST:PORT"],
     [['broker', 'start', '--data', 'd', '--flush', 'never'], "'never' is not a way to flush"],
     [['broker', 'start', '--data', 'd', '--config', 'num.partitons=3'], "'num.partitons' is not a setting"],
+    [['broker', 'start', '--data', 'd', '--config', 'server.properties'], 'The file cannot be read'],
     [
       ['broker', 'start', '--data', 'd', '--config', 'num.partitions=many'],
       'Invalid value many for configuration num.partitions',
