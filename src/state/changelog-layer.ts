@@ -70,6 +70,8 @@ export class ChangelogLayer<E extends HotEntry> {
   readonly #layout: KeyLayout<E>
   readonly #value: Serde<unknown>
   readonly #dirty: E[] = []
+  /** Whether any of them may be without a value. */
+  #hasDeletions = false
   /** Entries that were flushed and not committed yet. */
   readonly #flushed: E[] = []
   /** From the first range on: what of the store the engine does not have. */
@@ -99,6 +101,7 @@ export class ChangelogLayer<E extends HotEntry> {
   /** Sets the entry's value; undefined or null deletes. */
   update(entry: E, value: unknown, timestamp: number): void {
     entry.value = value === null ? undefined : value
+    if (entry.value === undefined) this.#hasDeletions = true
     entry.timestamp = timestamp
     if (entry.dirty) return
     entry.dirty = true
@@ -111,6 +114,7 @@ export class ChangelogLayer<E extends HotEntry> {
     if (entry.logged || !entry.dirty) this.update(entry, undefined, entry.timestamp)
     else {
       entry.value = undefined
+      this.#hasDeletions = true
       // An entry that is ordered by its key may not change it.
       if (this.#uncommitted === undefined) this.#spare.push(entry)
     }
@@ -184,10 +188,11 @@ export class ChangelogLayer<E extends HotEntry> {
    */
   flush(changelog: ChangelogSink): void {
     const dirty = this.#dirty
-    for (let i = 0; i < dirty.length; i++) {
+    for (let i = 0; this.#hasDeletions && i < dirty.length; i++) {
       const entry = dirty[i] as E
       if (entry.value === undefined) this.#flushDeletion(entry, changelog)
     }
+    this.#hasDeletions = false
     for (let i = 0; i < dirty.length; i++) {
       const entry = dirty[i] as E
       if (entry.value !== undefined) this.#flushValue(entry, changelog)
