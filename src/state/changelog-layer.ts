@@ -1,6 +1,6 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64 } from '../bytes/int64.ts'
-import { MillraceError, messageOf } from '../errors.ts'
+import { assert, MillraceError, messageOf } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { bytesOf, textOf } from './byte-text.ts'
 import { scanEngine } from './engine-scan.ts'
@@ -56,6 +56,8 @@ const restoreRecords = 1_000
 const restoreBytes = 8 * 1024 * 1024
 /** Bytes of the timestamp before each value in the engine. */
 const timestampBytes = 8
+/** Entries that are looked at together before they are written: few enough to stay in the nearest cache. */
+const flushedAtOnce = 64
 
 /**
  * What lies between a store's hot entries and its changelog and engine, the same for every kind of store: which entries
@@ -193,11 +195,8 @@ export class ChangelogLayer<E extends HotEntry> {
       if (entry.value === undefined) this.#flushDeletion(entry, changelog)
     }
     this.#hasDeletions = false
-    for (let i = 0; i < dirty.length; i++) {
-      const entry = dirty[i] as E
-      if (entry.value !== undefined) this.#flushValue(entry, changelog)
-      entry.dirty = false
-      this.#flushed.push(entry)
+    for (let from = 0; from < dirty.length; from += flushedAtOnce) {
+      this.#flushValues(from, Math.min(from + flushedAtOnce, dirty.length), changelog)
     }
     dirty.length = 0
     this.#spare.length = 0
@@ -343,6 +342,23 @@ export class ChangelogLayer<E extends HotEntry> {
       this.#pending.complete('delete', this.#beginOperation(this.#pending, key.buffer, key.length))
     }
     entry.logged = false
+  }
+
+  /**
+   * Looks at all of the entries first: what has to come from memory then comes at once, and not one after the other. Their
+   * times are checked only so that this is not left out.
+   */
+  #flushValues(from: number, to: number, changelog: ChangelogSink): void {
+    const dirty = this.#dirty
+    let times = 0
+    for (let i = from; i < to; i++) times += (dirty[i] as E).timestamp
+    assert(Number.isFinite(times), 'every entry has a time')
+    for (let i = from; i < to; i++) {
+      const entry = dirty[i] as E
+      if (entry.value !== undefined) this.#flushValue(entry, changelog)
+      entry.dirty = false
+      this.#flushed.push(entry)
+    }
   }
 
   #flushValue(entry: E, changelog: ChangelogSink): void {
