@@ -219,6 +219,15 @@ export class Broker {
     })
   }
 
+  /**
+   * A log that clients of Kafka's protocol may see: all but the registry, in which the broker keeps what is nobody else's.
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, CLOSED
+   */
+  servedLog(topic: string, partition: number): PartitionLog {
+    if (topic !== metadataTopic) return this.log(topic, partition)
+    throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'The registry is not served', { at: { topic, partition } })
+  }
+
   /** Damaged parts of logs that were found when they were opened: they are not served, and nothing of them was changed. */
   get damages(): readonly QuarantinedRange[] {
     return this.#parts.logs.damages

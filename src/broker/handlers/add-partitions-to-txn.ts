@@ -2,6 +2,7 @@ import type { Broker } from '../broker.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import { addPartitionsToTxn } from '../protocol/messages/add-partitions-to-txn.ts'
+import { transactionsTopic } from '../topics.ts'
 import { fencedErrorCodeOf } from './fenced-error.ts'
 import { type Handler, handlerOf } from './handler.ts'
 
@@ -12,14 +13,16 @@ type Response = ResponseOf<typeof addPartitionsToTxn>
 const firstVersionWithFenced = 2
 
 /**
- * AddPartitionsToTxn 0-3: makes partitions part of a transaction, all of them or, where one does not exist, none. Version 4,
+ * AddPartitionsToTxn 0-3: makes partitions part of a transaction, all of them or, where one does not exist, none. The coordinator's
+ * own log is none that exists here. Version 4,
  * by which brokers ask each other, is not served: there is one broker.
  */
 export function handleAddPartitionsToTxn(broker: Broker): Handler {
   return handlerOf(addPartitionsToTxn, [0, 3], async (request, { apiVersion }) => {
     const { v3AndBelowTopics: topics, v3AndBelowTransactionalId: transactionalId } = request
     const { v3AndBelowProducerId: producerId, v3AndBelowProducerEpoch: producerEpoch } = request
-    const exists = (topic: string, partition: number) => partition < (broker.topics.get(topic)?.partitions ?? 0)
+    const exists = (topic: string, partition: number) =>
+      topic !== transactionsTopic && partition >= 0 && partition < (broker.topics.get(topic)?.partitions ?? 0)
     if (topics.some(({ name, partitions }) => partitions.some((partition) => !exists(name, partition)))) {
       return answer(topics, (topic, partition) =>
         codeOf(exists(topic, partition) ? 'OPERATION_NOT_ATTEMPTED' : 'UNKNOWN_TOPIC_OR_PARTITION'),

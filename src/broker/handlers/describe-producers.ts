@@ -25,7 +25,7 @@ function describe(broker: Broker, topic: string, partitionIndex: number): Partit
     return failed(partitionIndex, codeOf('INVALID_TOPIC_EXCEPTION'), problem)
   }
   try {
-    const { producers } = broker.log(topic, partitionIndex)
+    const { producers } = broker.servedLog(topic, partitionIndex)
     const activeProducers = [...producers.entries()].map(producerOf)
     return { partitionIndex, errorCode: 0, errorMessage: null, activeProducers }
   } catch (error) {

@@ -64,7 +64,9 @@ function isEnough({ bytes, hasError }: Found, { minBytes, maxWaitMs }: Request):
 }
 
 function logsOf(broker: Broker, { topics }: Request): PartitionLog[] {
-  return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => broker.log(topic, partition)))
+  return topics.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition }) => broker.servedLog(topic, partition)),
+  )
 }
 
 function collect(broker: Broker, request: Request): Found {
@@ -95,7 +97,7 @@ function read(
   { isolation, left }: Reading,
 ): PartitionResponse {
   try {
-    const log = broker.log(topic, partition)
+    const log = broker.servedLog(topic, partition)
     const epochError = leaderEpochError(log, currentLeaderEpoch)
     if (epochError !== undefined) return failed(partition, epochError)
     const below = isolation === readCommitted ? log.lastStableOffset : log.highWatermark

@@ -37,7 +37,7 @@ function lookUp(
   isolation: number,
 ): PartitionResponse {
   try {
-    const log = broker.log(topic, partitionIndex)
+    const log = broker.servedLog(topic, partitionIndex)
     const epochError = leaderEpochError(log, currentLeaderEpoch)
     if (epochError !== undefined) return { partitionIndex, errorCode: epochError }
     const found = offsetAt(log, timestamp, isolation)

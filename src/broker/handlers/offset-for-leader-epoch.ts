@@ -11,7 +11,7 @@ export function handleOffsetForLeaderEpoch(broker: Broker): Handler {
       topic,
       partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
         try {
-          const log = broker.log(topic, partition)
+          const log = broker.servedLog(topic, partition)
           const errorCode = leaderEpochError(log, currentLeaderEpoch)
           if (errorCode !== undefined) return { partition, errorCode }
           const end = log.epochs.endOf(leaderEpoch, log.highWatermark)

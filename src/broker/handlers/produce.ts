@@ -4,6 +4,7 @@ import type { PartitionLog } from '../log/partition-log.ts'
 import type { ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import { produce } from '../protocol/messages/produce.ts'
+import { isInternal } from '../topics.ts'
 import { errorCodeOf } from './error-of.ts'
 import { type Handler, handlerOf } from './handler.ts'
 
@@ -13,6 +14,7 @@ type PartitionResponse = Response['responses'][number]['partitionResponses'][num
 /**
  * Produce 3-11: appends record batches. Everything is appended before the handler returns, so that requests of a connection
  * take effect in their order; the answer waits for the acknowledgement. With `acks` 0 there is no answer.
+ * The broker's own topics are written by the broker alone.
  */
 export function handleProduce(broker: Broker): Handler {
   return handlerOf(produce, [3, 11], ({ acks, topicData }) => {
@@ -45,7 +47,8 @@ function appendTo(
   try {
     // The log itself takes several at a time; of clients Kafka takes one.
     if (isSeveral(records)) return failed(index, codeOf('INVALID_RECORD'))
-    const log = broker.log(name, index)
+    const log = broker.servedLog(name, index)
+    if (isInternal(name)) return failed(index, codeOf('INVALID_TOPIC_EXCEPTION'))
     const baseOffset = broker.append(log, records)
     const response = {
       index,

@@ -1,8 +1,9 @@
 import { transactionMarkerBatch } from '../../record/control-record.ts'
 import type { Broker } from '../broker.ts'
 import type { RequestOf } from '../protocol/api.ts'
+import { codeOf } from '../protocol/error-codes.ts'
 import { writeTxnMarkers } from '../protocol/messages/write-txn-markers.ts'
-import { offsetsTopic } from '../topics.ts'
+import { offsetsTopic, transactionsTopic } from '../topics.ts'
 import { errorCodeOf } from './error-of.ts'
 import { type Handler, handlerOf } from './handler.ts'
 
@@ -36,7 +37,9 @@ export function handleWriteTxnMarkers(broker: Broker): Handler {
 async function write(broker: Broker, marker: Marker, topic: string, partition: number): Promise<number> {
   const { producerId, producerEpoch, transactionResult, coordinatorEpoch } = marker
   try {
-    const log = broker.log(topic, partition)
+    // A marker without a producer would be one that nobody can read, and those of the coordinator's own log are none.
+    if (producerId < 0 || producerEpoch < 0 || topic === transactionsTopic) return codeOf('INVALID_REQUEST')
+    const log = broker.servedLog(topic, partition)
     const outcome = transactionResult ? 'commit' : 'abort'
     // Of the time of the records, as those that the coordinator writes.
     const timestamp = log.largestTimestamp < 0 ? broker.environment.clock.wallMs() : log.largestTimestamp

@@ -280,7 +280,9 @@ export class TransactionCoordinator {
     return builder.finish()
   }
 
-  #apply({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchReader): void {
+  #apply({ bytes, isControl, keyStart, keyEnd, valueStart, valueEnd }: BatchReader): void {
+    // The marker of a transaction that somebody had made this log part of.
+    if (isControl) return
     const id = keyStart < 0 ? undefined : readTransactionKey(bytes, keyStart, keyEnd)
     if (id === undefined) return
     const before = this.#states.get(id)

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { addPartitionsToTxn } from '../../../src/broker/protocol/messages/add-partitions-to-txn.ts'
 import { alterPartitionReassignments } from '../../../src/broker/protocol/messages/alter-partition-reassignments.ts'
 import { alterReplicaLogDirs } from '../../../src/broker/protocol/messages/alter-replica-log-dirs.ts'
+import { deleteRecords } from '../../../src/broker/protocol/messages/delete-records.ts'
 import { describeLogDirs } from '../../../src/broker/protocol/messages/describe-log-dirs.ts'
 import { describeProducers } from '../../../src/broker/protocol/messages/describe-producers.ts'
 import { describeTransactions } from '../../../src/broker/protocol/messages/describe-transactions.ts'
@@ -9,6 +11,7 @@ import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { listPartitionReassignments } from '../../../src/broker/protocol/messages/list-partition-reassignments.ts'
 import { listTransactions } from '../../../src/broker/protocol/messages/list-transactions.ts'
 import { offsetDelete } from '../../../src/broker/protocol/messages/offset-delete.ts'
+import { produce } from '../../../src/broker/protocol/messages/produce.ts'
 import { writeTxnMarkers } from '../../../src/broker/protocol/messages/write-txn-markers.ts'
 import { batchOf, batchOfRecords, recordsIn } from '../records.ts'
 import { serveBroker } from '../server/served-broker.ts'
@@ -112,7 +115,7 @@ describe('transactions', () => {
       const { markers } = await client.request(writeTxnMarkers, 1, marker(epoch))
       return markers[0]?.topics.map(({ partitions }) => partitions[0]?.errorCode)
     }
-    expect(await write(producerEpoch - 1)).toEqual([47, 3])
+    expect(await write(-1)).toEqual([42, 42])
     const read = async () => {
       const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 10_000 }]
       const { responses } = await client.request(fetch, 11, {
@@ -258,5 +261,53 @@ describe('OffsetDelete', () => {
     expect((await joining).error).toBe('NONE')
     expect(await remove(served, 'g')).toEqual(ofRead)
     expect(await remove(served, 'g', 0, 'other')).toEqual(ofOthers)
+  })
+})
+
+describe("the broker's own topics", () => {
+  it('are written by nobody else, and the registry is not shown', async () => {
+    const served = await serve()
+    const { broker, client } = served
+    await broker.offsets.partitionFor('g')
+    const producer = await beginTransaction(served, 'shop')
+    const own = ['__consumer_offsets', '__transaction_state', '__cluster_metadata']
+    const before = own.map((name) => broker.log(name, 0).logEndOffset)
+    const records = batchOf('a')
+    const topicData = own.map((name) => ({ name, partitionData: [{ index: 0, records }] }))
+    const produced = await client.request(produce, 9, { transactionalId: null, acks: -1, timeoutMs: 1_000, topicData })
+    expect(produced.responses.map(({ partitionResponses }) => partitionResponses[0]?.errorCode)).toEqual([17, 17, 3])
+    const targets = own.map((name) => ({ name, partitions: [{ partitionIndex: 0, offset: 0 }] }))
+    const deleted = await client.request(deleteRecords, 2, { timeoutMs: 1_000, topics: targets })
+    expect(deleted.topics.map(({ partitions }) => partitions[0]?.errorCode)).toEqual([17, 17, 3])
+    const { producerId, producerEpoch } = producer
+    const added = await client.request(addPartitionsToTxn, 3, {
+      v3AndBelowTransactionalId: 'shop',
+      v3AndBelowProducerId: producerId,
+      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowTopics: own.slice(1).map((name) => ({ name, partitions: [0] })),
+    })
+    const codes = added.resultsByTopicV3AndBelow.map(
+      ({ resultsByPartition }) => resultsByPartition[0]?.partitionErrorCode,
+    )
+    expect(codes).toEqual([3, 3])
+    const marker = { producerId, producerEpoch, transactionResult: false, coordinatorEpoch: 0 }
+    const topics = own.slice(1).map((name) => ({ name, partitionIndexes: [0] }))
+    const orders = [{ name: 'orders', partitionIndexes: [0] }]
+    const { markers } = await client.request(writeTxnMarkers, 1, {
+      markers: [
+        { ...marker, topics },
+        { ...marker, producerId: -1, topics: orders },
+      ],
+    })
+    expect(markers.flatMap((one) => one.topics.map(({ partitions }) => partitions[0]?.errorCode))).toEqual([42, 3, 42])
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }]
+    const fetched = await client.request(fetch, 11, {
+      replicaId: -1,
+      maxWaitMs: 0,
+      minBytes: 0,
+      topics: [{ topic: '__cluster_metadata', partitions }],
+    })
+    expect(fetched.responses[0]?.partitions[0]).toMatchObject({ errorCode: 3, records: Buffer.alloc(0) })
+    expect(own.map((name) => broker.log(name, 0).logEndOffset)).toEqual(before)
   })
 })
