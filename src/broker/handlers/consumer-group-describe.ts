@@ -45,7 +45,7 @@ function describeMember(broker: Broker, member: ConsumerMember, target: Partitio
     clientId,
     clientHost,
     subscribedTopicNames: topicNames,
-    subscribedTopicRegex: topicRegex,
+    subscribedTopicRegex: topicRegex ?? '',
     assignment: { topicPartitions: withNames(broker, assigned) },
     targetAssignment: { topicPartitions: withNames(broker, target) },
     memberType: consumerMemberType,
@@ -61,9 +61,10 @@ function withNames(broker: Broker, partitions: PartitionSet) {
 }
 
 function absent(groupId: string): Described {
+  const isNamed = groupId !== ''
   return {
-    errorCode: codeOf('GROUP_ID_NOT_FOUND'),
-    errorMessage: `Group ${groupId} is not a consumer group.`,
+    errorCode: codeOf(isNamed ? 'GROUP_ID_NOT_FOUND' : 'INVALID_GROUP_ID'),
+    errorMessage: isNamed ? `Group ${groupId} is not a consumer group.` : null,
     groupId,
     groupState: '',
     groupEpoch: 0,

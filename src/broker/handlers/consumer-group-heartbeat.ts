@@ -22,7 +22,7 @@ export function handleConsumerGroupHeartbeat(broker: Broker): Handler {
   return handlerOf(consumerGroupHeartbeat, [0, 1], async (request, { apiVersion, clientId, host }) => {
     const { groupId, memberId, memberEpoch, instanceId, rackId, rebalanceTimeoutMs } = request
     const invalid = problemOf(request, apiVersion)
-    if (invalid !== undefined) return { ...refused(request), ...invalid }
+    if (invalid !== undefined) return { ...refused, ...invalid }
     try {
       const reply = await broker.consumerGroups.heartbeat(groupId, {
         memberId,
@@ -37,22 +37,30 @@ export function handleConsumerGroupHeartbeat(broker: Broker): Handler {
         assignor: request.serverAssignor,
         owned: request.topicPartitions === null ? null : partitionSetOf(request.topicPartitions),
       })
+      if (reply.error !== 'NONE') return { ...refused, errorCode: codeOf(reply.error), errorMessage: reply.message }
+      const isLeaving = memberEpoch < 0
       return {
-        errorCode: codeOf(reply.error),
-        errorMessage: reply.message,
+        errorCode: 0,
+        errorMessage: null,
         memberId: reply.memberId,
         memberEpoch: reply.memberEpoch,
-        heartbeatIntervalMs: broker.settings.consumerHeartbeatIntervalMs,
+        heartbeatIntervalMs: isLeaving ? 0 : broker.settings.consumerHeartbeatIntervalMs,
         assignment: reply.assigned && { topicPartitions: partitionListOf(reply.assigned) },
       }
     } catch (error) {
-      return { ...refused(request), errorCode: errorCodeOf(error) }
+      return { ...refused, errorCode: errorCodeOf(error) }
     }
   })
 }
 
-function refused({ memberId, memberEpoch }: Request) {
-  return { errorCode: 0, errorMessage: null, memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
+/** Kafka's answer where it has an error says nothing else. */
+const refused = {
+  errorCode: 0,
+  errorMessage: null,
+  memberId: null,
+  memberEpoch: 0,
+  heartbeatIntervalMs: 0,
+  assignment: null,
 }
 
 function problemOf(request: Request, version: number): { errorCode: number; errorMessage: string } | undefined {

@@ -67,6 +67,14 @@ describe('groups of the consumer protocol', () => {
     })
     expect((await beat({ ...group, memberId: 'b', memberEpoch: 2 })).assignment).toEqual(owning(served, [2]))
 
+    const bare = { memberId: null, memberEpoch: 0, heartbeatIntervalMs: 0, assignment: null }
+    expect(await beat({ ...group, memberId: 'a', memberEpoch: 99 })).toMatchObject({ errorCode: 110, ...bare })
+    expect(await beat({ ...group, memberId: '', memberEpoch: 0 })).toMatchObject({ errorCode: 42, ...bare })
+    const asking = { groupIds: ['shop', ''], includeAuthorizedOperations: false }
+    const now = (await client.request(consumerGroupDescribe, 1, asking)).groups
+    expect(now.map(({ errorCode }) => errorCode)).toEqual([0, 24])
+    expect(now[0]?.members[0]?.subscribedTopicRegex).toBe('')
+
     expect(await commitError(client, 9, 'a', 1)).toBe(113)
     expect(await commitError(client, 8, 'a', 2)).toBe(35)
     expect(await commitError(client, 9, 'nobody', 2)).toBe(25)
@@ -164,7 +172,8 @@ describe('groups of the consumer protocol', () => {
     await client.request(leaveGroup, 4, { ...group, members: [{ memberId, groupInstanceId: null }] })
     expect((await client.request(consumerGroupHeartbeat, 1, joining('a'))).errorCode).toBe(0)
     expect((await client.request(joinGroup, 7, classic(''))).errorCode).toBe(23)
-    await client.request(consumerGroupHeartbeat, 1, { ...group, memberId: 'a', memberEpoch: -1 })
+    const left = await client.request(consumerGroupHeartbeat, 1, { ...group, memberId: 'a', memberEpoch: -1 })
+    expect(left).toMatchObject({ errorCode: 0, memberEpoch: -1, heartbeatIntervalMs: 0 })
     expect((await client.request(joinGroup, 7, classic(''))).errorCode).toBe(79)
   })
 

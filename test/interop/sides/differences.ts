@@ -112,4 +112,11 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason:
       'Kafka calls an operation that there is not an error of its own (-1); for us it is a request that cannot be.',
   },
+  {
+    script: 'access',
+    step: /of things that there are not \(DescribeClientQuotas/,
+    place: /errorCode/,
+    reason:
+      'Kafka calls a kind of entity that there is not an unsupported version; for us it is a request that cannot be.',
+  },
 ]

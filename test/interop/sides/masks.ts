@@ -25,7 +25,8 @@ export class Masks {
       return Object.fromEntries(entries.map(([key, one]) => [key, this.masked(one, key)]))
     }
     if (name === 'topicId') return value === noId ? 'none' : 'an id'
-    if (madeUp.has(name) && value !== '' && value !== -1 && isId(name, value)) return this.#mask(name, value)
+    if (madeUp.has(name) && value !== null && value !== '' && value !== -1 && isId(name, value))
+      return this.#mask(name, value)
     if (times.has(name) && typeof value === 'number') return value < 0 ? value : 'a time'
     return value
   }

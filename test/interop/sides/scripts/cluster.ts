@@ -1,22 +1,17 @@
 import { alterConfigs } from '../../../../src/broker/protocol/messages/alter-configs.ts'
 import { alterPartitionReassignments } from '../../../../src/broker/protocol/messages/alter-partition-reassignments.ts'
 import { apiVersions } from '../../../../src/broker/protocol/messages/api-versions.ts'
-import { createAcls } from '../../../../src/broker/protocol/messages/create-acls.ts'
-import { deleteAcls } from '../../../../src/broker/protocol/messages/delete-acls.ts'
-import { describeAcls } from '../../../../src/broker/protocol/messages/describe-acls.ts'
 import { describeCluster } from '../../../../src/broker/protocol/messages/describe-cluster.ts'
 import { describeConfigs } from '../../../../src/broker/protocol/messages/describe-configs.ts'
 import { describeLogDirs } from '../../../../src/broker/protocol/messages/describe-log-dirs.ts'
-import { describeUserScramCredentials } from '../../../../src/broker/protocol/messages/describe-user-scram-credentials.ts'
 import { electLeaders } from '../../../../src/broker/protocol/messages/elect-leaders.ts'
 import { incrementalAlterConfigs } from '../../../../src/broker/protocol/messages/incremental-alter-configs.ts'
 import { listPartitionReassignments } from '../../../../src/broker/protocol/messages/list-partition-reassignments.ts'
 import { metadata } from '../../../../src/broker/protocol/messages/metadata.ts'
-import { saslHandshake } from '../../../../src/broker/protocol/messages/sasl-handshake.ts'
 import { makeTopic, type Script } from '../script.ts'
 import type { Side } from '../side.ts'
 
-/** Settings, partitions' places, access, and the cluster itself. */
+/** Settings, partitions' places, and the cluster itself. */
 export const cluster: Script = {
   name: 'cluster',
   run: async (side) => {
@@ -25,7 +20,6 @@ export const cluster: Script = {
     await describe(side)
     await change(side)
     await place(side)
-    await guard(side)
   },
 }
 
@@ -40,7 +34,6 @@ async function tell(side: Side): Promise<void> {
     () => true,
   )
   if (known.errorCode !== 0) throw new Error(`ApiVersions 3 ended with ${known.errorCode}`)
-  await side.ask('a login where there is none', saslHandshake, 1, { mechanism: 'PLAIN' })
 }
 
 const keys = ['retention.ms', 'cleanup.policy', 'compression.type', 'min.insync.replicas', 'segment.bytes', 'nonsense']
@@ -154,32 +147,4 @@ async function place(side: Side): Promise<void> {
   await side.ask('one on its way', listPartitionReassignments, 0, { topics: [{ name: 'set', partitionIndexes: [0] }] })
   for (const version of [1, 4])
     await side.ask('directories', describeLogDirs, version, { topics: [{ topic: 'set', partitions: [0, 1] }] })
-}
-
-async function guard(side: Side): Promise<void> {
-  const filter = {
-    resourceTypeFilter: 1,
-    resourceNameFilter: null,
-    patternTypeFilter: 1,
-    principalFilter: null,
-    hostFilter: null,
-    operation: 1,
-    permissionType: 1,
-  }
-  const rule = {
-    resourceType: 2,
-    resourceName: 'set',
-    resourcePatternType: 3,
-    principal: 'User:a',
-    host: '*',
-    operation: 3,
-    permissionType: 3,
-  }
-  for (const version of [1, 2, 3]) {
-    await side.ask('rules', describeAcls, version, filter)
-    await side.ask('a rule', createAcls, version, { creations: [rule] })
-    await side.ask('no rules', deleteAcls, version, { filters: [filter] })
-  }
-  await side.ask('a user that there is not', describeUserScramCredentials, 0, { users: [{ name: 'nobody' }] })
-  await side.ask('all users', describeUserScramCredentials, 0, { users: null })
 }
