@@ -118,7 +118,7 @@ export interface ServerTlsOptions {
   readonly minVersion?: TlsVersion
   /** Default: TLS 1.3. */
   readonly maxVersion?: TlsVersion
-  /** A handshake that takes longer is given up. Default: 10 seconds. */
+  /** A handshake that takes longer is given up. Default: 30 seconds. */
   readonly handshakeTimeoutMs?: number
 }
 

@@ -13,7 +13,7 @@ import type {
 type Accept = (connection: Connection) => ConnectionHandler
 
 const readBufferBytes = 64 * 1024
-const handshakeTimeoutMs = 10_000
+const handshakeTimeoutMs = 30_000
 
 /** Node's sockets. */
 export const nodeNetwork: Network = {

@@ -9,12 +9,16 @@ export interface OwnBrokerOptions {
   readonly flush?: 'fsync' | 'page-cache'
   /** Broker settings by Kafka's names. */
   readonly settings?: Readonly<Record<string, string>>
+  /** More words of `millrace broker start`, as listeners beside the one in clear text. */
+  readonly words?: readonly string[]
 }
 
 /** Our broker as a process of its own, as `millrace broker start` makes it. */
 export interface OwnBroker {
   /** `127.0.0.1:PORT` */
   readonly bootstrapServers: string
+  /** Where another listener listens, by its name: `127.0.0.1:PORT`. */
+  addressOf(listener: string): string
   /** The log directory, with a directory `<topic>-<partition>` for each log. */
   readonly directory: string
   /** Of the process that runs now. */
@@ -27,7 +31,11 @@ export interface OwnBroker {
   stop(): Promise<void>
 }
 
-export async function startOwnBroker({ flush = 'fsync', settings = {} }: OwnBrokerOptions = {}): Promise<OwnBroker> {
+export async function startOwnBroker({
+  flush = 'fsync',
+  settings = {},
+  words: more = [],
+}: OwnBrokerOptions = {}): Promise<OwnBroker> {
   mkdirSync(interopDirectory, { recursive: true })
   const directory = mkdtempSync(join(interopDirectory, 'millrace-'))
   const config = Object.entries(settings).flatMap(([name, value]) => ['--config', `${name}=${value}`])
@@ -35,13 +43,14 @@ export async function startOwnBroker({ flush = 'fsync', settings = {} }: OwnBrok
   const remove = () => rmSync(directory, { recursive: true, force: true })
   let complaints = ''
   const start = (port: string) =>
-    startProcess([...words, '--listen', `127.0.0.1:${port}`], (text) => (complaints += text))
+    startProcess([...words, '--listen', `127.0.0.1:${port}`, ...more], (text) => (complaints += text))
   let running = await start('0').catch((error) => {
     remove()
     throw error
   })
   return {
     bootstrapServers: `127.0.0.1:${running.port}`,
+    addressOf: (listener) => running.addresses.get(listener) ?? `no listener ${listener}`,
     directory,
     get processId() {
       return running.processId
@@ -61,6 +70,8 @@ export async function startOwnBroker({ flush = 'fsync', settings = {} }: OwnBrok
 
 interface BrokerProcess {
   readonly port: string
+  /** Of listeners that have names, by these. */
+  readonly addresses: ReadonlyMap<string, string>
   readonly processId: number
   /** Resolves with the exit code. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
@@ -75,17 +86,19 @@ async function startProcess(words: readonly string[], complain: (text: string) =
     complain(last)
   })
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const port = await new Promise<string>((resolve, reject) => {
+  const ready = await new Promise<RegExpExecArray>((resolve, reject) => {
     let out = ''
     child.stdout.on('data', (bytes) => {
       out += bytes
-      const ready = /^ready: 127\.0\.0\.1:(\d+),/m.exec(out)
-      if (ready !== null) resolve(ready[1] as string)
+      const line = /^ready: 127\.0\.0\.1:(\d+),.*$/m.exec(out)
+      if (line !== null) resolve(line)
     })
     void ended.then((code) => reject(new Error(`our broker ended with ${code} before it was ready: ${last}`)))
   })
+  const others = [...ready[0].matchAll(/([A-Z_]+):\/\/(127\.0\.0\.1:\d+)/g)]
   return {
-    port,
+    port: ready[1] as string,
+    addresses: new Map(others.map(([, name, address]) => [name as string, address as string])),
     processId: child.pid as number,
     end: (signal) => {
       child.kill(signal)

@@ -6,7 +6,7 @@ export interface ServerLimits {
   readonly maxOrdinaryBytes: number
   /** The largest request of a client that has yet to log in (`sasl.server.max.receive.size`, Kafka's default is 512 KiB). Default: 64 KiB. */
   readonly maxLoginBytes: number
-  /** A client that has not logged in after this time is dropped. Default: 10 seconds. */
+  /** A client that has not logged in after this time is dropped. Default: 30 seconds. */
   readonly maxLoginMs: number
   /** Who fails to log in is told so after this time (`connection.failed.authentication.delay.ms`). Default: 100 ms. */
   readonly failedLoginDelayMs: number
@@ -24,7 +24,7 @@ export interface ServerLimits {
   readonly maxConnectionsPerAddress: number
   /** A connection on which nothing happens for so long is closed (`connections.max.idle.ms`). Default: 10 minutes. */
   readonly maxIdleMs: number
-  /** A request that has begun to arrive is given this time, and more for its size by `minRequestRate`; or its turn, where it has to wait for room. Default: 10 seconds. */
+  /** A request that has begun to arrive is given this time, and more for its size by `minRequestRate`; or its turn, where it has to wait for room. Default: 30 seconds. */
   readonly maxArrivalMs: number
   /** Bytes a second that a request arrives with at least. Default: 16 KiB. */
   readonly minRequestRate: number
@@ -36,7 +36,7 @@ export const defaultServerLimits: ServerLimits = {
   maxRequestBytes: 104_857_600,
   maxOrdinaryBytes: 4_194_304,
   maxLoginBytes: 65_536,
-  maxLoginMs: 10_000,
+  maxLoginMs: 30_000,
   failedLoginDelayMs: 100,
   maxWaitingBytes: 1_048_576,
   maxOverlappingAppends: 16,
@@ -45,7 +45,7 @@ export const defaultServerLimits: ServerLimits = {
   maxConnections: 10_000,
   maxConnectionsPerAddress: 2_000,
   maxIdleMs: 600_000,
-  maxArrivalMs: 10_000,
+  maxArrivalMs: 30_000,
   minRequestRate: 16_384,
   maxUnreadMs: 30_000,
 }

@@ -109,7 +109,7 @@ describe('the head of a request', () => {
 
 describe('a client that takes its time', () => {
   it('with a request is dropped, however it drips; one that sends fast enough is not', async () => {
-    const served = await serve({ minRequestRate: 1_000 })
+    const served = await serve({ maxArrivalMs: 10_000, minRequestRate: 1_000 })
     const { environment } = served
     const drip = await served.connect()
     const half = await served.connect()
@@ -145,7 +145,7 @@ describe('a client that takes its time', () => {
     const served = await serve({}, { protocol: 'SASL_PLAINTEXT', sasl })
     const client = await served.connect()
     await client.request(apiVersions, 0, {})
-    await pass(served, 9_000)
+    await pass(served, 29_000)
     expect(served.server.connectionCount).toBe(1)
     await client.request(apiVersions, 0, {})
     await pass(served, 2_000)

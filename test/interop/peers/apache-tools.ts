@@ -1,6 +1,6 @@
 import { type ApacheVersion, apacheClassPath, apacheKafkaProblem } from '../apache-jars.ts'
 import type { OwnBroker } from '../own-broker.ts'
-import { type ProgramOptions, runProgram } from '../program.ts'
+import { type ProgramOptions, type ProgramResult, runProgram } from '../program.ts'
 
 /** The programs that Apache Kafka brings, of one version of it. */
 
@@ -22,6 +22,7 @@ export type Tool =
   | 'get-offsets'
   | 'delete-records'
   | 'log-dirs'
+  | 'acls'
 
 /** Small programs that run for a second or two. */
 const javaOptions = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx512m', '-Dlog4j2.level=ERROR']
@@ -54,6 +55,7 @@ const mains: Readonly<Record<ApacheVersion, Readonly<Record<Tool, string>>>> = {
     'get-offsets': `${tools}.GetOffsetShell`,
     'delete-records': `${tools}.DeleteRecordsCommand`,
     'log-dirs': `${tools}.LogDirsCommand`,
+    acls: `${tools}.AclCommand`,
   },
   '3.0.0': {
     ...shared,
@@ -67,6 +69,7 @@ const mains: Readonly<Record<ApacheVersion, Readonly<Record<Tool, string>>>> = {
     'get-offsets': 'kafka.tools.GetOffsetShell',
     'delete-records': 'kafka.admin.DeleteRecordsCommand',
     'log-dirs': 'kafka.admin.LogDirsCommand',
+    acls: 'kafka.admin.AclCommand',
   },
 }
 
@@ -87,9 +90,13 @@ export class ApacheTools {
 
   /** Runs one to its end, and returns what it wrote to standard output. */
   async run(tool: Tool, args: readonly string[], options: ProgramOptions = {}): Promise<string> {
+    return (await this.whole(tool, args, options)).out
+  }
+
+  /** The same, and what it wrote to standard error. */
+  whole(tool: Tool, args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
     const main = mains[this.version][tool]
-    const { out } = await runProgram('java', [...javaOptions, quietly, '-cp', this.#classPath, main, ...args], options)
-    return out
+    return runProgram('java', [...javaOptions, quietly, '-cp', this.#classPath, main, ...args], options)
   }
 
   /** The same, told where the broker is. */

@@ -7,10 +7,11 @@ import { kafkajs } from './kafkajs.ts'
 import { kcat } from './kcat.ts'
 import type { Check, Peer, PeerOptions } from './peer.ts'
 import { sarama } from './sarama.ts'
+import { security } from './security.ts'
 
 /** Clients, tools and tests that we did not write, against our broker: a table says what each did, and how it ended. */
 
-const peers: readonly Peer[] = [kafkajs, kcat, confluentKafka, sarama, apacheKafka, oldApacheKafka, franzGo]
+const peers: readonly Peer[] = [kafkajs, kcat, confluentKafka, sarama, apacheKafka, oldApacheKafka, security, franzGo]
 
 const usage = `npm run interop -- [options] [PEER ...]
 
