@@ -3,6 +3,7 @@ import { codeOf, type KafkaError } from '../protocol/error-codes.ts'
 import { alterClientQuotas } from '../protocol/messages/alter-client-quotas.ts'
 import { alterConfigs } from '../protocol/messages/alter-configs.ts'
 import { alterPartitionReassignments } from '../protocol/messages/alter-partition-reassignments.ts'
+import { alterReplicaLogDirs } from '../protocol/messages/alter-replica-log-dirs.ts'
 import { alterUserScramCredentials } from '../protocol/messages/alter-user-scram-credentials.ts'
 import { createAcls } from '../protocol/messages/create-acls.ts'
 import { deleteAcls } from '../protocol/messages/delete-acls.ts'
@@ -40,6 +41,17 @@ export const clusterGuards: readonly Guard[] = [
   guardOf(alterClientQuotas, ['ALTER_CONFIGS CLUSTER'], (request, may) => {
     if (may.has('ALTER_CONFIGS CLUSTER', clusterName)) return { request }
     return { answer: { entries: request.entries.map(({ entity }) => ({ ...clusterRefused, entity })) } }
+  }),
+
+  guardOf(alterReplicaLogDirs, ['ALTER CLUSTER'], (request, may) => {
+    if (may.has('ALTER CLUSTER', clusterName)) return { request }
+    const { errorCode } = clusterRefused
+    const topics = request.dirs.flatMap((dir) => dir.topics)
+    const results = topics.map(({ name, partitions }) => ({
+      topicName: name,
+      partitions: partitions.map((partitionIndex) => ({ partitionIndex, errorCode })),
+    }))
+    return { answer: { results } }
   }),
 
   guardOf(createAcls, ['ALTER CLUSTER'], (request, may) => {

@@ -6,6 +6,7 @@ import { addPartitionsToTxn } from '../../../src/broker/protocol/messages/add-pa
 import { alterClientQuotas } from '../../../src/broker/protocol/messages/alter-client-quotas.ts'
 import { alterConfigs } from '../../../src/broker/protocol/messages/alter-configs.ts'
 import { alterPartitionReassignments } from '../../../src/broker/protocol/messages/alter-partition-reassignments.ts'
+import { alterReplicaLogDirs } from '../../../src/broker/protocol/messages/alter-replica-log-dirs.ts'
 import { alterUserScramCredentials } from '../../../src/broker/protocol/messages/alter-user-scram-credentials.ts'
 import { consumerGroupDescribe } from '../../../src/broker/protocol/messages/consumer-group-describe.ts'
 import { consumerGroupHeartbeat } from '../../../src/broker/protocol/messages/consumer-group-heartbeat.ts'
@@ -227,6 +228,9 @@ export const everyApi: readonly Asked[] = [
   asked(electLeaders, 1, { electionType: 0, topicPartitions: null }, ['ALTER CLUSTER']),
   asked(alterPartitionReassignments, 0, { topics: [] }, ['ALTER CLUSTER']),
   asked(listPartitionReassignments, 0, { topics: null }, ['DESCRIBE CLUSTER']),
+  asked(alterReplicaLogDirs, 1, { dirs: [{ path: '/d', topics: [{ name: 't', partitions: [0] }] }] }, [
+    'ALTER CLUSTER',
+  ]),
   asked(describeUserScramCredentials, 0, { users: null }, ['DESCRIBE CLUSTER']),
   asked(alterUserScramCredentials, 0, { deletions: [{ name: 'u', mechanism: 1 }], upsertions: [] }, ['ALTER CLUSTER']),
   asked(describeClientQuotas, 1, { components: [], strict: false }, ['DESCRIBE_CONFIGS CLUSTER']),

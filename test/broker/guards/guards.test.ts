@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Need } from '../../../src/broker/guards/guard.ts'
-import { guards, openApis } from '../../../src/broker/guards/guarded-broker.ts'
-import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
+import { guards } from '../../../src/broker/guards/guarded-broker.ts'
 import type { ReadOf } from '../../../src/broker/protocol/field.ts'
 import { consumerGroupHeartbeat } from '../../../src/broker/protocol/messages/consumer-group-heartbeat.ts'
 import { createTopics } from '../../../src/broker/protocol/messages/create-topics.ts'
@@ -18,7 +15,6 @@ import { metadata } from '../../../src/broker/protocol/messages/metadata.ts'
 import { offsetFetch } from '../../../src/broker/protocol/messages/offset-fetch.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
 import type { AccessRule, Operation, ResourceType } from '../../../src/broker/security/access-rule.ts'
-import { root } from '../../source-files.ts'
 import { batchOf, batchOfRecords } from '../records.ts'
 import type { ProtocolClient } from '../server/protocol-client.ts'
 import { type Asked, everyApi } from './asked.ts'
@@ -72,21 +68,6 @@ async function refusalsOf({ api, version, body }: Asked, client = alice): Promis
 }
 
 describe('guards', () => {
-  it('are there for every API that a broker serves, but for those by which a client finds out what it may', () => {
-    const guarded = new Set(guards.map(({ api }) => api.key))
-    const bare = handlersOf(served.broker)
-      .map(({ api }) => api.key)
-      .filter((key) => !guarded.has(key))
-    expect(new Set(bare)).toEqual(openApis)
-    expect(guarded.size).toBe(guards.length)
-  })
-
-  it('are in docs/SECURITY.md, each with what it may need', () => {
-    const text = readFileSync(join(root, 'docs/SECURITY.md'), 'utf8')
-    const rows = guards.map(({ api, needs }) => `| ${api.name} | ${needs.map((need) => `\`${need}\``).join(', ')} |`)
-    expect(rows.filter((row) => !text.includes(row))).toEqual([])
-  })
-
   it('are asked for every API in this test, with everything that they declare', () => {
     const filters = [listGroups, listTransactions, describeCluster].map(({ key }) => key as number)
     for (const { api, needs } of guards) {
