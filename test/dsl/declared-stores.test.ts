@@ -171,6 +171,19 @@ describe('a store that was declared for the results of an operator', () => {
     expect(askedTwice(builder, pipeRows)).toEqual(['x', 'x'])
   })
 
+  it('shows each update at once where the table has a record cache', () => {
+    const builder = new StreamsBuilder()
+    builder.stream(words).groupByKey().count({ store: counts, caching: true })
+    answering(builder, counts, (store, key) => store.get(key)?.value)
+    using driver = new TopologyTestDriver(builder.build())
+    driver.batch(() => {
+      driver.input(words).pipe({ key: 'a', value: 'x', timestamp: 1 })
+      driver.input(words).pipe({ key: 'a', value: 'x', timestamp: 2 })
+      driver.input(asked).pipe({ key: 'a', value: '?', timestamp: 3 })
+    })
+    expect(driver.output(answers).readValues()).toEqual(['2'])
+  })
+
   it('can be written by processors too: what they write is no update of the table', () => {
     const builder = new StreamsBuilder()
     builder

@@ -159,7 +159,12 @@ const dividing = [
  */
 function settleTimers(nodes: readonly CaseNode[]): CaseNode[] {
   const whole = isWhole(nodes)
-  return nodes.map((node) => (node.timer === 'stream-time' && !whole ? { ...node, timer: 'wall-clock' } : node))
+  const settled = nodes.map((node) =>
+    node.timer === 'stream-time' && !whole ? { ...node, timer: 'wall-clock' } : node,
+  )
+  // What the wall clock brings would make records later than final sessions are kept in Kafka Streams: see events.ts.
+  const hasFinalSessions = nodes.some(({ op, windows }) => op === 'emitOnClose' && windows === 'session')
+  return hasFinalSessions ? settled.map((node) => (node.timer === 'wall-clock' ? withoutTimer(node) : node)) : settled
 }
 
 /** Whether there is one sub-topology, as far as this can be told without building it. */
