@@ -70,6 +70,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     await broker.transactions.open(logs.ofTopic(transactionsTopic))
     for (const [group, metadata] of broker.offsets.keptGroups) broker.groups.restore(group, metadata)
     for (const [group, kept] of broker.offsets.keptConsumerGroups.entries()) broker.consumerGroups.restore(group, kept)
+    await topics.keepShort((offset) => broker.deleteRecords([{ topic: metadataTopic, partition: 0, offset }]))
     directory.status.requireOnline()
     broker.start()
     return broker
@@ -276,6 +277,14 @@ export class Broker {
       return { log, offset: offset === -1 ? log.highWatermark : offset }
     })
     return this.#parts.upkeep.trimmer.deleteRecords(found)
+  }
+
+  /**
+   * Removes the batch of a partition that holds the offset, and all after it: what a follower does with what its leader has not.
+   * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION, DISK_FULL, STORAGE_FAILED, CLOSED
+   */
+  truncate(topic: string, partition: number, offset: number): Promise<void> {
+    return this.#parts.upkeep.truncate(this.log(topic, partition), offset)
   }
 
   /** Compacts now what is due; it happens by itself in the background. */

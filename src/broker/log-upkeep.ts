@@ -92,6 +92,21 @@ export class LogUpkeep {
     if (!(await this.#cleaned.write())) throw diskFull(undefined, this.#directory.path)
   }
 
+  /**
+   * Removes the batch of a log that holds the offset, and all after it, as a follower does whose leader has something else
+   * there. What is left is durable when the log is flushed after it.
+   * @throws MillraceError DISK_FULL, after which nothing was removed; STORAGE_FAILED
+   */
+  async truncate(log: PartitionLog, offset: number): Promise<void> {
+    // Nothing must be on its way that would raise the recovery point again.
+    await log.flushed()
+    log.lowerRecoveryPoint(log.endWithout(offset))
+    // Where the log begins must be known too: nothing may be left of it.
+    const isWritten = (await this.recoveryPoints.write()) && (await this.logStarts.write())
+    if (!isWritten) throw diskFull(undefined, this.#directory.path)
+    log.truncate(offset)
+  }
+
   onCompactionFailure(listener: (failure: CompactionFailure) => void): void {
     this.#onCompactionFailure = listener
   }

@@ -150,13 +150,14 @@ export class TopicChanges {
     requireForeign(name)
     directory.status.requireOnline()
     await topics.delete([topic])
-    topics.takeDeleted()
     const gone = logs.withdraw(name)
     // A flush or a compaction that was under way still uses the files.
     await Promise.all(gone.map((log) => log.flushed()))
     await Promise.all(gone.map((log) => upkeep.cleaner.leave(log)))
     for (const log of gone) log.close()
     const retired = await this.#deletedLogs.retire(gone)
+    // Until then the registry must say what became of them.
+    topics.takeDeleted()
     this.#deletedLogs.removeLater(retired, logSettings(config.settings, topic.config, name).fileDeleteDelayMs)
     await this.forgetOffsets([name])
   }

@@ -1,13 +1,13 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import type { Clock } from '../env/environment.ts'
-import { assert } from '../errors.ts'
+import { assert, MillraceError } from '../errors.ts'
 import { BatchBuilder } from '../record/batch-builder.ts'
 import type { BatchReader } from '../record/batch-reader.ts'
 import type { PartitionLog } from './log/partition-log.ts'
 import { LogFold } from './log-fold.ts'
 import { type ConfigRecord, type MetadataRecord, readMetadataRecord, writeMetadataRecord } from './metadata-record.ts'
-
 import { ClientQuotas } from './quotas/client-quotas.ts'
+import { recordsOf, registrySummary } from './registry-summary.ts'
 import { AccessRules } from './security/access-rules.ts'
 import { ScramCredentials } from './security/scram-credentials.ts'
 import { isSecurityRecord, type SecurityRecord } from './security-record.ts'
@@ -37,6 +37,9 @@ export interface BrokerTopic {
   readonly config: Readonly<Record<string, string>>
 }
 
+/** A log of so many records is short enough, whatever they say. */
+const recordsBeforeSummary = 1_000
+
 /**
  * Which topics there are, what is set for them and for the broker, and which producer ids were given out. They are kept as records in a log of their own; what is in memory is the fold of that log. All
  * records of a topic are in one batch, so that a crash leaves a topic whole or not there at all.
@@ -59,6 +62,11 @@ export class Topics {
   readonly quotas: ClientQuotas = new ClientQuotas()
   #nextProducerId = 0
   #version = 0
+  /** Deletes the records of the log below an offset, once that may be done. */
+  #trim: ((offset: number) => Promise<unknown>) | undefined
+  #isSummarising = false
+  /** The end of the log from which on it is looked whether a summary is due. */
+  #summaryAt = recordsBeforeSummary
 
   constructor(log: PartitionLog, clock: Clock) {
     this.#log = log
@@ -111,6 +119,7 @@ export class Topics {
     this.#log.append(Buffer.concat(topics.map((topic) => this.#batchOf(recordsOf(topic)))))
     await this.#log.acknowledged()
     this.#fold.catchUp()
+    await this.#summarise()
   }
 
   /** Deletes topics; resolves when that is durable. */
@@ -132,12 +141,31 @@ export class Topics {
     await this.#write(changes.map((change) => ({ ...change, type: 'config' })))
   }
 
+  /** What is set for the broker, by the name of the resource. */
+  get brokerConfigs(): ReadonlyMap<string, Readonly<Record<string, string>>> {
+    return this.#brokerConfigs
+  }
+
+  /** Producer ids below it may have been given out. */
+  get nextProducerId(): number {
+    return this.#nextProducerId
+  }
+
   /** What is set for the broker with the id, or for all brokers where it is empty. */
   brokerConfig(resourceName: string): Readonly<Record<string, string>> {
     return this.#brokerConfigs.get(resourceName) ?? {}
   }
 
-  /** The topics that were deleted since the last call, or in the life of the log at the first. */
+  /**
+   * Sees to it from now on that the log does not grow with what is out of date: where most of it is, all that counts is written
+   * once more at its end, and `trim` is called to delete what is in front of that.
+   */
+  async keepShort(trim: (offset: number) => Promise<unknown>): Promise<void> {
+    this.#trim = trim
+    await this.#summarise()
+  }
+
+  /** The topics that were deleted since the last call, or since the last summary at the first. Nothing is summarised until then. */
   takeDeleted(): BrokerTopic[] {
     const deleted = this.#deleted
     this.#deleted = []
@@ -160,6 +188,35 @@ export class Topics {
     this.#log.append(this.#batchOf(records))
     await this.#log.acknowledged()
     this.#fold.catchUp()
+    await this.#summarise()
+  }
+
+  /** What was to be written is durable by now: that there is no room for a summary is nobody's failure. */
+  async #summarise(): Promise<void> {
+    if (this.#trim === undefined || this.#isSummarising || !this.#isSummaryDue()) return
+    this.#isSummarising = true
+    try {
+      const batches = registrySummary(this).map((records) => this.#batchOf(records))
+      // A segment of its own, so that those in front of it can go.
+      this.#log.roll()
+      const offset = this.#log.append(Buffer.concat(batches))
+      await this.#log.acknowledged()
+      this.#fold.catchUp()
+      await this.#trim(offset)
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+    } finally {
+      this.#isSummarising = false
+    }
+  }
+
+  /** Where most of the log is out of date, and the state is that of all of it. */
+  #isSummaryDue(): boolean {
+    const { logStartOffset, highWatermark, logEndOffset } = this.#log
+    if (logEndOffset <= this.#summaryAt || highWatermark < logEndOffset || this.#deleted.length > 0) return false
+    const needed = registrySummary(this).reduce((sum, batch) => sum + batch.length, 0)
+    this.#summaryAt = logStartOffset + 2 * needed + recordsBeforeSummary
+    return needed > 0 && logEndOffset > this.#summaryAt
   }
 
   #batchOf(records: readonly MetadataRecord[]): Buffer {
@@ -219,15 +276,4 @@ function unify(name: string): string {
 function configured(config: Readonly<Record<string, string>>, { name, value }: ConfigRecord): Record<string, string> {
   const { [name]: _before, ...others } = config
   return value === null ? others : { ...others, [name]: value }
-}
-
-function recordsOf(topic: BrokerTopic): MetadataRecord[] {
-  const records: MetadataRecord[] = [{ type: 'topic', name: topic.name, topicId: topic.id }]
-  for (const [name, value] of Object.entries(topic.config)) {
-    records.push({ type: 'config', resource: 'topic', resourceName: topic.name, name, value })
-  }
-  for (let partition = 0; partition < topic.partitions; partition++) {
-    records.push({ type: 'partition', partition, topicId: topic.id })
-  }
-  return records
 }

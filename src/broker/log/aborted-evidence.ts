@@ -7,11 +7,9 @@ import {
   transactionalBit,
 } from '../../record/batch-format.ts'
 import { readTransactionMarker } from '../../record/control-record.ts'
+import { batchAt } from './batch-lookup.ts'
 import type { Segment } from './segment.ts'
-import { SegmentScanner } from './segment-scanner.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
-
-const bufferBytes = 16_384
 
 /**
  * Whether a log holds what an index of aborted transactions says: the marker, and the batch that the transaction began with,
@@ -33,18 +31,4 @@ export function isInLog(
   if (batch === undefined) return false
   const kind = attributesOf(batch, 0) & (transactionalBit | controlBit)
   return baseOffsetOf(batch, 0) === firstOffset && producerIdOf(batch, 0) === producerId && kind === transactionalBit
-}
-
-/** The batch that holds the offset, or the first one behind it. */
-function batchAt(offset: number, { file, index, damaged, allowsGaps }: Segment): Buffer | undefined {
-  const scanner = new SegmentScanner(file, {
-    position: index.lookup(offset),
-    baseOffset: undefined,
-    checksums: false,
-    damaged,
-    allowsGaps,
-    buffer: Buffer.allocUnsafe(bufferBytes),
-  })
-  while (scanner.next()) if (scanner.lastOffset >= offset) return scanner.batch()
-  return undefined
 }

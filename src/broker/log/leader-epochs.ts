@@ -26,6 +26,8 @@ export class LeaderEpochs {
   readonly #directory: string
   /** Both numbers grow. */
   #entries: LeaderEpoch[] = []
+  /** What the file holds; undefined where that is not known. */
+  #saved: string | undefined
 
   constructor(disk: Disk, directory: string) {
     this.#disk = disk
@@ -44,9 +46,15 @@ export class LeaderEpochs {
   load(): boolean {
     this.#entries = []
     const path = `${this.#directory}/${fileName}`
-    const entries = this.#disk.exists(path) ? parse(readText(this.#disk, path)) : undefined
+    this.#saved = this.#disk.exists(path) ? readText(this.#disk, path) : undefined
+    const entries = this.#saved === undefined ? undefined : parse(this.#saved)
     this.#entries = entries ?? []
     return entries !== undefined
+  }
+
+  /** Whether they say something of the offset, as far as they say anything: a deletion in front of it may not have come to be. */
+  reachesBackTo(offset: number): boolean {
+    return this.#entries.length === 0 || (this.#entries[0] as LeaderEpoch).startOffset <= offset
   }
 
   /** A batch of the epoch is in the log at the offset; whether that is news. Later entries that contradict it go. */
@@ -87,23 +95,28 @@ export class LeaderEpochs {
     return { epoch: own?.epoch ?? epoch, endOffset: next?.startOffset ?? logEndOffset }
   }
 
-  /** Writes the file, all of it or nothing of it; where there is no room for it there is none, and it is made again. */
+  /** Writes the file where it holds something else, all of it or nothing of it; where there is no room for it there is none, and it is made again. */
   save(): void {
+    const lines = this.#entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}\n`)
+    const text = `0\n${lines.length}\n${lines.join('')}`
+    if (text === this.#saved || (this.#saved === undefined && lines.length === 0)) return
+    this.#saved = undefined
     try {
-      this.#write()
+      this.#write(text)
+      this.#saved = text
     } catch (error) {
       if (!isDiskFull(error) && !isOutOfFiles(error)) throw error
       this.#disk.remove(`${this.#directory}/${fileName}`)
     }
   }
 
-  #write(): void {
-    const lines = this.#entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}\n`)
+  #write(text: string): void {
     const path = `${this.#directory}/${fileName}`
+    // A new file: what a crash has left under the name may be on the device, and be found again in place of what is not synced.
+    this.#disk.remove(`${path}.tmp`)
     const file = this.#disk.open(`${path}.tmp`, { create: true })
     try {
-      file.truncate(0)
-      file.write(Buffer.from(`0\n${lines.length}\n${lines.join('')}`), 0)
+      file.write(Buffer.from(text), 0)
     } finally {
       file.close()
     }

@@ -85,10 +85,10 @@ function findSegments(options: LogRecoveryOptions): FoundSegments {
   }
   const found = names.filter((name) => /^\d{20}\.log$/.test(name)).map((name) => Number(name.slice(0, 20)))
   const deleted = names.filter((name) => name.endsWith(deletedSuffix))
-  const lastDeleted = Math.max(-1, ...deleted.map((name) => Number(name.slice(0, 20))))
-  const firstKept = found.find((offset) => offset > lastDeleted) ?? 0
-  const logStartOffset = lastDeleted < 0 ? options.logStartOffset : Math.max(options.logStartOffset, firstKept)
-  const first = found[0]
+  const [first] = found
+  // Apache Kafka gives such names also to what a compaction has replaced, or a truncation removed: these are no longer the start.
+  const isStartDeleted = first !== undefined && deleted.some((name) => Number(name.slice(0, 20)) < first)
+  const logStartOffset = isStartDeleted ? Math.max(options.logStartOffset, first) : options.logStartOffset
   if (first === undefined || first > logStartOffset) throw missingStart(options, first)
   const offsets = found.filter((_, i) => (found[i + 1] ?? Number.POSITIVE_INFINITY) > logStartOffset)
   const below = names.filter((name) => /^\d{20}\./.test(name) && Number(name.slice(0, 20)) < (offsets[0] as number))
@@ -116,6 +116,8 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
         (await scanOn(segment, { baseOffset: segment.nextOffset, checksums }, options)) ??
         gapAfter(segment, next, options)
     }
+    // They may know batches that were lost or are cut now. Of a log with damage they tell where it goes on.
+    if (!isTrusted && segment.damaged.length === 0) segment.dropIndexFiles()
     if (damage === undefined) {
       if (next !== undefined) segment.seal()
       continue

@@ -41,6 +41,9 @@ export class LogTrimmer {
   readonly #removals = new Set<Cancel>()
   #cancel: Cancel | undefined
   #trimming: Promise<void> = Promise.resolve()
+  /** How often the start of a log was raised, and how often it had been when the checkpoint was last written. */
+  #raises = 0
+  #writtenRaises = 0
   #isStopped = false
 
   constructor(options: LogTrimmerOptions) {
@@ -63,8 +66,9 @@ export class LogTrimmer {
     this.#options.status.requireOnline()
     for (const { log, offset } of targets) log.requireDeletable(offset)
     for (const { log } of targets) log.requireExisting()
-    const raised = targets.filter(({ log, offset }) => log.raiseLogStart(offset))
-    if (raised.length > 0 && !(await this.#settle(raised.map(({ log }) => log)))) {
+    const raised = targets.filter(({ log, offset }) => this.#raise(log, offset))
+    // Also where somebody else has deleted that much before, and it is not durable yet.
+    if (this.#writtenRaises < this.#raises && !(await this.#settle(raised.map(({ log }) => log)))) {
       throw diskFull(undefined, this.#options.status.path)
     }
     return targets.map(({ log }) => log.logStartOffset)
@@ -82,7 +86,7 @@ export class LogTrimmer {
       if (log.isDeleted) continue
       const start = retainedFrom(log, nowMs)
       if (start === log.logEndOffset && start > log.logStartOffset) log.roll()
-      if (log.raiseLogStart(start) || log.hasRetiredSegments) trimmed.push(log)
+      if (this.#raise(log, start) || log.hasRetiredSegments) trimmed.push(log)
     }
     if (trimmed.length > 0 || this.#unvouched.length > 0) await this.#settle(trimmed)
   }
@@ -103,6 +107,12 @@ export class LogTrimmer {
       .then(() => this.start())
   }
 
+  #raise(log: PartitionLog, offset: number): boolean {
+    const isRaised = log.raiseLogStart(offset)
+    if (isRaised) this.#raises++
+    return isRaised
+  }
+
   /** Takes segments out and removes their files once the logs' starts are durable; false where the disk is too full for that. */
   async #settle(logs: readonly PartitionLog[]): Promise<boolean> {
     for (const log of logs) {
@@ -110,6 +120,7 @@ export class LogTrimmer {
       if (paths.length > 0) this.#unvouched.push({ log, paths, delayMs: log.settings.fileDeleteDelayMs })
     }
     const vouchedFor = this.#unvouched
+    const raises = this.#raises
     this.#unvouched = []
     let isWritten = await this.#options.writeStarts()
     if (!isWritten && vouchedFor.length > 0 && (await this.#syncNames(vouchedFor.flatMap(({ paths }) => paths)))) {
@@ -117,6 +128,7 @@ export class LogTrimmer {
       for (const files of vouchedFor) this.#empty(files)
       isWritten = await this.#options.writeStarts()
     }
+    if (isWritten) this.#writtenRaises = Math.max(this.#writtenRaises, raises)
     if (!isWritten) this.#unvouched.push(...vouchedFor)
     else for (const files of vouchedFor) this.#removeLater(files)
     return isWritten

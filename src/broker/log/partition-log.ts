@@ -1,10 +1,11 @@
 import type { Random } from '../../env/environment.ts'
 import { assert, MillraceError, type Place } from '../../errors.ts'
 import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTime } from '../../record/batch-format.ts'
-import { fileUnusable, isOutOfFiles } from '../disk-error.ts'
+import { fileUnusable, isOutOfFiles, systemCodeOf } from '../disk-error.ts'
 import { isInLog } from './aborted-evidence.ts'
 import { requireAppendable } from './batch-check.ts'
 import { compressedFor } from './batch-compression.ts'
+import { endBefore } from './batch-lookup.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
 import type { Flushable, Flusher } from './flusher.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
@@ -13,7 +14,8 @@ import { rewindProducers } from './producer-recovery.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { AppendOrigin, ProducerStates, TransactionVerifier } from './producer-states.ts'
 import { Segment, type SegmentContext } from './segment.ts'
-import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
+import { recount, truncateSegment } from './segment-count.ts'
+import { scanChunkBytes } from './segment-scanner.ts'
 import { cleanedSuffix, completeSwap, removeCleaned } from './segment-swap.ts'
 import type { AbortedTransaction, TransactionIndex } from './transaction-index.ts'
 
@@ -274,27 +276,53 @@ export class PartitionLog implements Flushable {
     this.#syncingTo = Math.min(this.#syncingTo, offset)
   }
 
-  /** Removes the batch that holds the offset and all after it. The recovery point is not above the offset. */
+  /** Where the log ends when the batch that holds the offset is removed, and all after it. */
+  endWithout(offset: number): number {
+    if (offset >= this.logEndOffset) return this.logEndOffset
+    return Math.max(endBefore(offset, this.segmentOf(offset)), this.logStartOffset)
+  }
+
+  /** Removes the batch that holds the offset and all after it. The recovery point is not above where the log then ends. */
   truncate(offset: number): void {
     this.context.status.requireOnline()
     assert(offset >= this.logStartOffset, 'a log is not truncated below its start')
-    assert(offset >= this.#recoveryPoint, 'the recovery point is lowered and saved before a truncation')
     if (offset >= this.logEndOffset) return
+    try {
+      this.#truncate(offset)
+    } catch (error) {
+      if (error instanceof MillraceError || systemCodeOf(error) === undefined) throw error
+      throw this.context.status.goOffline('truncating a log', this.directory, error)
+    }
+  }
+
+  #truncate(offset: number): void {
+    const end = this.endWithout(offset)
+    assert(end >= this.#recoveryPoint, 'the recovery point is lowered and saved before a truncation')
     const last = this.segmentOf(offset)
     for (const segment of this.segments.splice(this.segments.indexOf(last) + 1)) segment.remove()
     this.#active = last
     truncateSegment(last, offset)
+    // Where the log begins inside of the batch nothing is left of it.
+    if (this.logEndOffset < end) this.#startOver(end)
     this.layoutVersion++
-    if (this.epochs.truncateEnd(this.logEndOffset)) this.#saveEpochs()
-    this.#unsynced = this.#unsynced.filter((segment) => this.segments.includes(segment) && segment !== last)
-    this.#unsynced.push(last)
+    if (this.epochs.truncateEnd(end)) this.#saveEpochs()
+    this.#unsynced = this.#unsynced.filter((segment) => this.segments.includes(segment) && segment !== this.#active)
+    this.#unsynced.push(this.#active)
     this.#hasUnsyncedNames = true
-    this.lowerRecoveryPoint(this.logEndOffset)
-    this.#highWatermark = Math.min(this.#highWatermark, this.logEndOffset)
+    this.lowerRecoveryPoint(end)
+    this.#highWatermark = Math.min(this.#highWatermark, end)
     const { segments, producers } = this
     const buffer = Buffer.allocUnsafeSlow(scanChunkBytes)
-    rewindProducers({ segments, producers, snapshots: this.#snapshots, buffer }, this.logEndOffset)
+    rewindProducers({ segments, producers, snapshots: this.#snapshots, buffer }, end)
     producers.onHighWatermark(this.#highWatermark)
+  }
+
+  /** An empty segment in place of all: made first, because a log without any has lost its start. */
+  #startOver(offset: number): void {
+    const replaced = this.segments.splice(0)
+    this.#active = new Segment(this.context, this.directory, offset, { create: true })
+    this.segments.push(this.#active)
+    for (const segment of replaced) segment.remove()
   }
 
   /**
@@ -541,26 +569,4 @@ export function createSegments(context: SegmentContext, directory: string): Segm
 function stampBatches(batches: Buffer, nowMs: number): void {
   for (let start = 0; start < batches.length; start += batchSize(batches, start))
     setLogAppendTime(batches, start, nowMs)
-}
-
-function truncateSegment(segment: Segment, offset: number): void {
-  segment.truncateIndexes(offset)
-  recount(segment, offset)
-  segment.truncateToSize()
-}
-
-/** Counts the batches below the offset that are in the file, from the last one that the index knows. */
-function recount(segment: Segment, below: number): void {
-  segment.restart()
-  const scanner = new SegmentScanner(segment.file, {
-    position: segment.size,
-    baseOffset: undefined,
-    checksums: false,
-    damaged: segment.damaged,
-    allowsGaps: segment.allowsGaps,
-    buffer: Buffer.allocUnsafeSlow(Math.min(scanChunkBytes, Math.max(segment.file.size(), 1))),
-  })
-  while (scanner.next() && scanner.lastOffset < below) {
-    segment.addBatch(scanner.lastOffset, scanner.size, scanner.maxTimestamp)
-  }
 }

@@ -3,7 +3,7 @@ import { MillraceError } from '../../errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import type { CheckpointEntry } from '../offset-checkpoint.ts'
 import type { DamagedRange } from './damaged-range.ts'
-import { recoverEpochs } from './epoch-recovery.ts'
+import { openEpochs } from './epoch-recovery.ts'
 import type { Flusher } from './flusher.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { recoverLog, type TornTail } from './log-recovery.ts'
@@ -194,11 +194,9 @@ export class PartitionLogs {
       const { producers, snapshots } = this.#producersOf(topic, partition, path, settings)
       const trustedOffset = wasCleanlyShutDown ? endOf(segments) : startOfChecked(segments, recoveryPoint)
       await recoverProducers({ segments, producers, snapshots, buffer }, trustedOffset, timers)
+      const checkedFrom = wasCleanlyShutDown ? undefined : trustedOffset
       const epochs = new LeaderEpochs(context.disk, path)
-      if (!epochs.load()) await recoverEpochs(epochs, segments, logStartOffset, buffer, timers)
-      else if (!wasCleanlyShutDown) await recoverEpochs(epochs, segments, trustedOffset, buffer, timers)
-      epochs.truncateEnd(endOf(segments))
-      epochs.truncateStart(logStartOffset)
+      await openEpochs(epochs, { segments, logStartOffset, checkedFrom, buffer, timers })
       this.#leftovers.push(...leftovers)
       return new PartitionLog({
         topic,
@@ -269,9 +267,9 @@ function endOf(segments: readonly Segment[]): number {
   return segments.at(-1)?.nextOffset ?? 0
 }
 
-/** Where the first segment begins that may not have been on the device as a whole. */
+/** Where the first segment begins that may not have been on the device with all that belongs to it: the recovery point is in it, or at its end. */
 function startOfChecked(segments: readonly Segment[], recoveryPoint: number): number {
-  return segments.findLast((segment) => segment.baseOffset <= recoveryPoint)?.baseOffset ?? 0
+  return segments.findLast((segment) => segment.baseOffset < recoveryPoint)?.baseOffset ?? 0
 }
 
 /** A topic whose making was interrupted leaves empty logs; one that holds records is somebody's data. */

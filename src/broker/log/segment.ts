@@ -175,6 +175,17 @@ export class Segment {
     this.timeIndex.truncateAbove(this.index.lastOffset)
   }
 
+  /**
+   * Removes the files of the indexes, which may know batches that are not there any more: were there no room for new ones
+   * later, a start would take them for right.
+   */
+  dropIndexFiles(): void {
+    for (const { file } of [this.index, this.timeIndex]) {
+      file.clear()
+      this.#context.disk.remove(file.path)
+    }
+  }
+
   clearIndexes(): void {
     this.index.clear()
     this.timeIndex.clear()

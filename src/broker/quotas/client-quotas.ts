@@ -61,6 +61,16 @@ export class ClientQuotas {
     return undefined
   }
 
+  /** The records that say all of it. */
+  records(): SecurityRecord[] {
+    return this.all.flatMap(({ entity, values }) => {
+      const names = Object.entries(entity).map(([entityType, entityName]) => ({ entityType, entityName }))
+      return [...values].map(([key, value]) => {
+        return { type: 'client-quota' as const, entity: names, key, value, remove: false }
+      })
+    })
+  }
+
   apply(record: SecurityRecord): void {
     if (record.type !== 'client-quota') return
     const entity = Object.fromEntries(record.entity.map(({ entityType, entityName }) => [entityType, entityName]))

@@ -79,6 +79,11 @@ export class AccessRules {
     return this.#byType.get(type)?.for(name) ?? []
   }
 
+  /** The records that say all of it. */
+  records(): RuleRecord[] {
+    return [...this.#byId].map(([id, rule]) => recordOfRule(id, rule))
+  }
+
   apply(record: SecurityRecord): void {
     if (record.type === 'access-control-entry') {
       const rule = ruleOf(record)

@@ -28,6 +28,15 @@ export class ScramCredentials {
     return [...this.#byUser.keys()].sort()
   }
 
+  /** The records that say all of it. */
+  records(): SecurityRecord[] {
+    return [...this.#byUser].flatMap(([name, credentials]) => {
+      return [...credentials].map(([mechanism, credential]) => {
+        return { type: 'scram-credential' as const, name, mechanism: scramTypeOf(mechanism), ...credential }
+      })
+    })
+  }
+
   apply(record: SecurityRecord): void {
     const mechanism = 'mechanism' in record ? scramMechanismOf(record.mechanism) : undefined
     if (mechanism === undefined) return

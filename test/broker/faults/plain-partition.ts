@@ -149,11 +149,12 @@ export class Register<T> {
     this.#written.push(value)
   }
 
-  requireOneOf(found: T, what: string): void {
+  /** Requires that it is what it may be; from then on it is that. */
+  settle(found: T, what: string): void {
     const allowed = this.#written.slice(this.#acknowledged)
-    requireThat(
-      allowed.some((value) => isDeepStrictEqual(value, found)),
-      `${what} is ${JSON.stringify(found)}, not one of ${JSON.stringify(allowed)}`,
-    )
+    const at = allowed.findIndex((value) => isDeepStrictEqual(value, found))
+    requireThat(at >= 0, `${what} is ${JSON.stringify(found)}, not one of ${JSON.stringify(allowed)}`)
+    this.#written.push(found)
+    this.#acknowledged = this.#written.length - 1
   }
 }

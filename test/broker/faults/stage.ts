@@ -34,9 +34,13 @@ const retentionMs = 50_000
 
 /** Topics that have settings of their own, by name. */
 export const compactedTopic = 'compacted'
+/** Of transactions. */
+export const otherCompactedTopic = 'compacted-too'
 export const agedTopic = 'aged'
+const compactedConfig = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' }
 const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  [compactedTopic]: { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' },
+  [compactedTopic]: compactedConfig,
+  [otherCompactedTopic]: compactedConfig,
   [agedTopic]: { 'retention.ms': String(retentionMs) },
 }
 const partitionOptions: Readonly<Record<string, PlainPartitionOptions>> = {
@@ -46,13 +50,13 @@ const partitionOptions: Readonly<Record<string, PlainPartitionOptions>> = {
 
 /** A broker on a disk on which something goes wrong, and the model of what it must still hold afterwards. */
 export class Stage {
-  readonly disk: FaultyDisk
+  disk: FaultyDisk
   readonly transactions: StagedTransactions
   readonly groups: StagedGroups
   broker: Broker | undefined
   /** Whether the disk has failed, so that nothing more comes of this process. */
   hasFailed = false
-  readonly #memory: MemoryDisk
+  #memory: MemoryDisk
   readonly #partitions = new Map<string, PlainPartition>()
   /** The topics that were made, with their ids. */
   readonly #topics = new Map<string, string>()
@@ -83,13 +87,30 @@ export class Stage {
     }
   }
 
+  /** Starts a process. What the last one was not sure of is decided: it is there, or it never will be. */
   open(): Promise<boolean> {
     return this.attempt(async () => {
-      await this.#openOn(this.disk)
+      const broker = await this.#openOn(this.disk)
       for (const [topic, partition] of this.#partitions) {
-        if (this.broker?.topics.get(topic) !== undefined) partition.settle(this.broker)
+        if (broker.topics.get(topic) !== undefined) partition.settle(broker)
       }
+      this.groups.settle(broker)
     })
+  }
+
+  /** The process ends as it does in life, in order if it can, and another one is started. */
+  async restart(): Promise<void> {
+    await this.close()
+    await this.open()
+  }
+
+  /** The machine loses power and comes up again, on a disk without faults. */
+  async crash(keepUnsynced: 'none' | 'all' | 'random'): Promise<void> {
+    this.broker = undefined
+    this.transactions.interrupt()
+    this.#memory = this.disk.found(keepUnsynced)
+    this.disk = new FaultyDisk(this.#memory)
+    await this.open()
   }
 
   create(topic: string): Promise<boolean> {
@@ -168,7 +189,7 @@ export class Stage {
   async deleteBefore(topic: string, offset: number): Promise<void> {
     const partition = this.#partitionOf(topic)
     if (offset > partition.acknowledged) return
-    partition.deleted = offset
+    partition.deleted = Math.max(partition.deleted, offset)
     await this.attempt(() => this.broker?.deleteRecords([{ topic, partition: 0, offset }]))
   }
 
@@ -200,7 +221,9 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await this.attempt(() => this.broker?.close())
+    const isInOrder = this.broker !== undefined && (await this.attempt(() => this.broker?.close()))
+    // What was sent may have been lost with it.
+    if (!isInOrder) this.transactions.interrupt()
     this.broker = undefined
   }
 
@@ -226,7 +249,7 @@ export class Stage {
       partition.requireIn(broker)
       partition.requireProducer(broker)
     }
-    this.groups.requireIn(broker)
+    this.groups.settle(broker)
     await this.transactions.requireIn(broker)
     requireThat(isDeepStrictEqual(liveState(broker), foldedState(broker)), 'the state is no longer that of the log')
     if (this.#producerIds.size > 0) await this.allocateProducerIds()

@@ -50,14 +50,15 @@ export class StagedGroups {
     )
   }
 
-  requireIn(broker: Broker): void {
+  /** Requires what may be there; from then on it is that. */
+  settle(broker: Broker): void {
     for (const [topic, offsets] of this.#offsets) {
       for (const [group, register] of offsets) {
-        register.requireOneOf(broker.offsets.committed(group, topic, 0)?.offset, `the offset of '${group}'`)
+        register.settle(broker.offsets.committed(group, topic, 0)?.offset, `the offset of '${group}'`)
       }
     }
     for (const [group, register] of this.#generations) {
-      register.requireOneOf(broker.offsets.keptGroups.get(group)?.generation, `the generation of '${group}'`)
+      register.settle(broker.offsets.keptGroups.get(group)?.generation, `the generation of '${group}'`)
     }
   }
 

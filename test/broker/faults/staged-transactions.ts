@@ -20,6 +20,8 @@ interface StagedTransaction {
   readonly producer: ProducerIdentity | undefined
   /** By topic: how many records of it were sent. */
   readonly sequences: Map<string, number>
+  /** Whether the broker was told of it. */
+  isBegun: boolean
   /** Whether every step of it has succeeded so far: its producer does not commit what is not whole. */
   isWhole: boolean
   /** The offset that it commits for the group of its id. */
@@ -50,9 +52,18 @@ export class StagedTransactions {
   }
 
   async begin(id: string): Promise<void> {
+    if (this.#open.has(id)) return
     const producer = this.#producers.get(id) ?? (await this.#start(id))
     const isWhole = producer !== undefined
-    const transaction = { id, producer, isWhole, sequences: new Map(), offset: undefined, fate: 'never' as const }
+    const transaction = {
+      id,
+      producer,
+      isBegun: false,
+      isWhole,
+      sequences: new Map(),
+      offset: undefined,
+      fate: 'never' as const,
+    }
     this.#all.push(transaction)
     this.#open.set(id, transaction)
   }
@@ -91,7 +102,7 @@ export class StagedTransactions {
     const transaction = this.#open.get(id)
     this.#open.delete(id)
     const { broker } = this.#stage
-    if (transaction?.producer === undefined || broker === undefined) return false
+    if (transaction?.producer === undefined || !transaction.isBegun || broker === undefined) return false
     const topics = [...transaction.sequences.keys()]
     const isWhole =
       transaction.isWhole &&
@@ -106,6 +117,11 @@ export class StagedTransactions {
     else if (asked === 'commit') transaction.fate = 'there'
     await this.#settle(id)
     return isEnded && asked === outcome
+  }
+
+  /** What was sent and not acknowledged yet may be lost: what is open is not whole any more. */
+  interrupt(): void {
+    for (const transaction of this.#open.values()) transaction.isWhole = false
   }
 
   /** Leaves the transaction as it is, as a producer that is gone. */
@@ -165,6 +181,7 @@ export class StagedTransactions {
     const transaction = this.#open.get(id)
     const { broker } = this.#stage
     if (transaction === undefined || !transaction.isWhole) return
+    transaction.isBegun = true
     const { producer } = transaction
     transaction.isWhole =
       broker !== undefined &&

@@ -9,6 +9,7 @@ import type { ProducerIdentity } from '../../../src/broker/transaction/transacti
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import type { VirtualEnvironment } from '../../../src/env/virtual-environment.ts'
 import { foldedState, liveState } from '../folded-state.ts'
+import { modelRuns } from '../model-runs.ts'
 import { failureOf, worldOn } from '../records.ts'
 
 interface Setup {
@@ -210,7 +211,7 @@ describe('the state of group offsets', () => {
         }
         expect(liveState(broker)).toEqual(foldedState(broker))
       }),
-      { numRuns: 60 },
+      { numRuns: modelRuns(60) },
     )
   })
 })

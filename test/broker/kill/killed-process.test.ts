@@ -19,6 +19,7 @@ describe('a process that is killed while it appends', () => {
       throw new Error(`with seed ${seed}`, { cause: error })
     })
     expect(result.records).toBeGreaterThan(0)
+    expect(result.transactions).toBeGreaterThan(0)
   })
 
   it('keeps others out until then', async () => {

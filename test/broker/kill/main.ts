@@ -8,9 +8,10 @@ const cycles = Number(values.cycles)
 const seed = Number(values.seed ?? Date.now() % 1_000_000_000)
 process.stdout.write(`${cycles} kills, seed ${seed}\n`)
 const startMs = Date.now()
-const { records, unanswered, killedInRecovery } = await runKills({ cycles, seed })
+const { records, transactions, unanswered, killedInRecovery } = await runKills({ cycles, seed })
 const seconds = ((Date.now() - startMs) / 1_000).toFixed(1)
 process.stdout.write(
-  `all of ${records} acknowledged records are there, once and in order, after ${cycles} kills in ${seconds} s: ` +
+  `all of ${records} acknowledged records are there, once and in order, and those of ${transactions} transactions, after ` +
+    `${cycles} kills in ${seconds} s: ` +
     `${killedInRecovery} before the log was open; ${unanswered} records more at the checks than were acknowledged\n`,
 )

@@ -144,6 +144,23 @@ describe('the truncation of a follower', () => {
   })
 })
 
+describe('the file of epochs', () => {
+  it('is not found with what a crash had left under its temporary name', async () => {
+    const disk = new MemoryDisk({ tracksCrashes: true })
+    const left = disk.open('leader-epoch-checkpoint.tmp', { create: true })
+    left.write(Buffer.from('0\n1\n0 0\n'), 0)
+    await left.sync()
+    left.close()
+    await disk.syncDirectory('.')
+    const epochs = new LeaderEpochs(disk, '.')
+    epochs.note(1, 0)
+    epochs.save()
+    await disk.syncDirectory('.')
+    // Its content was not synced: none is found, and the batches tell.
+    expect(new LeaderEpochs(disk.crash({ keepUnsynced: 'none' }), '.').load()).toBe(false)
+  })
+})
+
 describe('the epochs of a log', () => {
   async function open(environment: VirtualEnvironment): Promise<{ log: PartitionLog; close: () => Promise<void> }> {
     const settings = { segmentBytes: 200, indexIntervalBytes: 100 }

@@ -12,6 +12,7 @@ import { deleteHorizonBit } from '../../../src/record/batch-format.ts'
 import { BatchReader } from '../../../src/record/batch-reader.ts'
 import type { Compression } from '../../../src/record/compression.ts'
 import { transactionMarkerBatch } from '../../../src/record/control-record.ts'
+import { modelRuns } from '../model-runs.ts'
 import { batchOfRecords, failureOf, type TestRecord, worldOn } from '../records.ts'
 
 const compacted = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0', 'delete.retention.ms': '1000' }
@@ -423,7 +424,7 @@ describe('compaction of random logs with transactions', () => {
           ).toBe(true)
         }
       }),
-      { numRuns: 60 },
+      { numRuns: modelRuns(60) },
     )
   })
 })

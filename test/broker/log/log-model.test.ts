@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Broker, openBroker } from '../../../src/broker/broker.ts'
+import { type LeaderEpoch, truncationOf } from '../../../src/broker/log/leader-epochs.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { FlushPolicy, PartitionLog } from '../../../src/broker/log/partition-log.ts'
 import { firstOffsetSince } from '../../../src/broker/log/time-lookup.ts'
@@ -8,6 +10,7 @@ import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { SeededRandom } from '../../../src/env/seeded-random.ts'
 import type { VirtualEnvironment } from '../../../src/env/virtual-environment.ts'
 import { MillraceError } from '../../../src/errors.ts'
+import { modelRuns } from '../model-runs.ts'
 import { batchOfRecords, recordsIn, worldOn } from '../records.ts'
 
 type Step =
@@ -15,6 +18,13 @@ type Step =
   | { readonly do: 'acknowledge'; readonly partition: number; readonly waits: boolean }
   | { readonly do: 'read'; readonly partition: number; readonly from: number; readonly bufferBytes: number }
   | { readonly do: 'delete'; readonly partition: number; readonly upTo: number }
+  | { readonly do: 'roll' | 'elect'; readonly partition: number }
+  | {
+      readonly do: 'truncate'
+      readonly partition: number
+      readonly epochsBack: number
+      readonly batchesBack: number
+    }
   | { readonly do: 'checkpoint' | 'reopen' | 'restart' | 'compact' }
   | { readonly do: 'crash'; readonly keepUnsynced: 'none' | 'all' | 'random' }
   | {
@@ -27,6 +37,7 @@ type Step =
 /** Two plain partitions, and one that is compacted. */
 const compacted = 2
 const partition = fc.nat({ max: 2 })
+const plainPartition = fc.nat({ max: 1 })
 const recordSizes = fc.array(fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 6_000 })), { minLength: 1, maxLength: 5 })
 const append = fc.record({
   do: fc.constant('append' as const),
@@ -47,7 +58,20 @@ const harmless: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('delete' as const), partition: fc.nat({ max: 1 }), upTo: fc.nat() }),
+    arbitrary: fc.record({ do: fc.constant('delete' as const), partition: plainPartition, upTo: fc.nat() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('roll' as const, 'elect' as const), partition: plainPartition }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('truncate' as const),
+      partition: plainPartition,
+      epochsBack: fc.nat({ max: 2 }),
+      batchesBack: fc.nat({ max: 5 }),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('checkpoint' as const, 'reopen' as const) }) },
@@ -71,6 +95,13 @@ class PartitionModel {
   written: string[] = []
   /** How many must survive, but for those deleted. */
   settled = 0
+  /** Where the batches begin. */
+  starts: number[] = []
+  /** How often it was truncated: what was acknowledged before that may have been cut. */
+  truncations = 0
+  /** What it held before a truncation that is not durable: a crash may bring it back. */
+  former: string[] | undefined
+  epoch = 0
   /** How many are deleted at the least and at the most: a deletion that was not acknowledged may be undone by a crash. */
   deleted = 0
   mostDeleted = 0
@@ -83,6 +114,8 @@ class Run {
   #environment: VirtualEnvironment
   #broker: Broker | undefined
   #sequence = 0
+  /** Whether the disk was told to fail. */
+  #mayFail = false
 
   constructor(flush: FlushPolicy, seed: number) {
     this.#flush = flush
@@ -108,9 +141,12 @@ class Run {
     else if (step.do === 'acknowledge') await this.#acknowledge(step.partition, step.waits)
     else if (step.do === 'delete') await this.#delete(step.partition, step.upTo)
     else if (step.do === 'read') this.#read(step.partition, step.from, step.bufferBytes)
-    else if (step.do === 'compact') await (this.#broker as Broker).compact().catch(expectStorageError)
+    else if (step.do === 'compact') await this.#broker?.compact().catch((error) => this.#expectStorageError(error))
+    else if (step.do === 'roll') this.#roll(step.partition)
+    else if (step.do === 'elect') this.#elect(step.partition)
+    else if (step.do === 'truncate') await this.#truncate(step)
     else if (step.do === 'checkpoint') await this.#environment.clock.advanceAsync(5_000)
-    else if (step.do === 'fail') this.#environment.disk.failNext(step.operation, step.code, 1, step.skips)
+    else if (step.do === 'fail') this.#fail(step)
     else if (step.do === 'crash') await this.#restartOn(this.#environment.disk.crash(step))
     else if (step.do === 'restart') await this.#restart()
     else await this.#reopen()
@@ -125,9 +161,14 @@ class Run {
       const found = readAll(this.#log(i), start, 4_096)
       const { logEndOffset } = this.#log(i)
       expect(logEndOffset).toBeGreaterThanOrEqual(model.settled)
+      // It is all of what was before a truncation, or all of what was after it.
+      if (model.former !== undefined && !isDeepStrictEqual(found, model.written.slice(start, logEndOffset))) {
+        model.written = model.former
+      }
       expect(logEndOffset).toBeLessThanOrEqual(model.written.length)
       expectRecords(i, found, model.written, start, logEndOffset)
       checkTimes(this.#log(i), found, model.written)
+      if (i !== compacted && found.length > 0) expect(this.#log(i).epochs.entries).toEqual(epochsOf(found, start))
     }
   }
 
@@ -137,8 +178,9 @@ class Run {
   }
 
   #append(partition: number, batches: readonly (readonly number[])[]): void {
-    const values = batches.map((sizes) => sizes.map((size) => `${this.#sequence++} ${'x'.repeat(size)}`))
     const model = this.#models[partition] as PartitionModel
+    const { epoch } = model
+    const values = batches.map((sizes) => sizes.map((size) => `${this.#sequence++} ${epoch} ${'x'.repeat(size)}`))
     const bytes = Buffer.concat(
       values.map((batch) =>
         batchOfRecords(batch.map((value) => ({ key: keyOf(value), value, timestamp: timestampOf(value) }))),
@@ -149,36 +191,101 @@ class Run {
       baseOffset = this.#log(partition).append(bytes)
     } catch (error) {
       // A failed write that was not undone may still be found later.
-      if (expectStorageError(error) === 'STORAGE_FAILED') model.written.push(...values.flat())
+      if (this.#expectStorageError(error) === 'STORAGE_FAILED') model.written.push(...values.flat())
       return
     }
     expect(baseOffset).toBe(model.written.length)
-    model.written.push(...values.flat())
+    for (const batch of values) {
+      model.starts.push(model.written.length)
+      model.written.push(...batch)
+    }
     if (this.#flush === 'page-cache') model.settled = model.written.length
   }
 
   async #acknowledge(partition: number, waits: boolean): Promise<void> {
     const model = this.#models[partition] as PartitionModel
+    // What is acknowledged at once is so when it is appended.
+    if (this.#flush === 'page-cache') return
+    const { truncations } = model
     const { length } = model.written
     const environment = this.#environment
     const settled = this.#log(partition)
       .acknowledged()
-      .then(() => {
-        // After a restart the model has moved on; what survived is settled anyway.
-        if (environment === this.#environment) model.settled = Math.max(model.settled, length)
-      }, expectStorageError)
+      .then(
+        () => {
+          // After a restart, or a truncation, the model has moved on; what survived is settled anyway.
+          if (environment !== this.#environment || truncations !== model.truncations) return
+          model.settled = Math.max(model.settled, length)
+        },
+        (error) => {
+          if (environment === this.#environment) this.#expectStorageError(error)
+        },
+      )
     if (waits) await settled
+  }
+
+  #roll(partition: number): void {
+    try {
+      this.#log(partition).roll()
+    } catch (error) {
+      this.#expectStorageError(error)
+    }
+  }
+
+  /** What is appended from now on is of another leadership. */
+  #elect(partition: number): void {
+    const model = this.#models[partition] as PartitionModel
+    model.epoch++
+    this.#log(partition).leaderEpoch = model.epoch
+  }
+
+  /** Cuts the log as a follower whose leader answers that an epoch ended earlier than here. */
+  async #truncate(step: { partition: number; epochsBack: number; batchesBack: number }): Promise<void> {
+    const { partition, epochsBack, batchesBack } = step
+    const log = this.#log(partition)
+    const model = this.#models[partition] as PartitionModel
+    const endOffset = model.starts.at(-1 - batchesBack) ?? log.logEndOffset
+    const epoch = Math.max(0, (log.epochs.latest?.epoch ?? 0) - epochsBack)
+    const { offset } = truncationOf(log.epochs, log.logEndOffset, { epoch, endOffset })
+    const to = Math.max(offset, log.logStartOffset)
+    model.former ??= [...model.written]
+    model.truncations++
+    try {
+      await this.#broker?.truncate('t', partition, to)
+      const cut = model.starts.findLast((start) => start <= to) ?? 0
+      expect(log.logEndOffset).toBe(to >= model.written.length ? to : Math.max(cut, log.logStartOffset))
+      model.written.length = log.logEndOffset
+      model.starts = model.starts.filter((start) => start < log.logEndOffset)
+      model.settled = Math.min(model.settled, log.logEndOffset)
+      await log.flushed()
+      model.former = undefined
+    } catch (error) {
+      this.#expectStorageError(error)
+      model.settled = Math.min(model.settled, to)
+    }
+  }
+
+  #fail(step: { operation: 'write' | 'sync'; code: 'EIO' | 'ENOSPC'; skips: number }): void {
+    this.#mayFail = true
+    this.#environment.disk.failNext(step.operation, step.code, 1, step.skips)
+  }
+
+  #expectStorageError(error: unknown): string {
+    if (!(error instanceof MillraceError) || !this.#mayFail) throw error
+    expect(['STORAGE_FAILED', 'DISK_FULL']).toContain(error.code)
+    return error.code
   }
 
   #read(partition: number, from: number, bufferBytes: number): void {
     const log = this.#log(partition)
     const model = this.#models[partition] as PartitionModel
     const offset = log.logStartOffset + (from % (log.highWatermark - log.logStartOffset + 1))
-    model.settled = Math.max(model.settled, log.highWatermark)
     try {
-      expectRecords(partition, readAll(log, offset, bufferBytes), model.written, offset, log.highWatermark)
+      const found = readAll(log, offset, bufferBytes)
+      model.settled = Math.max(model.settled, log.highWatermark)
+      expectRecords(partition, found, model.written, offset, log.highWatermark)
     } catch (error) {
-      expectStorageError(error)
+      this.#expectStorageError(error)
     }
   }
 
@@ -192,7 +299,7 @@ class Run {
       model.deleted = Math.max(model.deleted, offset)
       expect(this.#log(partition).logStartOffset).toBe(model.mostDeleted)
     } catch (error) {
-      expectStorageError(error)
+      this.#expectStorageError(error)
     }
   }
 
@@ -200,7 +307,7 @@ class Run {
     try {
       await this.#broker?.close()
     } catch (error) {
-      expectStorageError(error)
+      this.#expectStorageError(error)
     }
     await this.#openAgain()
   }
@@ -212,6 +319,7 @@ class Run {
 
   async #restartOn(disk: MemoryDisk): Promise<void> {
     this.#environment = worldOn(disk)
+    this.#mayFail = false
     await this.#openAgain()
   }
 
@@ -221,6 +329,9 @@ class Run {
     this.check()
     for (const [i, model] of this.#models.entries()) {
       model.written.length = this.#log(i).logEndOffset
+      model.former = undefined
+      model.starts = model.starts.filter((start) => start < model.written.length)
+      this.#log(i).leaderEpoch = model.epoch
       model.settled = model.written.length
       model.deleted = this.#log(i).logStartOffset
       model.mostDeleted = model.deleted
@@ -233,7 +344,7 @@ class Run {
       try {
         return await this.open()
       } catch (error) {
-        expectStorageError(error)
+        this.#expectStorageError(error)
         expect(attempts).toBeLessThan(50)
       }
     }
@@ -247,6 +358,16 @@ function timestampOf(value: string): number {
 
 function keyOf(value: string): string {
   return `k${Number.parseInt(value, 10) % 7}`
+}
+
+/** From which offset on the records are of which leadership. */
+function epochsOf(found: readonly string[], start: number): LeaderEpoch[] {
+  const entries: LeaderEpoch[] = []
+  for (const [i, value] of found.entries()) {
+    const epoch = Number(value.split(' ')[1])
+    if (epoch !== entries.at(-1)?.epoch) entries.push({ epoch, startOffset: start + i })
+  }
+  return entries
 }
 
 /** All that was written from the one offset to the other; in the compacted partition at least the last record of each key. */
@@ -280,12 +401,6 @@ function checkTimes(log: PartitionLog, found: readonly string[], written: readon
   }
 }
 
-function expectStorageError(error: unknown): string {
-  if (!(error instanceof MillraceError)) throw error
-  expect(['STORAGE_FAILED', 'DISK_FULL']).toContain(error.code)
-  return error.code
-}
-
 function readAll(log: PartitionLog, from: number, bufferBytes: number): string[] {
   const cursor = new LogCursor(log, from, bufferBytes)
   const values: string[] = []
@@ -293,11 +408,6 @@ function readAll(log: PartitionLog, from: number, bufferBytes: number): string[]
     values.push(...recordsIn(bytes, at).map((record) => record.value))
   }
   return values
-}
-
-/** `npm run test:model -- --runs N` sets them. */
-function runs(usual: number): number {
-  return Number(process.env.MODEL_RUNS ?? usual)
 }
 
 async function run(flush: FlushPolicy, seed: number, steps: readonly Step[]): Promise<void> {
@@ -315,7 +425,7 @@ describe('a log over crashes, failures and restarts', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.nat(), steps, (seed, some) => run('fsync', seed, some)),
-      { numRuns: runs(150) },
+      { numRuns: modelRuns(150) },
     )
   })
 
@@ -327,7 +437,7 @@ describe('a log over crashes, failures and restarts', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.nat(), steps, (seed, some) => run('page-cache', seed, some)),
-      { numRuns: runs(50) },
+      { numRuns: modelRuns(50) },
     )
   })
 })

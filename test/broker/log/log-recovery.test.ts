@@ -141,6 +141,14 @@ describe('the recovery of a log', () => {
     expect((await open(disk.crash({ keepUnsynced: 'none' }))).cuts).toEqual([])
   })
 
+  it('keeps no file of an index that may know more than the log', async () => {
+    const disk = await afterCrash(2, 2, 'none')
+    const path = logPath.replace('.log', '.index')
+    disk.open(path, { create: true }).write(Buffer.from('000000050000004a', 'hex'), 0)
+    await open(disk)
+    expect(disk.exists(path)).toBe(false)
+  })
+
   it('removes the segments behind a torn one', async () => {
     const disk = await afterCrash(0, 40, 'all')
     const [, second, third] = disk.list('data/t-0').filter((name) => name.endsWith('.log'))
@@ -271,6 +279,20 @@ describe('the recovery of a log', () => {
     disk.open(path).write(Buffer.alloc(disk.open(path).size()), 0)
     const found = (await open(disk, settings)).log('t', 0)
     expect(firstOffsetSince(found, 8)).toEqual({ offset: 1, timestamp: 9 })
+  })
+
+  it.each([
+    ['a segment that compaction has replaced', '00000000000000000000'],
+    ['a segment that a truncation has removed', '00000000000000000014'],
+  ])('takes the leftovers of %s for no deletion of the start', async (_, name) => {
+    const disk = await afterCrash(40, 40, 'none')
+    const before = disk.list('data/t-0').filter((file) => file.endsWith('.log'))
+    expect(before.length).toBeGreaterThan(2)
+    const leftover = `data/t-0/${name}.log.deleted`
+    disk.open(leftover, { create: true }).write(Buffer.from('what it held'), 0)
+    const broker = await open(disk)
+    expect(values(broker.log('t', 0))).toEqual(numbered(40))
+    expect(disk.exists(leftover)).toBe(false)
   })
 
   it('opens no broker whose registry is damaged', async () => {

@@ -214,6 +214,21 @@ describe('deleting records', () => {
     const error = await failureOf(() => broker.deleteRecords([{ topic: 't', partition: 0, offset: 1 }]))
     expect([error.code, error.retriable]).toEqual(['DISK_FULL', true])
   })
+
+  it('says so again to whoever asks for the same, until it is durable', async () => {
+    const { environment, broker, log } = await setUp({}, { segmentBytes: 10_000 })
+    await append(log, 0, 0)
+    const target = [{ topic: 't', partition: 0, offset: 1 }]
+    environment.disk.capacityBytes = 0
+    for (let times = 0; times < 2; times++) {
+      expect((await failureOf(() => broker.deleteRecords(target))).code).toBe('DISK_FULL')
+    }
+    environment.disk.capacityBytes = Number.POSITIVE_INFINITY
+    await Promise.all([broker.deleteRecords(target), broker.deleteRecords(target)])
+    const disk = environment.disk.crash({ keepUnsynced: 'none' })
+    const again = await openBroker({ directory: 'data', environment: worldOn(disk), flush: 'fsync' })
+    expect(again.log('t', 0).logStartOffset).toBe(1)
+  })
 })
 
 describe('a deletion that loses power at any step', () => {

@@ -215,7 +215,7 @@ describe('a partition log', () => {
     appendNumbered(log, 0, 40, 2)
     for (let bytes = cursor.read(); bytes.length > 0; ) bytes = cursor.read()
     await log.flushed()
-    log.lowerRecoveryPoint(21)
+    log.lowerRecoveryPoint(log.endWithout(21))
     log.truncate(21)
     expect([log.logEndOffset, log.highWatermark, log.recoveryPoint]).toEqual([20, 20, 20])
     expect(readAll(log)).toEqual(numbered(0, 20))
@@ -226,6 +226,45 @@ describe('a partition log', () => {
     expect(readAll(log)).toEqual(numbered(0, 30))
     const files = disk.list('data/t-0').filter((name) => name.endsWith('.log'))
     expect(files).toEqual(log.segments.map((segment) => segment.path.split('/').at(-1)))
+  })
+
+  it('has no files of indexes left that know what was removed', async () => {
+    const { log, disk } = await setUp('page-cache', { segmentBytes: 1_000, indexIntervalBytes: 100 })
+    appendNumbered(log, 0, 40, 2)
+    await log.flushed()
+    const [first] = log.segments
+    expect(disk.exists(first?.index.file.path as string)).toBe(true)
+    log.lowerRecoveryPoint(4)
+    log.truncate(4)
+    disk.failNext('write', 'ENOSPC')
+    first?.saveIndexes()
+    expect(disk.exists(first?.index.file.path as string)).toBe(false)
+    first?.saveIndexes()
+    expect(disk.open(first?.index.file.path as string).size()).toBe((first?.index.length as number) * 8)
+  })
+
+  it.each([
+    ['is no damage to the next start', 0, 20],
+    ['and begins in that batch, has nothing left', 21, 21],
+  ])('that is truncated in the middle of a batch, %s', async (_, start, end) => {
+    const environment = worldOn()
+    const options = { directory: 'data', flush: 'fsync', settings: { segmentBytes: 300 } } as const
+    const broker = await openBroker({ ...options, environment })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    appendNumbered(broker.log('t', 0), 0, 40, 2)
+    await broker.log('t', 0).acknowledged()
+    await broker.deleteRecords([{ topic: 't', partition: 0, offset: start }])
+    await broker.truncate('t', 0, 21)
+    expect([broker.log('t', 0).logStartOffset, broker.log('t', 0).logEndOffset]).toEqual([start, end])
+    await broker.log('t', 0).flushed()
+    const disk = environment.disk.crash({ keepUnsynced: 'none' })
+    const again = await openBroker({ ...options, environment: worldOn(disk) })
+    expect(again.damages).toEqual([])
+    expect([again.log('t', 0).logStartOffset, again.log('t', 0).logEndOffset]).toEqual([start, end])
+    appendNumbered(again.log('t', 0), end, end + 2, 2)
+    await again.log('t', 0).acknowledged()
+    const offsets = readAll(again.log('t', 0), start).map(({ offset }) => offset)
+    expect(offsets).toEqual(Array.from({ length: end + 2 - start }, (_, i) => start + i))
   })
 })
 

@@ -10,6 +10,7 @@ import { MillraceError } from '../../../src/errors.ts'
 import { batchSize } from '../../../src/record/batch-format.ts'
 import { BatchReader } from '../../../src/record/batch-reader.ts'
 import { outcomeOf } from '../../../src/record/control-record.ts'
+import { modelRuns } from '../model-runs.ts'
 import { worldOn } from '../records.ts'
 import { marked, produced } from './producing.ts'
 
@@ -217,7 +218,7 @@ describe('what a partition knows of producers', () => {
         for (const step of steps) await run.take(step)
         await run.take({ do: 'flush' })
       }),
-      { numRuns: 60 },
+      { numRuns: modelRuns(60) },
     )
   })
 })

@@ -12,6 +12,7 @@ import { BatchReader } from '../../../src/record/batch-reader.ts'
 import { CrashingDisk } from '../../runtime/crashing-disk.ts'
 import { foldedState, liveState } from '../folded-state.ts'
 import { produced } from '../log/producing.ts'
+import { modelRuns } from '../model-runs.ts'
 import { failureOf, worldOn } from '../records.ts'
 
 const topic = 't'
@@ -310,7 +311,7 @@ describe('transactions over power failures at any step', () => {
         for (const life of lives) disk = await live(disk, senders, life)
         await check(disk, senders)
       }),
-      { numRuns: 60 },
+      { numRuns: modelRuns(60) },
     )
   })
 })
