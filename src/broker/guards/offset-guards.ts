@@ -15,8 +15,13 @@ interface TopicOfPartitions {
   readonly partitions: readonly { readonly partitionIndex: number }[]
 }
 
+interface RefusedTopic {
+  readonly name: string
+  readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
+}
+
 /** The partitions of topics, each with an error. */
-export function refusePartitions(topics: readonly TopicOfPartitions[], errorCode: number) {
+export function refusePartitions(topics: readonly TopicOfPartitions[], errorCode: number): RefusedTopic[] {
   return topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),

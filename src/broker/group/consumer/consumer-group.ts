@@ -49,7 +49,12 @@ export class ConsumerGroup {
   /** The version of the topics that the epoch has seen. */
   #topicsVersion = -1
 
-  constructor(id: string, settings: ConsumerGroupSettings, topics: GroupTopics, state = new ConsumerGroupState()) {
+  constructor(
+    id: string,
+    settings: ConsumerGroupSettings,
+    topics: GroupTopics,
+    state: ConsumerGroupState = new ConsumerGroupState(),
+  ) {
     this.id = id
     this.state = state
     this.#settings = settings
