@@ -125,11 +125,11 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     extraBytes: 262_144,
     run: (bytes) => {
       const disk = onDisk(bytes)
-      const index = new OffsetIndex('file', 0)
-      index.load(disk, 1_000)
+      const index = new OffsetIndex(disk, 'file', 0)
+      index.load(1_000)
       const position = index.lookup(10)
       if (position < 0 || position >= 1_000) throw new FixpointError(`a position of ${position}`)
-      new TimeIndex('file', 0).load(disk)
+      new TimeIndex(disk, 'file', 0).load()
     },
   },
   {

@@ -33,12 +33,7 @@ export function rangeOf(damage: Damage, segment: Segment, surroundings: DamageSu
   const { position, offset, fault } = damage
   const { path, file } = segment
   const fileSize = file.size()
-  const size = sizeAsStated(file, position, fileSize)
-  const candidates = size === undefined ? [] : [position + size]
-  const index = new OffsetIndex(segment.index.file.path, segment.baseOffset)
-  index.load(disk, fileSize)
-  candidates.push(...index.positionsAbove(position))
-  for (const endPosition of candidates) {
+  for (const endPosition of candidatesBehind(position, segment, disk, fileSize)) {
     const nextOffset = offsetOfBatchAt(file, endPosition, fileSize)
     if (nextOffset !== undefined && nextOffset > offset) {
       return { path, position, endPosition, offset, nextOffset, fault, isEndKnown: true }
@@ -49,6 +44,15 @@ export function rangeOf(damage: Damage, segment: Segment, surroundings: DamageSu
   // The last batch of the log: its offsets are known where the log ended in order, or where its header agrees.
   const isEndKnown = recoveryPoint > offset && (endsAtRecoveryPoint || statedEnd(file, position) === recoveryPoint)
   return { ...rest, nextOffset: Math.max(recoveryPoint, offset), isEndKnown }
+}
+
+/** Where a batch may begin behind the position: as the damaged one's length says, and as the index on the disk does. */
+function* candidatesBehind(position: number, segment: Segment, disk: Disk, fileSize: number): Generator<number> {
+  const size = sizeAsStated(segment.file, position, fileSize)
+  if (size !== undefined) yield position + size
+  const index = new OffsetIndex(disk, segment.index.file.path, segment.baseOffset)
+  index.load(fileSize)
+  yield* index.positionsAbove(position)
 }
 
 function sizeAsStated(file: DiskFile, position: number, fileSize: number): number | undefined {

@@ -36,7 +36,7 @@ async function readEpochs(epochs: LeaderEpochs, from: number, recovery: EpochRec
   for (const segment of segments) {
     if (segment.nextOffset <= from) continue
     const { damaged, allowsGaps } = segment
-    const position = segment.index.lookup(from)
+    const position = segment.positionOf(from)
     const options = { position, baseOffset: undefined, checksums: false, damaged, allowsGaps, buffer }
     const scanner = new SegmentScanner(segment.file, options)
     while (scanner.next()) {

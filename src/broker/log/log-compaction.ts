@@ -118,7 +118,7 @@ export class LogCompaction {
     let indexBytes = 0
     for (const segment of segments) {
       const group = groups.at(-1)
-      const segmentIndex = Math.max(segment.index.sizeBytes, segment.timeIndex.sizeBytes)
+      const segmentIndex = Math.max(segment.index.file.sizeBytes, segment.timeIndex.file.sizeBytes)
       const end = this.#log.segmentAfter(segment)?.baseOffset ?? this.#log.logEndOffset
       const fits =
         group !== undefined &&
@@ -219,7 +219,7 @@ export class LogCompaction {
 
   #scannerOf(segment: Segment, from: number): SegmentScanner {
     const { damaged, allowsGaps } = segment
-    const position = segment.index.lookup(from)
+    const position = segment.positionOf(from)
     const options = { position, baseOffset: undefined, checksums: false, damaged, allowsGaps, buffer: this.#buffer }
     return new SegmentScanner(segment.file, options)
   }

@@ -120,6 +120,7 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
     if (!isTrusted && segment.damaged.length === 0) segment.dropIndexFiles()
     if (damage === undefined) {
       if (next !== undefined) segment.seal()
+      else if (segment.index.file.hasFullRunUnsaved) segment.saveIndexes()
       continue
     }
     for (const later of segments.splice(i + 1)) later.remove()
@@ -162,8 +163,8 @@ async function loadSegment(
     if (segment.nextOffset > options.recoveryPoint) rewriteFrom(options.recoveryPoint, segment, options)
     return damage
   }
-  segment.index.load(options.context.disk, segment.file.size())
-  const hasTimes = segment.timeIndex.load(options.context.disk) && segment.timeIndex.length > 0
+  segment.index.load(segment.file.size())
+  const hasTimes = segment.timeIndex.load() && segment.timeIndex.length > 0
   if (!hasTimes) segment.clearIndexes()
   const damage = await scan(segment, false, options)
   const isTimeIndexBeyond = segment.timeIndex.lastOffset >= segment.nextOffset

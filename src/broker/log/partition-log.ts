@@ -411,8 +411,8 @@ export class PartitionLog implements Flushable {
       replaced.map((segment) => segment.baseOffset),
     )
     const segment = new Segment(this.context, this.directory, baseOffset)
-    segment.index.load(disk, segment.file.size())
-    if (!segment.timeIndex.load(disk)) segment.clearIndexes()
+    segment.index.load(segment.file.size())
+    if (!segment.timeIndex.load()) segment.clearIndexes()
     recount(segment, Number.POSITIVE_INFINITY)
     this.segments.splice(this.segments.indexOf(replaced[0] as Segment), replaced.length, segment)
     this.#unsynced = this.#unsynced.filter((other) => !replaced.includes(other))

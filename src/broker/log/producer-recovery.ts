@@ -93,7 +93,7 @@ class Replay {
     for (this.#segment++; this.#segment < segments.length; this.#segment++) {
       const segment = segments[this.#segment] as Segment
       if (segment.nextOffset <= this.#from) continue
-      const position = segment.index.lookup(this.#from)
+      const position = segment.positionOf(this.#from)
       this.#scanner = new SegmentScanner(segment.file, {
         position,
         baseOffset: undefined,

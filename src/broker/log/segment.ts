@@ -1,6 +1,6 @@
 import type { Clock, Disk, DiskFile } from '../../env/environment.ts'
 import { batchHeaderBytes, batchSize, lastOffsetOf, maxTimestampOf } from '../../record/batch-format.ts'
-import { diskFull, isDiskFull, isOutOfFiles } from '../disk-error.ts'
+import { diskFull, fileUnusable, isDiskFull, isOutOfFiles } from '../disk-error.ts'
 import { headerFault } from './batch-check.ts'
 import type { DamagedRange } from './damaged-range.ts'
 import type { DirectoryStatus } from './directory-status.ts'
@@ -85,8 +85,8 @@ export class Segment {
     const pathOf = (extension: SegmentExtension) =>
       `${directory}/${segmentFileName(baseOffset, extension)}${options?.suffix ?? ''}`
     this.path = pathOf('.log')
-    this.index = new OffsetIndex(pathOf('.index'), baseOffset)
-    this.timeIndex = new TimeIndex(pathOf('.timeindex'), baseOffset)
+    this.index = new OffsetIndex(context.disk, pathOf('.index'), baseOffset)
+    this.timeIndex = new TimeIndex(context.disk, pathOf('.timeindex'), baseOffset)
     this.transactions = new TransactionIndex(context.disk, pathOf('.txnindex'))
     try {
       this.file = context.files.file(this.path, { create: options?.create ?? false })
@@ -111,7 +111,7 @@ export class Segment {
       this.addBatch(lastOffsetOf(batches, start), size, maxTimestampOf(batches, start))
       start += size
     }
-    if (this.index.hasFullRunUnsaved) this.saveIndexes()
+    if (this.index.file.hasFullRunUnsaved) this.saveIndexes()
   }
 
   /**
@@ -145,11 +145,23 @@ export class Segment {
     this.nextOffset = lastOffset + 1
   }
 
-  /** A position at or before the batch that holds the offset, where a batch begins and nothing between is damaged. */
+  /**
+   * A position at or before the batch that holds the offset, where a batch begins and nothing between is damaged. What the
+   * index says counts only where such a batch is there.
+   * @throws MillraceError DIRECTORY_UNUSABLE (no more files can be opened), STORAGE_FAILED
+   */
   positionOf(offset: number): number {
-    let position = this.index.lookup(offset)
+    let position = this.#lookedUp(this.index.file.path, () => this.#indexedPosition(offset))
     for (const range of this.damaged) if (range.nextOffset <= offset) position = Math.max(position, range.endPosition)
     return position
+  }
+
+  /**
+   * The offset from which on a batch may have a timestamp that is not below the given one.
+   * @throws MillraceError DIRECTORY_UNUSABLE (no more files can be opened), STORAGE_FAILED
+   */
+  offsetOfTime(timestamp: number): number {
+    return this.#lookedUp(this.timeIndex.file.path, () => this.timeIndex.lookup(timestamp))
   }
 
   /** Goes on behind a range that is damaged: its bytes stay, its offsets are used. */
@@ -193,7 +205,7 @@ export class Segment {
 
   /** Whether an index has reached the size, with room left for the last entry of the time index. */
   areIndexesFull(maxBytes: number): boolean {
-    return this.index.sizeBytes + 8 > maxBytes || this.timeIndex.sizeBytes + 24 > maxBytes
+    return this.index.file.sizeBytes + 8 > maxBytes || this.timeIndex.file.sizeBytes + 24 > maxBytes
   }
 
   /**
@@ -214,10 +226,12 @@ export class Segment {
     }
   }
 
-  /** Ends the time index with the largest timestamp, and writes the indexes to their files. */
+  /** Ends the time index with the largest timestamp, and writes the indexes to their files, where they are from then on. */
   seal(): void {
     this.timeIndex.append(this.largestTimestamp, this.#offsetOfLargestTimestamp)
     this.saveIndexes()
+    this.index.file.rest()
+    this.timeIndex.file.rest()
   }
 
   /**
@@ -226,8 +240,8 @@ export class Segment {
    */
   saveIndexes(): void {
     try {
-      this.timeIndex.save(this.#context.disk)
-      this.index.save(this.#context.disk)
+      this.timeIndex.file.save()
+      this.index.file.save()
     } catch (error) {
       if (isDiskFull(error) || isOutOfFiles(error)) return
       this.#context.status.goOffline('writing an index', this.index.file.path, error)
@@ -241,8 +255,8 @@ export class Segment {
   }
 
   async syncIndexes(): Promise<void> {
-    await this.timeIndex.file.sync(this.#context.disk)
-    await this.index.file.sync(this.#context.disk)
+    await this.timeIndex.file.sync()
+    await this.index.file.sync()
   }
 
   close(): void {
@@ -273,6 +287,24 @@ export class Segment {
 
   #paths(): string[] {
     return [this.path, this.index.file.path, this.timeIndex.file.path, this.transactions.path]
+  }
+
+  #indexedPosition(offset: number): number {
+    const position = this.index.lookup(offset)
+    if (position <= 0 || position >= this.size) return 0
+    const header = Buffer.alloc(batchHeaderBytes)
+    this.file.read(header, position)
+    const isThere = headerFault(header, 0, this.size - position, undefined) === undefined
+    return isThere && lastOffsetOf(header, 0) <= offset ? position : 0
+  }
+
+  #lookedUp(path: string, lookUp: () => number): number {
+    try {
+      return lookUp()
+    } catch (error) {
+      if (isOutOfFiles(error)) throw fileUnusable(error, 'looking into an index of the log', path)
+      throw this.#context.status.goOffline('reading an index', path, error)
+    }
   }
 
   #readFirstTimestamp(): number {

@@ -7,108 +7,90 @@ const entryBytes = 12
 
 /**
  * A segment's sparse time index: the largest timestamp so far, whenever it has grown and the offset index gets an entry, with
- * the last offset of the batch that it came with. So no batch up to that offset has a larger timestamp. Held in memory; the
- * file is in Kafka's format (int64 timestamp, int32 relative offset, big-endian).
+ * the last offset of the batch that it came with. So no batch up to that offset has a larger timestamp. In Kafka's format
+ * (int64 timestamp, int32 relative offset, big-endian).
  */
 export class TimeIndex {
   readonly file: IndexFile
   readonly #baseOffset: number
-  #timestamps = new Float64Array(32)
-  #relativeOffsets = new Int32Array(32)
-  #length = 0
+  /** Of the last entry; -1 where there is none. */
+  #lastTimestamp = -1
+  #lastRelative = -1
 
-  constructor(path: string, baseOffset: number) {
-    this.file = new IndexFile(path, entryBytes)
+  constructor(disk: Disk, path: string, baseOffset: number) {
+    this.file = new IndexFile(disk, path, entryBytes)
     this.#baseOffset = baseOffset
   }
 
   get length(): number {
-    return this.#length
-  }
-
-  get sizeBytes(): number {
-    return this.#length * entryBytes
+    return this.file.length
   }
 
   /** -1 where there is no entry. */
   get lastTimestamp(): number {
-    return this.#length === 0 ? -1 : (this.#timestamps[this.#length - 1] as number)
+    return this.#lastTimestamp
   }
 
   /** One below the segment's base where there is no entry. */
   get lastOffset(): number {
-    return this.#baseOffset + (this.#length === 0 ? -1 : (this.#relativeOffsets[this.#length - 1] as number))
+    return this.#baseOffset + this.#lastRelative
   }
 
   /** Adds an entry where the timestamp is above the last one's. */
   append(timestamp: number, offset: number): void {
-    if (timestamp <= this.lastTimestamp) return
-    if (this.#length === this.#timestamps.length) this.#grow()
-    this.#timestamps[this.#length] = timestamp
-    this.#relativeOffsets[this.#length] = offset - this.#baseOffset
-    this.#length++
+    if (timestamp <= this.#lastTimestamp) return
+    const relative = offset - this.#baseOffset
+    this.file.append((bytes, at) => {
+      writeInt64(bytes, at, timestamp)
+      bytes.writeInt32BE(relative, at + 8)
+    })
+    this.#lastTimestamp = timestamp
+    this.#lastRelative = relative
   }
 
   /** The offset from which on a batch may have a timestamp that is not below the given one. */
   lookup(timestamp: number): number {
-    let low = 0
-    let high = this.#length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#timestamps[middle] as number) < timestamp) low = middle + 1
-      else high = middle
-    }
-    return this.#baseOffset + (low === 0 ? 0 : (this.#relativeOffsets[low - 1] as number))
+    const count = this.file.countWhile((bytes, at) => (timestampAt(bytes, at) ?? Number.POSITIVE_INFINITY) < timestamp)
+    return this.#baseOffset + (count === 0 ? 0 : this.file.entry(count - 1).readInt32BE(8))
   }
 
   /** Forgets the entries of offsets above the given one. */
   truncateAbove(offset: number): void {
-    while (this.#length > 0 && this.lastOffset > offset) this.#length--
-    this.file.truncate(this.#length)
+    const relative = offset - this.#baseOffset
+    this.file.truncate(this.file.countWhile((bytes, at) => bytes.readInt32BE(at + 8) <= relative))
+    this.#readLast()
   }
 
   clear(): void {
-    this.#length = 0
     this.file.clear()
+    this.#readLast()
   }
 
-  save(disk: Disk): void {
-    this.file.save(disk, this.#length, (from) => {
-      const bytes = Buffer.allocUnsafe((this.#length - from) * entryBytes)
-      for (let at = 0, i = from; i < this.#length; i++, at += entryBytes) {
-        writeInt64(bytes, at, this.#timestamps[i] as number)
-        bytes.writeInt32BE(this.#relativeOffsets[i] as number, at + 8)
-      }
-      return bytes
-    })
-  }
-
-  /** Reads the file; false where it is missing, cut or cannot be a time index: it must be made again then. */
-  load(disk: Disk): boolean {
-    this.#length = 0
-    const bytes = this.file.load(disk)
-    if (bytes !== undefined && this.file.isExact && this.#fill(bytes)) return true
-    this.clear()
-    return false
-  }
-
-  #fill(bytes: Buffer): boolean {
-    for (let at = 0; at < bytes.length; at += entryBytes) {
+  /** Takes the file for the index; false where it is missing, cut or cannot be a time index: it must be made again then. */
+  load(): boolean {
+    let lastTimestamp = -1
+    let lastRelative = -1
+    const isTaken = this.file.load((bytes, at) => {
       const timestamp = timestampAt(bytes, at)
-      const offset = this.#baseOffset + bytes.readInt32BE(at + 8)
-      if (timestamp === undefined || timestamp <= this.lastTimestamp || offset <= this.lastOffset) return false
-      this.append(timestamp, offset)
+      const relative = bytes.readInt32BE(at + 8)
+      if (timestamp === undefined || timestamp <= lastTimestamp || relative <= lastRelative) return false
+      lastTimestamp = timestamp
+      lastRelative = relative
+      return true
+    })
+    if (!isTaken || !this.file.isExact) {
+      this.clear()
+      return false
     }
+    this.#lastTimestamp = lastTimestamp
+    this.#lastRelative = lastRelative
     return true
   }
 
-  #grow(): void {
-    const timestamps = new Float64Array(this.#length * 2)
-    timestamps.set(this.#timestamps)
-    this.#timestamps = timestamps
-    const relativeOffsets = new Int32Array(this.#length * 2)
-    relativeOffsets.set(this.#relativeOffsets)
-    this.#relativeOffsets = relativeOffsets
+  #readLast(): void {
+    const last = this.length === 0 ? undefined : this.file.entry(this.length - 1)
+    this.#lastTimestamp = last === undefined ? -1 : (timestampAt(last, 0) ?? -1)
+    this.#lastRelative = last?.readInt32BE(8) ?? -1
   }
 }
 

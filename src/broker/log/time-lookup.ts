@@ -21,7 +21,7 @@ export function firstOffsetSince(log: PartitionLog, timestamp: number): Timestam
   log.context.status.requireOnline()
   for (const segment of log.segments) {
     if (segment.largestTimestamp < timestamp) continue
-    const from = Math.max(segment.timeIndex.lookup(timestamp), log.logStartOffset)
+    const from = Math.max(segment.offsetOfTime(timestamp), log.logStartOffset)
     const found = firstRecord(log, segment, from, (recordTimestamp) => recordTimestamp >= timestamp)
     // The segment's largest timestamp may be that of a record below the log's start.
     if (found === undefined && segment.nextOffset < log.highWatermark) continue
@@ -41,7 +41,7 @@ export function offsetOfLargestTimestamp(log: PartitionLog): TimestampedOffset |
   for (const segment of log.segments) if (segment.largestTimestamp > holder.largestTimestamp) holder = segment
   const largest = holder.largestTimestamp
   if (largest < 0) return undefined
-  const from = Math.max(holder.timeIndex.lookup(largest), log.logStartOffset)
+  const from = Math.max(holder.offsetOfTime(largest), log.logStartOffset)
   const found = firstRecord(log, holder, from, (timestamp) => timestamp >= largest)
   return found === undefined || found.offset >= log.highWatermark ? undefined : found
 }

@@ -3,6 +3,7 @@ import { type Broker, openBroker } from '../../../src/broker/broker.ts'
 import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
 import { LogCursor } from '../../../src/broker/log/log-cursor.ts'
 import type { FlushPolicy, PartitionLog } from '../../../src/broker/log/partition-log.ts'
+import type { Segment } from '../../../src/broker/log/segment.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { batchSize, leaderEpochOf } from '../../../src/record/batch-format.ts'
 import { BatchReader } from '../../../src/record/batch-reader.ts'
@@ -69,6 +70,28 @@ describe('a partition log', () => {
     const { log } = await setUp('page-cache', { segmentBytes: 2_000, indexIntervalBytes: 200 })
     appendNumbered(log, 0, 200, 4)
     for (let from = 0; from <= 200; from++) expect(readAll(log, from, 300)).toEqual(numbered(from, 200))
+  })
+
+  it('reads the same from any offset whichever bit of an index changes on the disk', async () => {
+    const { log, disk } = await setUp('page-cache', { segmentBytes: 2_000, indexIntervalBytes: 200 })
+    appendNumbered(log, 0, 200, 4)
+    const { path, length, entryBytes } = (log.segments[0] as Segment).index.file
+    expect(length).toBeGreaterThan(3)
+    for (let bit = 0; bit < length * entryBytes * 8; bit++) {
+      disk.flipBit(path, bit >>> 3, bit & 7)
+      for (const from of [1, 13, 22]) expect([bit, readAll(log, from)[0]]).toEqual([bit, numbered(from, from + 1)[0]])
+      disk.flipBit(path, bit >>> 3, bit & 7)
+    }
+  })
+
+  it('holds no more of its indexes in memory than the ends that are not saved yet', async () => {
+    const { log } = await setUp('page-cache', { segmentBytes: 60_000, indexIntervalBytes: 1 })
+    for (let i = 0; i < 3_000; i++) log.append(batchOfRecords([{ timestamp: i }]))
+    const held = log.segments.map(({ index, timeIndex }) => index.file.memoryBytes + timeIndex.file.memoryBytes)
+    expect(held.length).toBeGreaterThan(2)
+    expect(held.slice(0, -1)).toEqual(held.slice(0, -1).map(() => 0))
+    expect(held.at(-1)).toBeLessThanOrEqual(32_768)
+    expect(readAll(log, 1_234)[0]?.offset).toBe(1_234)
   })
 
   it('gives a whole batch however large it is', async () => {
@@ -189,7 +212,7 @@ describe('a partition log', () => {
     const { log } = await setUp('page-cache', { indexIntervalBytes: 1, segmentIndexBytes: 120 })
     for (let timestamp = 0; timestamp < 40; timestamp++) log.append(batchOfRecords([{ timestamp }]))
     for (const { index, timeIndex } of log.segments) {
-      expect([index.sizeBytes, timeIndex.sizeBytes].every((bytes) => bytes <= 120)).toBe(true)
+      expect([index.file.sizeBytes, timeIndex.file.sizeBytes].every((bytes) => bytes <= 120)).toBe(true)
     }
     expect(log.segments.length).toBeGreaterThan(3)
   })

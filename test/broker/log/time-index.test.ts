@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { TimeIndex } from '../../../src/broker/log/time-index.ts'
 import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 
-function indexOf(...entries: [timestamp: number, offset: number][]): TimeIndex {
-  const index = new TimeIndex('0.timeindex', 100)
+function indexOf(disk: MemoryDisk, ...entries: [timestamp: number, offset: number][]): TimeIndex {
+  const index = new TimeIndex(disk, '0.timeindex', 100)
   for (const [timestamp, offset] of entries) index.append(timestamp, offset)
   return index
 }
@@ -22,18 +22,32 @@ function diskWith(entries: readonly (readonly [bigint, number])[]): MemoryDisk {
 
 describe('a time index', () => {
   it('finds from which offset on a timestamp may be reached', () => {
-    const index = indexOf([1_000, 110], [2_000, 120], [5_000, 150])
+    const index = indexOf(new MemoryDisk(), [1_000, 110], [2_000, 120], [5_000, 150])
     const times = [0, 1_000, 1_001, 2_000, 2_001, 5_000, 9_999]
     expect(times.map((time) => index.lookup(time))).toEqual([100, 100, 110, 110, 120, 120, 150])
   })
 
+  it('gives the same answers from its file as from memory', () => {
+    const disk = new MemoryDisk()
+    const index = new TimeIndex(disk, '0.timeindex', 0)
+    for (let i = 1; i <= 2_000; i++) index.append(i * 10, i)
+    const answers = () => [5, 10, 11, 9_999, 10_000, 20_000, 20_001].map((time) => index.lookup(time))
+    const expected = [0, 0, 1, 999, 999, 1_999, 2_000]
+    expect(answers()).toEqual(expected)
+    index.file.save()
+    index.file.rest()
+    expect([answers(), index.file.memoryBytes]).toEqual([expected, 0])
+    index.truncateAbove(700)
+    expect([index.length, index.lastTimestamp, index.lookup(99_999)]).toEqual([700, 7_000, 700])
+  })
+
   it('takes only timestamps above the last one', () => {
-    const index = indexOf([1_000, 110], [1_000, 120], [999, 130])
+    const index = indexOf(new MemoryDisk(), [1_000, 110], [1_000, 120], [999, 130])
     expect([index.length, index.lastTimestamp, index.lastOffset]).toEqual([1, 1_000, 110])
   })
 
   it('holds more entries than it begins with room for, and forgets the last ones', () => {
-    const index = new TimeIndex('0.timeindex', 0)
+    const index = new TimeIndex(new MemoryDisk(), '0.timeindex', 0)
     for (let i = 1; i <= 1_000; i++) index.append(i * 10, i)
     expect([10, 5_001, 10_000].map((time) => index.lookup(time))).toEqual([0, 500, 999])
     index.truncateAbove(500)
@@ -42,7 +56,7 @@ describe('a time index', () => {
 
   it('writes the format of Kafka: timestamp and relative offset, big-endian', () => {
     const disk = new MemoryDisk()
-    indexOf([1_785_000_000_000, 110], [1_785_000_000_001, 120]).save(disk)
+    indexOf(disk, [1_785_000_000_000, 110], [1_785_000_000_001, 120]).file.save()
     const bytes = Buffer.alloc(24)
     const file = disk.open('0.timeindex')
     expect(file.size()).toBe(24)
@@ -53,15 +67,15 @@ describe('a time index', () => {
 
   it('comes back from its file, also where it was written in parts and cut in between', () => {
     const disk = new MemoryDisk()
-    const index = indexOf([1_000, 110], [2_000, 120])
-    index.save(disk)
+    const index = indexOf(disk, [1_000, 110], [2_000, 120])
+    index.file.save()
     index.truncateAbove(119)
-    index.save(disk)
+    index.file.save()
     expect(disk.open('0.timeindex').size()).toBe(12)
     index.append(3_000, 130)
-    index.save(disk)
-    const loaded = new TimeIndex('0.timeindex', 100)
-    expect(loaded.load(disk)).toBe(true)
+    index.file.save()
+    const loaded = new TimeIndex(disk, '0.timeindex', 100)
+    expect(loaded.load()).toBe(true)
     expect([loaded.length, loaded.lookup(3_000), loaded.lastTimestamp]).toEqual([2, 110, 3_000])
   })
 
@@ -90,11 +104,11 @@ describe('a time index', () => {
       ],
     ],
   ])('must be made again where the file has %s', (_, entries) => {
-    const index = new TimeIndex('0.timeindex', 0)
-    expect([index.load(diskWith(entries)), index.length]).toEqual([false, 0])
+    const index = new TimeIndex(diskWith(entries), '0.timeindex', 0)
+    expect([index.load(), index.length]).toEqual([false, 0])
   })
 
   it('must be made again where there is no file', () => {
-    expect(new TimeIndex('0.timeindex', 0).load(new MemoryDisk())).toBe(false)
+    expect(new TimeIndex(new MemoryDisk(), '0.timeindex', 0).load()).toBe(false)
   })
 })
