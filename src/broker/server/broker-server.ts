@@ -149,8 +149,14 @@ export class BrokerServer {
     const left = (this.#countByHost.get(peer.host) ?? 1) - 1
     if (left > 0) this.#countByHost.set(peer.host, left)
     else this.#countByHost.delete(peer.host)
-    if (error !== undefined) this.#options.onConnectionError?.(error, peer)
+    if (error !== undefined && !isGone(error)) this.#options.onConnectionError?.(error, peer)
   }
+}
+
+/** Clients break off all the time, and nobody has done anything wrong. */
+function isGone(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown }
+  return code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 const refused: ConnectionHandler = { onData: () => {}, onClose: () => {} }

@@ -224,6 +224,14 @@ describe('a client that misbehaves', () => {
     await active.request(apiVersions, 0, {})
   })
 
+  it('by breaking off is forgotten without a word', async () => {
+    const { connect, environment, server, errors } = await serve()
+    const client = await connect()
+    client.connection.destroy()
+    for (let i = 0; i < 20; i++) await environment.timers.nextTurn()
+    expect([server.connectionCount, errors]).toEqual([0, []])
+  })
+
   it('by not reading is waited for, then dropped', async () => {
     const { connect, environment, server, broker, errors } = await serve({ limits: { maxUnreadMs: 5_000 } })
     broker.log('orders', 0).append(batchOf(...[...'0123456789'].map((digit) => digit.repeat(50_000))))
