@@ -8,6 +8,9 @@ import { type SeenRows, storedValue, type ValueGetterFactory, versionedValue } f
 import { sessionValue, suppressedValue, windowValue } from './operators/windowed-value.ts'
 import type { WindowShape } from './window-shape.ts'
 
+/** Who looks rows up: a stream, the updates of another table, or a stream by way of a table that is made of several rows at once. */
+export type Reader = 'stream' | 'stream-by-table' | 'table'
+
 export interface TableRows {
   /** Has updates carry the value before. False where no store has it and `isForced` does not ask for one. */
   sendOldValues(isForced: boolean): boolean
@@ -17,9 +20,10 @@ export interface TableRows {
   readonly historyMs: number | undefined
   /**
    * How rows are looked up by a stream's records, or by the updates of another table. A stream sees rows as they are, and of
-   * versions the one that held at the record's time; a table sees rows as they were handed on, and the latest version.
+   * versions the one that held at the record's time, but the latest where the table is a join, as that has no versions; a table
+   * sees rows as they were handed on, and the latest version.
    */
-  lookUp(by: 'stream' | 'table'): RowLookUp
+  lookUp(by: Reader): RowLookUp
 }
 
 export interface RowLookUp {
@@ -67,7 +71,7 @@ export class SourceRows implements TableRows {
 
   keepOldValues(): void {}
 
-  lookUp(by: 'stream' | 'table'): RowLookUp {
+  lookUp(by: Reader): RowLookUp {
     const store = this.keep()
     return {
       stores: [store],
@@ -102,7 +106,7 @@ export class AggregatedRows implements TableRows {
     return true
   }
 
-  lookUp(by: 'stream' | 'table'): RowLookUp {
+  lookUp(by: Reader): RowLookUp {
     const store = this.#store
     // Between updates that wait the table sees what was handed on, which therefore must still be what it was.
     if (this.#isCached && by === 'table') this.keepsOldValues = true
@@ -156,7 +160,7 @@ export class DerivedRows implements TableRows {
     this.#parent.keepOldValues()
   }
 
-  lookUp(by: 'stream' | 'table'): RowLookUp {
+  lookUp(by: Reader): RowLookUp {
     if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store, seenBy(by)) }
     const parent = this.#parent.lookUp(by)
     return { stores: parent.stores, getter: this.#derive(parent.getter) }
@@ -203,9 +207,9 @@ export class JoinedRows implements TableRows {
     this.#right.keepOldValues()
   }
 
-  lookUp(by: 'stream' | 'table'): RowLookUp {
+  lookUp(by: Reader): RowLookUp {
     if (this.#store !== undefined) return { stores: [this.#store], getter: storedValue(this.#store, seenBy(by)) }
-    const [left, right] = [this.#left.lookUp(by), this.#right.lookUp(by)]
+    const [left, right] = [this.#left.lookUp(latestFor(by)), this.#right.lookUp(latestFor(by))]
     return { stores: [...new Set([...left.stores, ...right.stores])], getter: this.#derive(left.getter, right.getter) }
   }
 }
@@ -229,13 +233,17 @@ export class SuppressedRows implements TableRows {
     this.#parent.keepOldValues()
   }
 
-  lookUp(by: 'stream' | 'table'): RowLookUp {
+  lookUp(by: Reader): RowLookUp {
     this.keepOldValues()
-    const parent = this.#parent.lookUp(by)
+    const parent = this.#parent.lookUp(latestFor(by))
     return { stores: [this.#store, ...parent.stores], getter: suppressedValue(parent.getter, this.#store) }
   }
 }
 
-function seenBy(by: 'stream' | 'table'): SeenRows {
-  return by === 'stream' ? 'present' : 'handed-on'
+function latestFor(by: Reader): Reader {
+  return by === 'stream' ? 'stream-by-table' : by
+}
+
+function seenBy(by: Reader): SeenRows {
+  return by === 'table' ? 'handed-on' : 'present'
 }
