@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { modelRuns } from '../model-runs.ts'
 import { type Fault, faults } from './faulty-disk.ts'
 import { agedTopic, compactedTopic, otherCompactedTopic, Stage } from './stage.ts'
@@ -85,5 +85,21 @@ describe('a broker over whatever is done with it on a disk that fails', () => {
       }),
       { numRuns: modelRuns(60) },
     )
+  })
+
+  it('has no part of a transaction whose end no broker was there to take', async () => {
+    const stage = new Stage(0)
+    const { transactions } = stage
+    await stage.open()
+    await stage.create('x')
+    await transactions.begin('a')
+    await transactions.send('a', 'x', 1)
+    await stage.close()
+    expect(await transactions.end('a', 'commit')).toBe(false)
+    await stage.open()
+    await transactions.begin('a')
+    await transactions.send('a', 'x', 2)
+    expect(await transactions.end('a', 'commit')).toBe(true)
+    await stage.verify('none')
   })
 })

@@ -102,7 +102,12 @@ export class StagedTransactions {
     const transaction = this.#open.get(id)
     this.#open.delete(id)
     const { broker } = this.#stage
-    if (transaction?.producer === undefined || !transaction.isBegun || broker === undefined) return false
+    if (transaction?.producer === undefined || !transaction.isBegun) return false
+    if (broker === undefined) {
+      // Nobody has answered, so the transaction may be open still; with the same epoch its sequence numbers would go on.
+      this.#producers.delete(id)
+      return false
+    }
     const topics = [...transaction.sequences.keys()]
     const isWhole =
       transaction.isWhole &&
