@@ -44,6 +44,11 @@ export class IndexFile {
     return this.#isExact
   }
 
+  /** Whether there is nothing to save. */
+  get isSaved(): boolean {
+    return this.#unsavedLength === 0 && this.#isExact
+  }
+
   get hasFullRunUnsaved(): boolean {
     return this.#unsavedLength * this.entryBytes >= runBytes
   }
@@ -120,8 +125,9 @@ export class IndexFile {
 
   /** Writes the entries behind those that the file has; what it held behind them is gone. */
   save(): void {
-    if (this.#unsavedLength === 0 && this.#isExact) return
+    if (this.isSaved) return
     this.#isUnsynced = true
+    this.#isExact = false
     const file = this.#disk.open(this.path, { create: true })
     const end = this.#savedLength * this.entryBytes
     try {
@@ -133,6 +139,27 @@ export class IndexFile {
     this.#savedLength += this.#unsavedLength
     this.#unsavedLength = 0
     this.#isExact = true
+  }
+
+  /** Takes what is not right out of the file, which goes altogether where nothing of it is. Needs no room on the disk. */
+  cut(): void {
+    if (this.#isExact) return
+    if (this.#savedLength === 0) {
+      this.#disk.remove(this.path)
+      return
+    }
+    if (!this.#disk.exists(this.path)) return
+    this.#isUnsynced = true
+    this.#withFile((file) => file.truncate(this.#savedLength * this.entryBytes))
+    this.#isExact = true
+  }
+
+  /** Empties the file, on the device too, where nothing of it is right. */
+  async wipe(): Promise<void> {
+    if (this.#isExact || this.#savedLength > 0 || !this.#disk.exists(this.path)) return
+    this.#isUnsynced = true
+    this.#withFile((file) => file.truncate(0))
+    await this.sync()
   }
 
   /** Gives back the memory for entries to come: there are few, if any. */

@@ -117,9 +117,9 @@ async function checkSegments(segments: Segment[], options: LogRecoveryOptions): 
         gapAfter(segment, next, options)
     }
     // They may know batches that were lost or are cut now. Of a log with damage they tell where it goes on.
-    if (!isTrusted && segment.damaged.length === 0) segment.dropIndexFiles()
+    if (!isTrusted && segment.damaged.length === 0) segment.cutIndexFiles()
     if (damage === undefined) {
-      if (next !== undefined) segment.seal()
+      if (next !== undefined) await (isTrusted ? segment.sealTrusted() : segment.seal())
       else if (segment.index.file.hasFullRunUnsaved) segment.saveIndexes()
       continue
     }
@@ -164,7 +164,8 @@ async function loadSegment(
     return damage
   }
   segment.index.load(segment.file.size())
-  const hasTimes = segment.timeIndex.load() && segment.timeIndex.length > 0
+  // Where the offset index has no entry everything is counted, so that the time index needs none.
+  const hasTimes = segment.timeIndex.load() && (segment.timeIndex.length > 0 || segment.index.length === 0)
   if (!hasTimes) segment.clearIndexes()
   const damage = await scan(segment, false, options)
   const isTimeIndexBeyond = segment.timeIndex.lastOffset >= segment.nextOffset

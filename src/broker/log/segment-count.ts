@@ -4,7 +4,7 @@ import { SegmentScanner, scanChunkBytes } from './segment-scanner.ts'
 /** Cuts a segment in front of the batch that holds the offset. */
 export function truncateSegment(segment: Segment, offset: number): void {
   segment.truncateIndexes(offset)
-  segment.dropIndexFiles()
+  segment.cutIndexFiles()
   recount(segment, offset)
   segment.truncateToSize()
 }

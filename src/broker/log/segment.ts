@@ -4,6 +4,7 @@ import { diskFull, fileUnusable, isDiskFull, isOutOfFiles } from '../disk-error.
 import { headerFault } from './batch-check.ts'
 import type { DamagedRange } from './damaged-range.ts'
 import type { DirectoryStatus } from './directory-status.ts'
+import type { IndexFile } from './index-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { OpenFiles } from './open-files.ts'
 import { TimeIndex } from './time-index.ts'
@@ -188,14 +189,12 @@ export class Segment {
   }
 
   /**
-   * Removes the files of the indexes, which may know batches that are not there any more: were there no room for new ones
-   * later, a start would take them for right.
+   * Takes out of the files of the indexes what is not in the indexes: they may know batches that are not there any more and,
+   * were there no room for new ones later, a start would take them for right.
    */
-  dropIndexFiles(): void {
-    for (const { file } of [this.index, this.timeIndex]) {
-      file.clear()
-      this.#context.disk.remove(file.path)
-    }
+  cutIndexFiles(): void {
+    this.index.file.cut()
+    this.timeIndex.file.cut()
   }
 
   clearIndexes(): void {
@@ -235,17 +234,24 @@ export class Segment {
   }
 
   /**
+   * As `seal` does, for a segment below the recovery point, whose indexes the next start trusts whenever power is lost: at no
+   * time does the device have an entry of the offset index that the time index there does not cover.
+   */
+  async sealTrusted(): Promise<void> {
+    this.timeIndex.append(this.largestTimestamp, this.#offsetOfLargestTimestamp)
+    if (this.timeIndex.file.isSaved && this.index.file.isSaved) return this.seal()
+    await this.index.file.wipe()
+    this.#save(this.timeIndex.file)
+    await this.timeIndex.file.sync()
+    if (this.timeIndex.file.isSaved) this.seal()
+  }
+
+  /**
    * Writes the indexes to their files. Nothing is lost where there is no room for them: they are made again from the log.
    * The time index is first, because one that lacked batches that the offset index knows would be wrong, not just short.
    */
   saveIndexes(): void {
-    try {
-      this.timeIndex.file.save()
-      this.index.file.save()
-    } catch (error) {
-      if (isDiskFull(error) || isOutOfFiles(error)) return
-      this.#context.status.goOffline('writing an index', this.index.file.path, error)
-    }
+    this.#save(this.timeIndex.file, this.index.file)
   }
 
   /** Puts the batches on the device, and the indexes too once the segment is complete. */
@@ -287,6 +293,16 @@ export class Segment {
 
   #paths(): string[] {
     return [this.path, this.index.file.path, this.timeIndex.file.path, this.transactions.path]
+  }
+
+  /** Saves them up to the first for which there is no room. */
+  #save(...files: readonly IndexFile[]): void {
+    try {
+      for (const file of files) file.save()
+    } catch (error) {
+      if (isDiskFull(error) || isOutOfFiles(error)) return
+      this.#context.status.goOffline('writing an index', this.index.file.path, error)
+    }
   }
 
   #indexedPosition(offset: number): number {

@@ -149,6 +149,52 @@ describe('the recovery of a log', () => {
     expect(disk.exists(path)).toBe(false)
   })
 
+  it('has the indexes again of the segments that it scans', async () => {
+    const settings = { segmentBytes: 1_000, indexIntervalBytes: 200 }
+    const environment = worldOn()
+    const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
+    await broker.createTopics([{ name: 't', partitions: 1 }])
+    for (let i = 0; i < 40; i++) broker.log('t', 0).append(batchOf(`value ${i}`))
+    await broker.log('t', 0).acknowledged()
+    const lengths = (log: PartitionLog) => log.segments.map(({ index, timeIndex }) => [index.length, timeIndex.length])
+    const before = lengths(broker.log('t', 0))
+    expect(before[0]).toEqual([4, 1])
+    const again = await open(environment.disk.crash({ keepUnsynced: 'none' }), settings)
+    expect(lengths(again.log('t', 0))).toEqual(before)
+  })
+
+  it.each(['.timeindex', '.index'] as const)(
+    'makes a missing %s again so that power may be lost at any moment',
+    async (extension) => {
+      // Three batches a segment, and the first has its largest timestamp: lost, it would be missed.
+      const settings = { segmentBytes: 250, indexIntervalBytes: 100 }
+      const times = [9, 7, 5, 19, 17, 15, 29, 27]
+      const environment = worldOn()
+      const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
+      await broker.createTopics([{ name: 't', partitions: 1 }])
+      for (const timestamp of times) broker.log('t', 0).append(batchOfRecords([{ value: 'v', timestamp }]))
+      await broker.log('t', 0).acknowledged()
+      await environment.clock.advanceAsync(5_000)
+      await environment.clock.nextTurn()
+      environment.disk.remove(logPath.replace('.log', extension))
+      expect(broker.log('t', 0).segments.map((segment) => segment.timeIndex.length)).toEqual([1, 1, 0])
+      const answers = (log: PartitionLog) => times.map((time) => firstOffsetSince(log, time)?.offset)
+      const expected = times.map((time) => times.findIndex((timestamp) => timestamp >= time))
+      for (let calls = 0, isOpen = false; !isOpen; calls++) {
+        const disk = environment.disk.crash({ keepUnsynced: 'all' })
+        disk.losePowerAfter(calls)
+        isOpen = await open(disk, settings).then(
+          () => true,
+          () => false,
+        )
+        for (let outcome = 0; outcome < 10; outcome++) {
+          const found = (await open(disk.crash({ keepUnsynced: 'random' }), settings)).log('t', 0)
+          expect([calls, answers(found)]).toEqual([calls, expected])
+        }
+      }
+    },
+  )
+
   it('removes the segments behind a torn one', async () => {
     const disk = await afterCrash(0, 40, 'all')
     const [, second, third] = disk.list('data/t-0').filter((name) => name.endsWith('.log'))

@@ -251,19 +251,21 @@ describe('a partition log', () => {
     expect(files).toEqual(log.segments.map((segment) => segment.path.split('/').at(-1)))
   })
 
-  it('has no files of indexes left that know what was removed', async () => {
+  it.each([
+    ['all that lies in front', 12, 2],
+    ['no file where that is nothing', 0, 0],
+  ])('has indexes of %s and of nothing that was removed, in memory and in their files', async (_, offset, entries) => {
     const { log, disk } = await setUp('page-cache', { segmentBytes: 1_000, indexIntervalBytes: 100 })
     appendNumbered(log, 0, 40, 2)
     await log.flushed()
-    const [first] = log.segments
-    expect(disk.exists(first?.index.file.path as string)).toBe(true)
-    log.lowerRecoveryPoint(4)
-    log.truncate(4)
-    disk.failNext('write', 'ENOSPC')
-    first?.saveIndexes()
-    expect(disk.exists(first?.index.file.path as string)).toBe(false)
-    first?.saveIndexes()
-    expect(disk.open(first?.index.file.path as string).size()).toBe((first?.index.length as number) * 8)
+    const { index, timeIndex } = log.segments[0] as Segment
+    const saved = () => [index, timeIndex].map(({ file }) => disk.exists(file.path) && disk.open(file.path).size())
+    expect(saved()).toEqual([index.length * 8, timeIndex.length * 12])
+    expect(index.length).toBeGreaterThan(entries)
+    log.lowerRecoveryPoint(offset)
+    log.truncate(offset)
+    const left = entries === 0 ? [false, false] : [entries * 8, timeIndex.length * 12]
+    expect([index.length, saved()]).toEqual([entries, left])
   })
 
   it.each([
