@@ -57,6 +57,31 @@ function versionedTopology() {
 }
 
 describe('a table that keeps versions', () => {
+  it('does not bring a row back that was deleted at the time of its version, which Kafka Streams does', () => {
+    using driver = new TopologyTestDriver(versionedTopology())
+    const rows = driver.input(text('T'))
+    rows.pipe({ key: 'a', value: 'v', timestamp: 3 })
+    rows.pipe({ key: 'a', value: null, timestamp: 3 })
+    rows.pipe({ key: 'a', value: 'w', timestamp: 0 })
+    expect(
+      driver
+        .output(counts)
+        .readAll()
+        .map(({ key, value }) => [key, value]),
+    ).toEqual([
+      ['v', 1n],
+      ['v', 0n],
+    ])
+    driver.input(text('S')).pipe({ key: 'a', value: 's', timestamp: 5 })
+    driver.input(text('S')).pipe({ key: 'a', value: 's', timestamp: 1 })
+    expect(
+      driver
+        .output(text('joined'))
+        .readAll()
+        .map(({ value }) => value),
+    ).toEqual(['s+null', 's+w'])
+  })
+
   it.each([false, true])('does what Kafka Streams did, step by step (restarts between them: %s)', (isRestarted) => {
     using driver = new TopologyTestDriver(versionedTopology())
     for (const [at, step] of steps.entries()) {

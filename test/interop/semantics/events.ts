@@ -1,4 +1,4 @@
-import type { Case, CaseEvent, CaseNode } from './case.ts'
+import type { Case, CaseEvent, CaseNode, PipeEvent } from './case.ts'
 import type { Draw } from './draw.ts'
 
 /** Parameters that are durations: event times are drawn at such distances from each other, and one beside. */
@@ -27,21 +27,47 @@ export function drawEvents(
   const restarts = draw.chance(0.2) && !beginsAnew ? 0.1 : 0
   const headers = draw.chance(0.3) ? 0.4 : 0
   const count = draw.between(3, 30)
+  const versions = new Versions(nodes)
   let value = 'v0'
   for (let i = 1; i <= count; i++) {
     if (draw.chance(restarts)) events.push({ restart: true })
     if (hasTimers && draw.chance(0.2)) events.push({ wallclock: draw.between(1, 30) })
     if (!draw.chance(0.05)) value = `v${i}`
-    events.push({
+    const place = {
       topic: draw.one(topics),
       key: draw.chance(nullKeys) ? null : draw.one(keys),
       value: draw.chance(nullValues) ? null : value,
       ts: times.next(),
+    }
+    events.push({
+      ...place,
+      ...(versions.isForgotten(place) && { value }),
       ...(draw.chance(headers) ? { headers: [[draw.one(['h', 'g']), `${i}`] as const] } : {}),
     })
   }
   while (mostRecords(nodes, events) > maxRecords) events.pop()
   return events
+}
+
+/**
+ * The versions of versioned tables. Kafka Streams' store forgets the deletion of a version at its very own time: a version before
+ * it that comes later brings the row back. In Millrace it stays deleted. So such deletions are not drawn.
+ */
+class Versions {
+  readonly #topics: ReadonlySet<string>
+  readonly #seen = new Set<string>()
+
+  constructor(nodes: readonly CaseNode[]) {
+    this.#topics = new Set(nodes.filter(({ op }) => op === 'versionedTable').flatMap(sourceTopics))
+  }
+
+  isForgotten({ topic, key, value, ts }: Pick<PipeEvent, 'topic' | 'key' | 'value' | 'ts'>): boolean {
+    if (!this.#topics.has(topic)) return false
+    const place = JSON.stringify([topic, key, ts])
+    if (value === null) return this.#seen.has(place)
+    this.#seen.add(place)
+    return false
+  }
 }
 
 /** Stores that after a restart know how far time was, or what was used last, by what they hold alone. */

@@ -162,9 +162,12 @@ function settleTimers(nodes: readonly CaseNode[]): CaseNode[] {
   const settled = nodes.map((node) =>
     node.timer === 'stream-time' && !whole ? { ...node, timer: 'wall-clock' } : node,
   )
-  // What the wall clock brings would make records later than final sessions are kept in Kafka Streams: see events.ts.
-  const hasFinalSessions = nodes.some(({ op, windows }) => op === 'emitOnClose' && windows === 'session')
-  return hasFinalSessions ? settled.map((node) => (node.timer === 'wall-clock' ? withoutTimer(node) : node)) : settled
+  // What the wall clock brings would make records later than final sessions are kept in Kafka Streams: see events.ts. And of a
+  // windowed cogroup it would take one stream so far ahead that the results of the others are logged there and not kept.
+  const isSensitive = nodes.some(({ op, windows }) => {
+    return op === 'cogroupWindowedBy' || (op === 'emitOnClose' && windows === 'session')
+  })
+  return isSensitive ? settled.map((node) => (node.timer === 'wall-clock' ? withoutTimer(node) : node)) : settled
 }
 
 /** Whether there is one sub-topology, as far as this can be told without building it. */
