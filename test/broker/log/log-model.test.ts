@@ -100,11 +100,18 @@ class PartitionModel {
   /** How often it was truncated: what was acknowledged before that may have been cut. */
   truncations = 0
   /** What it held before a truncation that is not durable: a crash may bring it back. */
-  former: string[] | undefined
+  former: { readonly written: string[]; readonly starts: number[] } | undefined
   epoch = 0
   /** How many are deleted at the least and at the most: a deletion that was not acknowledged may be undone by a crash. */
   deleted = 0
   mostDeleted = 0
+
+  add(batches: readonly (readonly string[])[]): void {
+    for (const batch of batches) {
+      this.starts.push(this.written.length)
+      this.written.push(...batch)
+    }
+  }
 }
 
 /** A broker with three partitions on a disk that fails, and the model that says what it must hold. */
@@ -163,7 +170,8 @@ class Run {
       expect(logEndOffset).toBeGreaterThanOrEqual(model.settled)
       // It is all of what was before a truncation, or all of what was after it.
       if (model.former !== undefined && !isDeepStrictEqual(found, model.written.slice(start, logEndOffset))) {
-        model.written = model.former
+        model.written = model.former.written
+        model.starts = model.former.starts
       }
       expect(logEndOffset).toBeLessThanOrEqual(model.written.length)
       expectRecords(i, found, model.written, start, logEndOffset)
@@ -191,14 +199,11 @@ class Run {
       baseOffset = this.#log(partition).append(bytes)
     } catch (error) {
       // A failed write that was not undone may still be found later.
-      if (this.#expectStorageError(error) === 'STORAGE_FAILED') model.written.push(...values.flat())
+      if (this.#expectStorageError(error) === 'STORAGE_FAILED') model.add(values)
       return
     }
     expect(baseOffset).toBe(model.written.length)
-    for (const batch of values) {
-      model.starts.push(model.written.length)
-      model.written.push(...batch)
-    }
+    model.add(values)
     if (this.#flush === 'page-cache') model.settled = model.written.length
   }
 
@@ -248,7 +253,7 @@ class Run {
     const epoch = Math.max(0, (log.epochs.latest?.epoch ?? 0) - epochsBack)
     const { offset } = truncationOf(log.epochs, log.logEndOffset, { epoch, endOffset })
     const to = Math.max(offset, log.logStartOffset)
-    model.former ??= [...model.written]
+    model.former ??= { written: [...model.written], starts: [...model.starts] }
     model.truncations++
     try {
       await this.#broker?.truncate('t', partition, to)
