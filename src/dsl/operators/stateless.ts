@@ -190,9 +190,12 @@ class DropNullKeys extends Step implements Processor {
 
 class TableToStream extends Step implements Processor {
   process(record: FlowRecord): void {
-    const oldValue = record.oldValue
+    const { oldValue, isLatest } = record
     record.oldValue = undefined
+    // Records of a stream are of no version: a table that is made of them takes what comes last for the latest.
+    record.isLatest = true
     this.output.process(record)
     record.oldValue = oldValue
+    record.isLatest = isLatest
   }
 }
