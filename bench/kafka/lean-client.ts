@@ -104,28 +104,38 @@ export async function latencies(contender: Contender, topic: string, count: numb
 
 async function send(client: ProtocolClient, topic: string, records: Buffer, acks: 1 | -1): Promise<void> {
   const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }]
-  for (let tries = 0; ; tries++) {
+  await led(`producing to ${topic}`, async () => {
     const { responses } = await client.request(produce, version.produce, { acks, timeoutMs: waitMs, topicData })
-    const errorCode = responses[0]?.partitionResponses[0]?.errorCode
-    // Apache Kafka says who leads a new partition a moment before the leader knows.
-    if (errorCode !== notLeader || tries === mostTries) return require(errorCode, `producing to ${topic}`)
-    await pause(retryMs)
-  }
+    return responses[0]?.partitionResponses[0]
+  })
 }
 
 async function fetchFrom(client: ProtocolClient, topic: string, fetchOffset: number): Promise<Buffer> {
   const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: fetchBytes }]
-  const { responses } = await client.request(fetch, version.fetch, {
-    maxWaitMs: waitMs,
-    minBytes: 1,
-    isolationLevel: 0,
-    sessionId: 0,
-    topics: [{ topic, partitions }],
-    forgottenTopicsData: [],
-    rackId: '',
+  const request = {
+    ...{ maxWaitMs: waitMs, minBytes: 1, isolationLevel: 0, sessionId: 0, rackId: '' },
+    ...{ topics: [{ topic, partitions }], forgottenTopicsData: [] },
+  }
+  const fetched = await led(`fetching from ${topic}`, async () => {
+    const { responses } = await client.request(fetch, version.fetch, request)
+    return responses[0]?.partitions[0]
   })
-  require(responses[0]?.partitions[0]?.errorCode, `fetching from ${topic}`)
-  return responses[0]?.partitions[0]?.records as Buffer
+  return fetched.records as Buffer
+}
+
+/** Asks again while nobody leads the partition: Apache Kafka says who leads a new one a moment before the leader knows. */
+async function led<T extends { readonly errorCode: number }>(
+  what: string,
+  ask: () => Promise<T | undefined>,
+): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const answer = await ask()
+    if (answer?.errorCode === notLeader && tries < mostTries) await pause(retryMs)
+    else {
+      require(answer?.errorCode, what)
+      return answer as T
+    }
+  }
 }
 
 /** The offset behind the last whole batch. */
