@@ -18,6 +18,7 @@ const usage = `npm run bench:kafka -- [options]
 
 interface Measured {
   readonly value: number
+  readonly recordBytes: number
   /** Of the broker, for each million records; undefined where the system does not tell. */
   readonly processorSeconds: number | undefined
 }
@@ -82,21 +83,30 @@ async function measure(workload: Workload, contender: Contender): Promise<Measur
   const topic = `race-${topics++}`
   await workload.prepare(contender, topic)
   const before = processorSeconds(contender.processId)
-  const { value, records } = await workload.run(contender, topic)
+  const { value, records, recordBytes } = await workload.run(contender, topic)
   const after = processorSeconds(contender.processId)
   await workload.end(contender, topic)
   const used = before === undefined || after === undefined ? undefined : ((after - before) / records) * 1e6
-  return { value, processorSeconds: used }
+  return { value, recordBytes, processorSeconds: used }
 }
 
-function row({ name, unit, run: _ }: Workload, rounds: readonly (readonly [Measured, Measured])[]): string {
+function row({ name, unit }: Workload, rounds: readonly (readonly [Measured, Measured])[]): string {
   const ratios = rounds.map(([ours, theirs]) => (unit === 'ms' ? theirs.value / ours.value : ours.value / theirs.value))
-  const [ours, theirs] = [0, 1].map((side) => {
-    const value = median(rounds.map((round) => (round[side] as Measured).value))
-    const used = rounds.map((round) => (round[side] as Measured).processorSeconds ?? Number.NaN)
-    const time = unit === 'ms' ? '' : ` (${median(used).toFixed(2)} s)`
-    return `${unit === 'ms' ? `${value.toFixed(2)} ms` : `${Math.round(value).toLocaleString('en')}/s`}${time}`
-  })
+  const [ours, theirs] = [0, 1].map((side) =>
+    sideText(
+      unit,
+      rounds.map((round) => round[side] as Measured),
+    ),
+  )
   const range = `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`
   return `${name.padEnd(58)} ${median(ratios).toFixed(2).padStart(6)} [${range}]  ${ours}  ${theirs}`
+}
+
+/** Medians: `204,082/s, 20.4 MB/s (0.68 s)`, or `0.09 ms`. */
+function sideText(unit: Workload['unit'], measured: readonly Measured[]): string {
+  const value = median(measured.map((one) => one.value))
+  if (unit === 'ms') return `${value.toFixed(2)} ms`
+  const megabytes = (value * (measured[0] as Measured).recordBytes) / 1e6
+  const used = median(measured.map((one) => one.processorSeconds ?? Number.NaN))
+  return `${Math.round(value).toLocaleString('en')}/s, ${megabytes.toFixed(1)} MB/s (${used.toFixed(2)} s)`
 }

@@ -2,12 +2,13 @@ import type { Command } from 'commander'
 import { type Broker, openBroker } from '../broker/broker.ts'
 import { serviceOf } from '../broker/broker-service.ts'
 import { type BrokerServer, listenForClients } from '../broker/server/broker-server.ts'
-import type { Address, Disk, Environment } from '../env/environment.ts'
+import type { Address, Environment } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
 import type { ListenerOptions } from '../listener-options.ts'
 import { brokerConfigNames, brokerConfigOf } from './broker-config.ts'
 import { listenersOf } from './listener-config.ts'
 import { type ScramUser, scramUser, scramUserRecord } from './scram-user.ts'
+import { readTextFile } from './text-file.ts'
 
 interface StartOptions {
   readonly data: string
@@ -68,7 +69,7 @@ async function startBroker(options: StartOptions, environment: Environment): Pro
     broker: config,
     limits,
     authorizer,
-  } = brokerConfigOf(options.config, (path) => textOf(environment.disk, path))
+  } = brokerConfigOf(options.config, (path) => readTextFile(environment.disk, path))
   const listeners = askedFor(options, environment)
   const users = options.addScram.map((text) => scramUser(text, environment.random))
   const broker = await openBroker({ directory: options.data, environment, flush: options.flush, config })
@@ -110,7 +111,7 @@ function nextSignal({ host }: Environment): Promise<string> {
 }
 
 function askedFor({ listen, advertise, config }: StartOptions, { disk }: Environment): ListenerOptions[] {
-  const readFile = (path: string) => textOf(disk, path)
+  const readFile = (path: string) => readTextFile(disk, path)
   return listenersOf({ listen, advertise, config: brokerConfigOf(config, readFile).listeners, readFile })
 }
 
@@ -133,16 +134,4 @@ function readyText({ listeners }: BrokerServer): string {
   return listeners
     .map(({ name, advertised: { host, port } }) => `${name === 'PLAINTEXT' ? '' : `${name}://`}${host}:${port}`)
     .join(', ')
-}
-
-function textOf(disk: Disk, path: string): string {
-  try {
-    const file = disk.open(path, { isReadOnly: true })
-    const bytes = Buffer.alloc(file.size())
-    file.read(bytes, 0)
-    file.close()
-    return bytes.toString()
-  } catch (cause) {
-    throw new MillraceError('INVALID_ARGUMENT', `The file cannot be read: ${messageOf(cause)}`, { at: { path }, cause })
-  }
 }

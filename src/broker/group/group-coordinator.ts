@@ -1,6 +1,7 @@
-import type { Cancel, Clock, Random, Timers } from '../../env/environment.ts'
+import type { Clock, Random, Timers } from '../../env/environment.ts'
 import type { KafkaError } from '../protocol/error-codes.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
+import { DeadlineTimer } from './deadline-timer.ts'
 import type {
   GroupMetadata,
   GroupReply,
@@ -28,8 +29,7 @@ interface Coordinated {
   readonly group: ClassicGroup
   /** Who waits for what a step answers, by token. */
   readonly waiting: Map<number, (reply: GroupReply) => void>
-  timerAtMs: number
-  cancelTimer: Cancel
+  readonly timer: DeadlineTimer
 }
 
 /**
@@ -40,7 +40,6 @@ export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
   readonly #groups = new Map<string, Coordinated>()
   #nextToken = 1
-  #isClosed = false
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options
@@ -50,7 +49,7 @@ export class GroupCoordinator {
   restore(id: string, metadata: GroupMetadata): void {
     const coordinated = this.#make(id)
     coordinated.group.restore(metadata, this.#nowMs())
-    this.#armTimer(coordinated)
+    coordinated.timer.expect(coordinated.group.nextDeadlineMs)
   }
 
   /** All groups there are, by id. */
@@ -109,7 +108,7 @@ export class GroupCoordinator {
     await this.#options.keep(id, null)
     // Who has joined meanwhile is a group anew.
     if (this.#groups.get(id) !== coordinated || coordinated.group.state !== 'Empty') return 'NONE'
-    coordinated.cancelTimer()
+    coordinated.timer.stop()
     this.#groups.delete(id)
     return 'NONE'
   }
@@ -122,13 +121,16 @@ export class GroupCoordinator {
 
   /** Stops all timers; who waits is not answered any more. */
   close(): void {
-    this.#isClosed = true
-    for (const { cancelTimer } of this.#groups.values()) cancelTimer()
+    for (const { timer } of this.#groups.values()) timer.stop()
   }
 
   #make(id: string): Coordinated {
     const group = new ClassicGroup(id, this.#options.settings)
-    const made = { group, waiting: new Map(), timerAtMs: Number.POSITIVE_INFINITY, cancelTimer: () => {} }
+    const timer = new DeadlineTimer(this.#options, (nowMs) => {
+      group.tick(nowMs)
+      this.#settle(made)
+    })
+    const made: Coordinated = { group, waiting: new Map(), timer }
     this.#groups.set(id, made)
     this.#options.onMade?.()
     return made
@@ -158,7 +160,7 @@ export class GroupCoordinator {
         () => this.#failSync(coordinated, assigned),
       )
     }
-    this.#armTimer(coordinated)
+    coordinated.timer.expect(coordinated.group.nextDeadlineMs)
   }
 
   #failSync(coordinated: Coordinated, assigned: readonly GroupReply[]): void {
@@ -166,19 +168,6 @@ export class GroupCoordinator {
       answer(coordinated, { token, sync: { ...syncRefusal, error: 'COORDINATOR_NOT_AVAILABLE' } })
     coordinated.group.failSync('COORDINATOR_NOT_AVAILABLE', this.#nowMs())
     this.#settle(coordinated)
-  }
-
-  /** Heartbeats move deadlines away, so a timer may come too early: it then looks, and waits for the rest. */
-  #armTimer(coordinated: Coordinated): void {
-    const dueMs = coordinated.group.nextDeadlineMs
-    if (dueMs >= coordinated.timerAtMs || this.#isClosed) return
-    coordinated.cancelTimer()
-    coordinated.timerAtMs = dueMs
-    coordinated.cancelTimer = this.#options.timers.after(Math.max(0, dueMs - this.#nowMs()), () => {
-      coordinated.timerAtMs = Number.POSITIVE_INFINITY
-      coordinated.group.tick(this.#nowMs())
-      this.#settle(coordinated)
-    })
   }
 
   #nowMs(): number {

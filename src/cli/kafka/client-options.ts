@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { KafkaConfig, SASLOptions } from 'kafkajs'
 import type { Disk } from '../../env/environment.ts'
-import { MillraceError, messageOf } from '../../errors.ts'
+import { MillraceError } from '../../errors.ts'
 import { readProperties } from '../properties-file.ts'
+import { readTextFile } from '../text-file.ts'
 
 /** How the cluster is found and entered, the same for every command. */
 export interface ClientOptions {
@@ -54,7 +55,8 @@ export function kafkaConfigOf({ bootstrapServer, commandConfig }: ClientOptions,
   const brokers = bootstrapServer.split(',').map((server) => server.trim())
   const wrong = brokers.find((server) => !/^.+:\d+$/.test(server))
   if (wrong !== undefined) throw invalid(`'${wrong}' is not HOST:PORT`, 'Write it as localhost:9092.')
-  const settings = commandConfig === undefined ? new Map<string, string>() : readProperties(textOf(disk, commandConfig))
+  const settings =
+    commandConfig === undefined ? new Map<string, string>() : readProperties(readTextFile(disk, commandConfig))
   const protocol = settings.get('security.protocol') ?? 'PLAINTEXT'
   if (!['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].includes(protocol)) {
     throw invalid(`'${protocol}' is not a security.protocol`, 'There are PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL.')
@@ -70,11 +72,11 @@ export function kafkaConfigOf({ bootstrapServer, commandConfig }: ClientOptions,
 function sslOf(settings: ReadonlyMap<string, string>, disk: Disk): NonNullable<KafkaConfig['ssl']> {
   const trusted = settings.get('ssl.truststore.location')
   const own = settings.get('ssl.keystore.location')
-  const pem = own === undefined ? undefined : textOf(disk, own)
+  const pem = own === undefined ? undefined : readTextFile(disk, own)
   const passphrase = settings.get('ssl.key.password')
   const isNameChecked = settings.get('ssl.endpoint.identification.algorithm') !== ''
   return {
-    ...(trusted !== undefined && { ca: [textOf(disk, trusted)] }),
+    ...(trusted !== undefined && { ca: [readTextFile(disk, trusted)] }),
     ...(pem !== undefined && { key: pem, cert: pem }),
     ...(passphrase !== undefined && { passphrase }),
     ...(!isNameChecked && { checkServerIdentity: () => undefined }),
@@ -93,16 +95,4 @@ function saslOf(settings: ReadonlyMap<string, string>): SASLOptions {
     throw invalid('sasl.jaas.config names nobody', 'Write ... required username="alice" password="secret";')
   }
   return { mechanism, username, password } as SASLOptions
-}
-
-function textOf(disk: Disk, path: string): string {
-  try {
-    const file = disk.open(path, { isReadOnly: true })
-    const bytes = Buffer.alloc(file.size())
-    file.read(bytes, 0)
-    file.close()
-    return bytes.toString()
-  } catch (cause) {
-    throw new MillraceError('INVALID_ARGUMENT', `The file cannot be read: ${messageOf(cause)}`, { at: { path }, cause })
-  }
 }

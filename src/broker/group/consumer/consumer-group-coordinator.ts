@@ -1,5 +1,6 @@
-import type { Cancel, Clock, Random, Timers } from '../../../env/environment.ts'
+import type { Clock, Random, Timers } from '../../../env/environment.ts'
 import type { KafkaError } from '../../protocol/error-codes.ts'
+import { DeadlineTimer } from '../deadline-timer.ts'
 import { ConsumerGroup, type ConsumerGroupSettings } from './consumer-group.ts'
 import type {
   ConsumerGroupRecord,
@@ -24,8 +25,7 @@ export interface ConsumerGroupCoordinatorOptions {
 
 interface Coordinated {
   readonly group: ConsumerGroup
-  timerAtMs: number
-  cancelTimer: Cancel
+  readonly timer: DeadlineTimer
 }
 
 /**
@@ -35,7 +35,6 @@ interface Coordinated {
 export class ConsumerGroupCoordinator {
   readonly #options: ConsumerGroupCoordinatorOptions
   readonly #groups = new Map<string, Coordinated>()
-  #isClosed = false
 
   constructor(options: ConsumerGroupCoordinatorOptions) {
     this.#options = options
@@ -45,7 +44,7 @@ export class ConsumerGroupCoordinator {
   restore(id: string, kept: KeptConsumerGroup): void {
     const coordinated = this.#make(id, ConsumerGroupState.restore(kept))
     coordinated.group.begin(this.#nowMs())
-    this.#armTimer(coordinated)
+    coordinated.timer.expect(coordinated.group.nextDeadlineMs)
   }
 
   /** All groups there are. */
@@ -98,27 +97,30 @@ export class ConsumerGroupCoordinator {
 
   /** Stops all timers. */
   close(): void {
-    this.#isClosed = true
-    for (const { cancelTimer } of this.#groups.values()) cancelTimer()
+    for (const { timer } of this.#groups.values()) timer.stop()
   }
 
   #make(id: string, state?: ConsumerGroupState): Coordinated {
     const { settings, topics } = this.#options
     const group = new ConsumerGroup(id, settings, topics, state)
-    const made = { group, timerAtMs: Number.POSITIVE_INFINITY, cancelTimer: () => {} }
+    const timer = new DeadlineTimer(this.#options, (nowMs) => {
+      group.tick(nowMs)
+      void this.#settle(made)
+    })
+    const made: Coordinated = { group, timer }
     this.#groups.set(id, made)
     return made
   }
 
-  #forget({ group, cancelTimer }: Coordinated): void {
-    cancelTimer()
+  #forget({ group, timer }: Coordinated): void {
+    timer.stop()
     this.#groups.delete(group.id)
   }
 
   /** Makes durable what has changed. False where that failed: it is tried again with the group's next step. */
   async #settle(coordinated: Coordinated): Promise<boolean> {
     const { group } = coordinated
-    this.#armTimer(coordinated)
+    coordinated.timer.expect(coordinated.group.nextDeadlineMs)
     const changes = group.state.takeChanges()
     if (changes.length === 0) return true
     try {
@@ -129,19 +131,6 @@ export class ConsumerGroupCoordinator {
       group.state.putBack(changes)
       return false
     }
-  }
-
-  /** Heartbeats move deadlines away, so a timer may come too early: it then looks, and waits for the rest. */
-  #armTimer(coordinated: Coordinated): void {
-    const dueMs = coordinated.group.nextDeadlineMs
-    if (dueMs >= coordinated.timerAtMs || this.#isClosed) return
-    coordinated.cancelTimer()
-    coordinated.timerAtMs = dueMs
-    coordinated.cancelTimer = this.#options.timers.after(Math.max(0, dueMs - this.#nowMs()), () => {
-      coordinated.timerAtMs = Number.POSITIVE_INFINITY
-      coordinated.group.tick(this.#nowMs())
-      void this.#settle(coordinated)
-    })
   }
 
   #nowMs(): number {
