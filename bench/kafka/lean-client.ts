@@ -1,17 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageCodec } from '../../src/broker/protocol/message-codec.ts'
 import { createTopics } from '../../src/broker/protocol/messages/create-topics.ts'
 import { deleteTopics } from '../../src/broker/protocol/messages/delete-topics.ts'
 import { fetch } from '../../src/broker/protocol/messages/fetch.ts'
 import { metadata } from '../../src/broker/protocol/messages/metadata.ts'
 import { produce } from '../../src/broker/protocol/messages/produce.ts'
+import { WireReader } from '../../src/broker/protocol/wire-reader.ts'
 import { nodeEnvironment } from '../../src/env/node.ts'
 import { BatchBuilder } from '../../src/record/batch-builder.ts'
-import { ProtocolClient } from '../../test/broker/server/protocol-client.ts'
+import { ProtocolClient, requestFrame } from '../../test/broker/server/protocol-client.ts'
 import type { Contender } from './contender.ts'
+import { LeanConnection } from './lean-connection.ts'
 import type { RecordsPerSecond } from './perf-tools.ts'
 
 /**
- * A client that does next to nothing, so that the broker is what is measured: it sends one batch again and again, which was made
+ * A client that does next to nothing, so that the broker is what is measured: it sends one request again and again, which was made
  * before, and does not look into what it fetches.
  */
 
@@ -66,23 +69,51 @@ export interface LeanLoad {
 }
 
 export async function leanProduce(contender: Contender, load: LeanLoad): Promise<RecordsPerSecond> {
-  await using client = await closing(contender)
+  const { topic, acks } = load
   const batch = batchOf(load.batchBytes, load.recordBytes)
-  let left = Math.ceil(load.records / batch.records)
-  const sent = left * batch.records
-  const sendAll = async (): Promise<void> => {
-    while (left-- > 0) await send(client, load.topic, batch.bytes, load.acks)
-  }
+  const count = Math.ceil(load.records / batch.records)
+  await sendOne(contender, topic, batch.bytes)
+  await using connection = await LeanConnection.connect(contender.address)
+  const request = requestFrame(produce, version.produce, 1, produceRequest(topic, batch.bytes, acks))
+  let left = count
+  const errorCodeAt = errorCodeOfProduceAt(topic)
   const begin = performance.now()
-  await Promise.all(Array.from({ length: inFlight }, sendAll))
-  return (sent * 1_000) / (performance.now() - begin)
+  await connection.exchange(
+    () => (left-- > 0 ? request : undefined),
+    inFlight,
+    (answer) => require(answer.readInt16BE(errorCodeAt), `producing to ${topic}`),
+  )
+  return (count * batch.records * 1_000) / (performance.now() - begin)
+}
+
+/** The first one to a new topic: Apache Kafka says who leads it a moment before the leader knows. */
+async function sendOne(contender: Contender, topic: string, records: Buffer): Promise<void> {
+  await using client = await closing(contender)
+  await send(client, topic, records, -1)
+}
+
+/** Where the answer to a produce has its error: behind the correlation id, both counts, the name, and the partition. */
+function errorCodeOfProduceAt(topic: string): number {
+  return 4 + 4 + 2 + Buffer.byteLength(topic) + 4 + 4
 }
 
 /** The number of records is known, so nothing of the batches has to be looked at but where the last one ends. */
 export async function leanConsume(contender: Contender, topic: string, records: number): Promise<RecordsPerSecond> {
-  await using client = await closing(contender)
+  await using connection = await LeanConnection.connect(contender.address)
+  const codec = messageCodec(fetch.response, version.fetch, false)
+  let offset = 0
   const begin = performance.now()
-  for (let offset = 0; offset < records; ) offset = endOf(await fetchFrom(client, topic, offset), offset)
+  await connection.exchange(
+    () => (offset < records ? requestFrame(fetch, version.fetch, 1, fetchRequest(topic, offset)) : undefined),
+    1,
+    (answer) => {
+      const reader = new WireReader(answer)
+      reader.position = 4
+      const partition = codec.read(reader).responses[0]?.partitions[0]
+      require(partition?.errorCode, `fetching from ${topic}`)
+      offset = endOf(partition?.records as Buffer, offset)
+    },
+  )
   return (records * 1_000) / (performance.now() - begin)
 }
 
@@ -91,8 +122,9 @@ export async function latencies(contender: Contender, topic: string, count: numb
   await using producer = await closing(contender)
   await using consumer = await closing(contender)
   const { bytes } = batchOf(0, 100)
+  await send(producer, topic, bytes, -1)
   const took: number[] = []
-  for (let offset = 0; offset < count; offset++) {
+  for (let offset = 1; offset <= count; offset++) {
     const fetched = fetchFrom(consumer, topic, offset)
     const begin = performance.now()
     await send(producer, topic, bytes, -1)
@@ -103,24 +135,28 @@ export async function latencies(contender: Contender, topic: string, count: numb
 }
 
 async function send(client: ProtocolClient, topic: string, records: Buffer, acks: 1 | -1): Promise<void> {
-  const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }]
   await led(`producing to ${topic}`, async () => {
-    const { responses } = await client.request(produce, version.produce, { acks, timeoutMs: waitMs, topicData })
+    const request = produceRequest(topic, records, acks)
+    const { responses } = await client.request(produce, version.produce, request)
     return responses[0]?.partitionResponses[0]
   })
 }
 
-async function fetchFrom(client: ProtocolClient, topic: string, fetchOffset: number): Promise<Buffer> {
+function produceRequest(topic: string, records: Buffer, acks: 1 | -1) {
+  return { acks, timeoutMs: waitMs, topicData: [{ name: topic, partitionData: [{ index: 0, records }] }] }
+}
+
+async function fetchFrom(client: ProtocolClient, topic: string, fetchOffset: number): Promise<void> {
+  const { responses } = await client.request(fetch, version.fetch, fetchRequest(topic, fetchOffset))
+  require(responses[0]?.partitions[0]?.errorCode, `fetching from ${topic}`)
+}
+
+function fetchRequest(topic: string, fetchOffset: number) {
   const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: fetchBytes }]
-  const request = {
+  return {
     ...{ maxWaitMs: waitMs, minBytes: 1, isolationLevel: 0, sessionId: 0, rackId: '' },
     ...{ topics: [{ topic, partitions }], forgottenTopicsData: [] },
   }
-  const fetched = await led(`fetching from ${topic}`, async () => {
-    const { responses } = await client.request(fetch, version.fetch, request)
-    return responses[0]?.partitions[0]
-  })
-  return fetched.records as Buffer
 }
 
 /** Asks again while nobody leads the partition: Apache Kafka says who leads a new one a moment before the leader knows. */

@@ -165,8 +165,11 @@ export interface Connection {
   readonly peerName: string | undefined
   /** Sends bytes, which are the caller's again when it returns; false means the peer is slow: wait for `drained`. */
   write(bytes: Uint8Array): boolean
-  /** As `write` of one piece after the other, without copying: the bytes must stay as they are until `drained` resolves. */
-  writeAll(pieces: readonly Uint8Array[]): boolean
+  /**
+   * As `write` of one piece after the other, without copying: the bytes must stay as they are until `onSent` is called, when
+   * they are with the system. It is not called where the connection is lost before.
+   */
+  writeAll(pieces: readonly Uint8Array[], onSent?: () => void): boolean
   /** Resolves when what was written is with the system, or the connection is closed. */
   drained(): Promise<void>
   /** Stops calling `onData` until `resume`, so that the peer's writes come to wait for us. */

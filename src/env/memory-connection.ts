@@ -58,9 +58,12 @@ export class MemoryConnection implements Connection {
     return this.#queuedBytes < this.#options.bufferBytes
   }
 
-  writeAll(pieces: readonly Uint8Array[]): boolean {
+  writeAll(pieces: readonly Uint8Array[], onSent?: () => void): boolean {
+    if (this.#isEnding || this.#isClosed) return true
     let hasRoom = true
     for (const piece of pieces) hasRoom = this.write(piece)
+    // Never from within the call, as with a socket.
+    if (onSent !== undefined) void nothing.then(onSent)
     return hasRoom
   }
 

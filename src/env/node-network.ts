@@ -47,12 +47,44 @@ export const nodeNetwork: Network = {
 }
 
 function clearServer(accept: Accept): net.Server {
-  return net.createServer({ noDelay: true }, (socket) => {
+  return net.createServer({ noDelay: true }, (accepted) => {
+    let handler: ConnectionHandler | undefined
+    const socket = readingInto(readBuffer, accepted, (bytes) => handler?.onData(bytes))
     const connection = new NodeConnection(socket)
-    const handler = accept(connection)
-    connection.onClosed((error) => handler.onClose(error))
-    socket.on('data', (bytes) => handler.onData(bytes))
+    handler = accept(connection)
+    connection.onClosed((error) => handler?.onClose(error))
   })
+}
+
+/** What sockets read into, one after the other: whoever is given the bytes uses them during the call. */
+const readBuffer = Buffer.allocUnsafeSlow(readBufferBytes)
+
+type OnData = (bytes: Uint8Array) => void
+
+/**
+ * The connection of an accepted socket as one that reads into a buffer of ours. Node has that only for sockets that one makes
+ * (`onread`), and a new buffer for each read costs a broker more than everything else that it does with a batch. Where the
+ * handle cannot be had, which Node does not promise, the socket is as it is and reads into buffers of its own.
+ */
+function readingInto(buffer: Buffer, accepted: net.Socket, onData: OnData): net.Socket {
+  const holder = accepted as { _handle?: object | null }
+  const handle = holder._handle
+  if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) {
+    return accepted.on('data', onData)
+  }
+  holder._handle = null
+  const options: object = { handle, onread: onRead(buffer, onData) }
+  return new net.Socket(options)
+}
+
+function onRead(buffer: Buffer, onData: OnData): net.OnReadOpts {
+  return {
+    buffer,
+    callback: (count, bytes) => {
+      onData(bytes.subarray(0, count))
+      return true
+    },
+  }
 }
 
 /** A connection from its first packet on: what is sent and received is the socket's on top of it once the handshake is over. */
@@ -129,14 +161,7 @@ function placeOf(socket: net.Socket): string {
 }
 
 function connectInClear({ host, port }: Address, handler: ConnectionHandler): net.Socket {
-  const onread = {
-    buffer: Buffer.allocUnsafeSlow(readBufferBytes),
-    callback: (count: number, buffer: Uint8Array) => {
-      handler.onData(buffer.subarray(0, count))
-      return true
-    },
-  }
-  return net.connect({ host, port, noDelay: true, onread })
+  return net.connect({ host, port, noDelay: true, onread: onRead(readBuffer, (bytes) => handler.onData(bytes)) })
 }
 
 function connectOverTls(address: Address, handler: ConnectionHandler, options: ClientTlsOptions): tls.TLSSocket {
@@ -241,13 +266,22 @@ class NodeConnection implements Connection {
     return this.#socket.write(Buffer.from(bytes))
   }
 
-  writeAll(pieces: readonly Uint8Array[]): boolean {
-    if (!this.#isWritable) return true
-    if (this.#held !== undefined) return this.#hold(pieces)
+  writeAll(pieces: readonly Uint8Array[], onSent?: () => void): boolean {
+    if (!this.#isWritable || pieces.length === 0) return true
+    if (this.#held !== undefined) {
+      this.#hold(pieces.map((piece) => Buffer.from(piece)))
+      if (onSent !== undefined) queueMicrotask(onSent)
+      return true
+    }
+    const done = (error?: Error | null) => {
+      if (!error) onSent?.()
+    }
+    const last = pieces.length - 1
+    if (last === 0) return this.#socket.write(pieces[0] as Uint8Array, done)
     // Corked, the pieces go to the system in one call.
     this.#socket.cork()
-    let hasRoom = true
-    for (const piece of pieces) hasRoom = this.#socket.write(piece)
+    for (let i = 0; i < last; i++) this.#socket.write(pieces[i] as Uint8Array)
+    const hasRoom = this.#socket.write(pieces[last] as Uint8Array, done)
     this.#socket.uncork()
     return hasRoom
   }

@@ -175,6 +175,26 @@ export function describeNetwork(name: string, make: () => NetworkUnderTest): voi
       expect(serverHandler.closes.length).toBe(1)
     })
 
+    it('says when pieces were sent that it did not copy', async () => {
+      const { client, serverHandler } = await connected()
+      const pieces = [Buffer.from('a'.repeat(500)), Buffer.from('b'.repeat(900_000))]
+      await new Promise<void>((resolve) => client.writeAll(pieces, resolve))
+      for (const piece of pieces) piece.fill('x')
+      await new Promise<void>((resolve) => client.writeAll([Buffer.from('end')], resolve))
+      await serverHandler.has(900_503)
+      expect(serverHandler.received.toString()).toBe(`${'a'.repeat(500)}${'b'.repeat(900_000)}end`)
+    })
+
+    it('does not say that pieces were sent where the connection was lost before', async () => {
+      const { client, clientHandler, serverHandler, server } = await connected()
+      let sent = 0
+      server.destroy()
+      await Promise.all([clientHandler.closed, serverHandler.closed])
+      client.writeAll([Buffer.alloc(900_000)], () => sent++)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(sent).toBe(0)
+    })
+
     it('makes a writer wait for a reader that pauses, and loses nothing', async () => {
       const { client, server, serverHandler } = await connected()
       server.pause()

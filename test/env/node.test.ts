@@ -31,6 +31,39 @@ describeRandom('node', () => nodeEnvironment().random)
 
 describeNetwork('node', () => ({ network: environment.network, host: '127.0.0.1' }))
 
+describe('the sockets of node', () => {
+  it('read into one buffer, those that were accepted too', async () => {
+    const seen = new Set<unknown>()
+    const handler = (done: () => void) => ({
+      onData: (bytes: Uint8Array) => {
+        seen.add(bytes.buffer)
+        done()
+      },
+      onClose: () => {},
+    })
+    const address = { host: '127.0.0.1', port: 0 }
+    const received = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let accepted = 0
+    const listener = await environment.network.listen(address, (connection) => {
+      connection.write(Buffer.from('welcome'))
+      return handler(() => received[accepted++]?.resolve())
+    })
+    const clients = []
+    for (const { promise } of received) {
+      const client = await environment.network.connect(
+        listener.address,
+        handler(() => {}),
+      )
+      clients.push(client)
+      client.write(Buffer.from('hello'))
+      await promise
+    }
+    expect(seen.size).toBe(1)
+    for (const client of clients) client.destroy()
+    await listener.close()
+  })
+})
+
 describe('the timers of node', () => {
   afterEach(() => {
     vi.useRealTimers()

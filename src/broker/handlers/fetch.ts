@@ -1,5 +1,5 @@
 import type { Broker } from '../broker.ts'
-import { LogCursor } from '../log/log-cursor.ts'
+import { type BufferSource, LogCursor } from '../log/log-cursor.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
@@ -32,7 +32,7 @@ const lookIntervalMs = 10
 export function handleFetch(broker: Broker): Handler {
   return handlerOf(fetch, [4, 12], (request, context) => {
     if (request.replicaId >= 0) return { errorCode: codeOf('INVALID_REQUEST'), responses: [] }
-    const found = collect(broker, request)
+    const found = collect(broker, request, context.buffers)
     if (isEnough(found, request)) return { responses: found.responses }
     return waitForMore(broker, request, context)
   })
@@ -41,7 +41,7 @@ export function handleFetch(broker: Broker): Handler {
 async function waitForMore(
   broker: Broker,
   request: Request,
-  { signal }: RequestContext,
+  { signal, buffers }: RequestContext,
 ): Promise<Response | undefined> {
   const { clock, timers } = broker.environment
   const wait = new LogWait(logsOf(broker, request), request.maxWaitMs, timers, signal)
@@ -51,7 +51,8 @@ async function waitForMore(
       if (signal.aborted) return undefined
       const sinceMs = clock.monotonicMs() - lastLookMs
       if (request.minBytes > 1 && sinceMs < lookIntervalMs && !wait.isOver) await wait.paused(lookIntervalMs - sinceMs)
-      const found = collect(broker, request)
+      buffers.giveBack()
+      const found = collect(broker, request, buffers)
       if (wait.isOver || isEnough(found, request)) return { responses: found.responses }
     }
   } finally {
@@ -69,13 +70,14 @@ function logsOf(broker: Broker, { topics }: Request): PartitionLog[] {
   )
 }
 
-function collect(broker: Broker, request: Request): Found {
+function collect(broker: Broker, request: Request, buffers: BufferSource): Found {
   let bytes = 0
   let hasError = false
   const responses = request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map((asked) => {
-      const one = read(broker, topic, asked, { isolation: request.isolationLevel, left: request.maxBytes - bytes })
+      const left = request.maxBytes - bytes
+      const one = read(broker, topic, asked, { isolation: request.isolationLevel, left, buffers })
       bytes += one.records === null ? 0 : (one.records as Buffer).length
       hasError ||= one.errorCode !== 0
       return one
@@ -88,20 +90,21 @@ interface Reading {
   readonly isolation: number
   /** Bytes that the response has room for. */
   readonly left: number
+  readonly buffers: BufferSource
 }
 
 function read(
   broker: Broker,
   topic: string,
   { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }: PartitionRequest,
-  { isolation, left }: Reading,
+  { isolation, left, buffers }: Reading,
 ): PartitionResponse {
   try {
     const log = broker.servedLog(topic, partition)
     const epochError = leaderEpochError(log, currentLeaderEpoch)
     if (epochError !== undefined) return failed(partition, epochError)
     const below = isolation === readCommitted ? log.lastStableOffset : log.highWatermark
-    const cursor = new LogCursor(log, fetchOffset, Math.min(partitionMaxBytes, Math.max(left, 0)))
+    const cursor = new LogCursor(log, fetchOffset, Math.min(partitionMaxBytes, Math.max(left, 0)), buffers)
     const records = left > 0 ? cursor.read(below) : nothing
     return {
       partitionIndex: partition,

@@ -1,3 +1,4 @@
+import type { BufferLoan } from '../../bytes/buffer-loan.ts'
 import type { Api, RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { VersionRange } from '../protocol/version-range.ts'
 import type { ClientSession } from '../security/client-session.ts'
@@ -17,6 +18,8 @@ export interface RequestContext {
   readonly advertised: { readonly host: string; readonly port: number }
   /** Aborted when the connection is lost, so that nobody waits for it. */
   readonly signal: AbortSignal
+  /** Where large parts of the response may be put: they are given back when it is sent. */
+  readonly buffers: BufferLoan
 }
 
 /** What a handler gives back: the response, now or later, or undefined where the client asked for none. */

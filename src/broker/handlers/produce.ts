@@ -26,8 +26,14 @@ export function handleProduce(broker: Broker): Handler {
       ),
     }))
     if (acks === 0) return undefined
-    return acknowledged(logs, { responses })
+    return areAcknowledged(logs) ? { responses } : acknowledged(logs, { responses })
   })
+}
+
+/** Nothing has to be waited for where acknowledged means that the operating system has it. */
+function areAcknowledged(logs: ReadonlyMap<PartitionResponse, PartitionLog>): boolean {
+  for (const log of logs.values()) if (!log.isAcknowledged) return false
+  return true
 }
 
 interface Append {

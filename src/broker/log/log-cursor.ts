@@ -6,7 +6,13 @@ import { quarantined } from './damaged-range.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { Segment } from './segment.ts'
 
+/** Gives buffers of at least so many bytes. */
+export interface BufferSource {
+  take(bytes: number): Buffer
+}
+
 const nothing = Buffer.alloc(0)
+const newBuffers: BufferSource = { take: (bytes) => Buffer.allocUnsafeSlow(bytes) }
 
 /**
  * A place in a log that reads from there on, into a buffer of its own that is used again for each read. It remembers where
@@ -17,6 +23,7 @@ export class LogCursor {
   /** The next read begins with the batch that holds this offset. */
   offset: number
   readonly #bufferBytes: number
+  readonly #buffers: BufferSource
   #buffer: Buffer = nothing
   #segment: Segment | undefined
   #position = 0
@@ -26,10 +33,12 @@ export class LogCursor {
   /** Whether the batch that holds the offset begins at the position. */
   #isInPlace = false
 
-  constructor(log: PartitionLog, offset: number, bufferBytes: number) {
+  /** @param buffers where its buffers come from, which stay with whoever lends them; default: new ones */
+  constructor(log: PartitionLog, offset: number, bufferBytes: number, buffers: BufferSource = newBuffers) {
     this.log = log
     this.offset = offset
     this.#bufferBytes = Math.max(bufferBytes, batchHeaderBytes)
+    this.#buffers = buffers
   }
 
   seek(offset: number): void {
@@ -80,7 +89,7 @@ export class LogCursor {
     if (wanted > this.#buffer.length) {
       // Grown in steps: a reader at the end of the log finds a little more each time.
       const grown = Math.min(this.#bufferBytes, this.#buffer.length * 2)
-      this.#buffer = Buffer.allocUnsafeSlow(Math.max(wanted, grown))
+      this.#buffer = this.#buffers.take(Math.max(wanted, grown))
     }
     try {
       const into = wanted === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, wanted)

@@ -208,6 +208,11 @@ export class PartitionLog implements Flushable {
     return baseOffset
   }
 
+  /** Whether everything appended so far may be acknowledged. */
+  get isAcknowledged(): boolean {
+    return this.#highWatermark >= this.logEndOffset
+  }
+
   /** Resolves when everything appended so far may be acknowledged. */
   acknowledged(): Promise<void> {
     return this.#flushPolicy === 'page-cache' ? done : this.flushed()

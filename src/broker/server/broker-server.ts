@@ -1,3 +1,4 @@
+import { BufferPool } from '../../bytes/buffer-pool.ts'
 import type { Address, Cancel, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import type { ListenerOptions } from '../../listener-options.ts'
 import type { GuardedBroker } from '../guards/guarded-broker.ts'
@@ -23,6 +24,8 @@ export interface BrokerServerOptions {
   /** Where the credentials of SCRAM are. */
   readonly credentials?: CredentialLookup
   readonly limits?: Partial<ServerLimits>
+  /** Where large requests and answers are put together. Default: a pool that keeps 16 MiB. */
+  readonly buffers?: BufferPool
   /** Told of connections that were ended because of something the client or the broker did wrong. */
   readonly onConnectionError?: (error: unknown, peer: Address) => void
 }
@@ -42,6 +45,9 @@ export async function listenForClients(options: BrokerServerOptions): Promise<Br
   return server
 }
 
+/** Buffers that are kept for the next requests and answers. */
+const mostFreeBytes = 16 * 1024 * 1024
+
 /** Ports on which clients of Kafka's protocol are served. The limits are for all of them together. */
 export class BrokerServer {
   /** In the order in which they were given. */
@@ -53,6 +59,7 @@ export class BrokerServer {
   readonly #countByHost = new Map<string, number>()
   readonly #requestBudget: ByteBudget
   readonly #answerBudget: ByteBudget
+  readonly #buffers: BufferPool
   #stopSweeping: Cancel | undefined
 
   constructor(options: BrokerServerOptions) {
@@ -69,6 +76,7 @@ export class BrokerServer {
       quotas: options.quotas && new QuotaKeeper(options.quotas),
     })
     this.#limits = { ...defaultServerLimits, ...options.limits }
+    this.#buffers = options.buffers ?? new BufferPool(mostFreeBytes)
     this.#requestBudget = new ByteBudget(this.#limits.maxRequestsBytes)
     this.#answerBudget = new ByteBudget(this.#limits.maxAnswersBytes)
   }
@@ -122,6 +130,7 @@ export class BrokerServer {
       limits: this.#limits,
       requestBudget: this.#requestBudget,
       answerBudget: this.#answerBudget,
+      buffers: this.#buffers,
       environment: this.#options.environment,
       onEnd: (error) => this.#forget(client, connection.peer, error),
     })

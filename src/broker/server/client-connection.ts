@@ -1,3 +1,5 @@
+import { BufferLoan } from '../../bytes/buffer-loan.ts'
+import type { BufferPool } from '../../bytes/buffer-pool.ts'
 import type { Cancel, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import type { RequestContext } from '../handlers/handler.ts'
@@ -6,8 +8,9 @@ import { produce } from '../protocol/messages/produce.ts'
 import { ClientSession } from '../security/client-session.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { OpenListener } from './open-listener.ts'
+import { type PendingReply, ReplyQueue } from './reply-queue.ts'
 import type { Reply, RequestDispatcher } from './request-dispatcher.ts'
-import { RequestQueue } from './request-queue.ts'
+import { isAppend, RequestQueue } from './request-queue.ts'
 import type { ServerLimits } from './server-limits.ts'
 
 export interface ClientConnectionOptions {
@@ -18,19 +21,14 @@ export interface ClientConnectionOptions {
   /** What requests of all connections take, and answers that were not read. */
   readonly requestBudget: ByteBudget
   readonly answerBudget: ByteBudget
+  /** Where large requests and answers of all connections are put together. */
+  readonly buffers: BufferPool
   readonly environment: Pick<Environment, 'clock' | 'timers'>
   /** Told once, when the connection is over: with what a client did wrong or the broker failed at, if anything. */
   readonly onEnd: (error: unknown) => void
 }
 
-type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'principal'>
-
-/** A request that was started; replies leave in the order of their requests. */
-interface PendingReply {
-  readonly request: Buffer
-  reply: Reply | undefined
-  isReady: boolean
-}
+type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'principal' | 'buffers'>
 
 /**
  * One client: its requests are taken one after the other and answered in their order. Only appends overlap, because each
@@ -42,25 +40,33 @@ export class ClientConnection implements ConnectionHandler {
   readonly #session: ClientSession
   readonly #context: ConnectionContext
   readonly #ended = new AbortController()
-  readonly #pending: PendingReply[] = []
+  readonly #replies: ReplyQueue
   #areAllPendingAppends = true
   /** Takes back the wait for room for answers; undefined where there is none. */
   #stopWaiting: (() => void) | undefined
   /** Ends the time in which nothing of the client is begun; undefined outside of it. */
   #unmute: Cancel | undefined
-  #unreadBytes = 0
-  #isDraining = false
   #isOver = false
   readonly #sinceMs: number
   #lastActivityMs: number
 
   constructor(options: ClientConnectionOptions) {
     this.#options = options
-    const { connection, limits, requestBudget: budget } = options
+    const { connection, limits, buffers } = options
     this.#requests = new RequestQueue({
-      ...{ connection, limits, budget },
+      ...{ connection, limits, buffers },
+      budget: options.requestBudget,
       maxRequestBytes: () => (this.#session.isKnown ? limits.maxRequestBytes : limits.maxLoginBytes),
       onHead: (head, bytes) => this.#requireKnown(head, bytes),
+    })
+    this.#replies = new ReplyQueue({
+      ...{ connection, limits, budget: options.answerBudget, timers: options.environment.timers },
+      onReply: (request, { muteMs }) => {
+        this.#requests.release(request)
+        if (muteMs > 0) this.#mute(muteMs)
+      },
+      onRoom: () => this.#startNextOrEnd(),
+      onStuck: () => this.end(new Error('the client does not read')),
     })
     this.#session = new ClientSession(options.listener.logins)
     this.#context = {
@@ -109,8 +115,7 @@ export class ClientConnection implements ConnectionHandler {
     this.#stopWaiting?.()
     this.#unmute?.()
     this.#requests.clear()
-    this.#read(this.#unreadBytes)
-    this.#pending.length = 0
+    this.#replies.clear()
     this.#ended.abort()
     this.#options.onEnd(error)
   }
@@ -119,6 +124,7 @@ export class ClientConnection implements ConnectionHandler {
   #endAfterAnswer(): void {
     if (this.#isOver) return
     const { connection, environment, limits } = this.#options
+    this.#replies.send()
     connection.end()
     const destroy = () => connection.destroy()
     environment.timers.after(limits.maxUnreadMs, destroy, { isBackground: true })
@@ -145,19 +151,20 @@ export class ClientConnection implements ConnectionHandler {
     const { maxIdleMs, maxLoginMs } = this.#options.limits
     if (!this.#session.isKnown && nowMs - this.#sinceMs >= maxLoginMs) this.end(tooSlow('to log in'))
     else if (this.#requests.isOverdue(nowMs)) this.end(tooSlow('with a request'))
-    else if (nowMs - this.#lastActivityMs >= maxIdleMs && this.#pending.length === 0) this.end()
+    else if (nowMs - this.#lastActivityMs >= maxIdleMs && this.#replies.pendingCount === 0) this.end()
   }
 
   /** Starts what may be started. Never more than the limit is under way, and nothing while the client does not read. */
   #startNext(): void {
-    while (!this.#isOver && !this.#isDraining && this.#stopWaiting === undefined && this.#unmute === undefined) {
+    while (!this.#isOver && !this.#replies.isFull && this.#stopWaiting === undefined && this.#unmute === undefined) {
       const frame = this.#requests.next
       if (frame === undefined || this.#mustWaitForRoom()) return
-      const isAppend = frame.length >= 2 && frame.readInt16BE(0) === produce.key
-      if (this.#pending.length > 0 && !(isAppend && this.#areAllPendingAppends)) return
-      if (this.#pending.length >= this.#options.limits.maxOverlappingAppends) return
+      const mayOverlap = isAppend(frame)
+      const { pendingCount } = this.#replies
+      if (pendingCount > 0 && !(mayOverlap && this.#areAllPendingAppends)) return
+      if (pendingCount >= this.#options.limits.maxOverlappingAppends) return
       this.#requests.shift()
-      this.#areAllPendingAppends = isAppend
+      this.#areAllPendingAppends = mayOverlap
       this.#start(frame)
     }
   }
@@ -174,9 +181,9 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   #start(frame: Buffer): void {
-    const pending: PendingReply = { request: frame, reply: undefined, isReady: false }
-    this.#pending.push(pending)
-    const reply = this.#session.takesRawTokens ? this.#rawTokenReply(frame) : this.#replyTo(frame)
+    const pending: PendingReply = { request: frame, buffers: new BufferLoan(this.#options.buffers), reply: undefined }
+    this.#replies.add(pending)
+    const reply = this.#session.takesRawTokens ? this.#rawTokenReply(frame) : this.#replyTo(pending)
     if (!(reply instanceof Promise)) {
       this.#settle(pending, reply)
       return
@@ -189,10 +196,15 @@ export class ClientConnection implements ConnectionHandler {
       .catch((error) => this.end(error))
   }
 
-  #replyTo(frame: Buffer): Reply | Promise<Reply> {
+  #settle(pending: PendingReply, reply: Reply): void {
+    this.#replies.settle(pending, reply)
+    if (this.#session.hasFailed) this.#endAfterAnswer()
+  }
+
+  #replyTo({ request, buffers }: PendingReply): Reply | Promise<Reply> {
     const { dispatcher, environment } = this.#options
-    if (frame.length >= 2) this.#session.requireMay(frame.readInt16BE(0), environment.clock.monotonicMs())
-    const reply = dispatcher.dispatch(frame, { ...this.#context, principal: this.#session.principal })
+    if (request.length >= 2) this.#session.requireMay(request.readInt16BE(0), environment.clock.monotonicMs())
+    const reply = dispatcher.dispatch(request, { ...this.#context, principal: this.#session.principal, buffers })
     return reply instanceof Promise && !this.#session.isKnown ? this.#lateWhereFailed(reply) : reply
   }
 
@@ -214,23 +226,6 @@ export class ClientConnection implements ConnectionHandler {
     return answer
   }
 
-  #settle(pending: PendingReply, reply: Reply): void {
-    pending.reply = reply
-    pending.isReady = true
-    let hasRoom = true
-    while (!this.#isOver && this.#pending[0]?.isReady === true) {
-      const next = this.#pending.shift() as PendingReply
-      this.#requests.release(next.request)
-      const { pieces, muteMs = 0 } = next.reply ?? {}
-      if (muteMs > 0) this.#mute(muteMs)
-      if (pieces === undefined) continue
-      hasRoom = this.#options.connection.writeAll(pieces)
-      if (!hasRoom) this.#leaveUnread(pieces)
-    }
-    if (this.#session.hasFailed) this.#endAfterAnswer()
-    if (!hasRoom && !this.#isDraining) void this.#drain()
-  }
-
   /** The client has taken more than it may: it has its answer, and nothing more of it is begun for a while. */
   #mute(muteMs: number): void {
     this.#unmute?.()
@@ -238,29 +233,6 @@ export class ClientConnection implements ConnectionHandler {
       this.#unmute = undefined
       this.#startNextOrEnd()
     })
-  }
-
-  #leaveUnread(reply: readonly Uint8Array[]): void {
-    const bytes = reply.reduce((sum, piece) => sum + piece.length, 0)
-    this.#unreadBytes += bytes
-    this.#options.answerBudget.take(bytes)
-  }
-
-  #read(bytes: number): void {
-    this.#unreadBytes -= bytes
-    if (bytes > 0) this.#options.answerBudget.give(bytes)
-  }
-
-  /** Waits for a slow client, which is dropped when it does not read at all. */
-  async #drain(): Promise<void> {
-    const { connection, environment, limits } = this.#options
-    this.#isDraining = true
-    const giveUp = environment.timers.after(limits.maxUnreadMs, () => this.end(new Error('the client does not read')))
-    await connection.drained()
-    giveUp()
-    this.#isDraining = false
-    this.#read(this.#unreadBytes)
-    this.#startNextOrEnd()
   }
 
   #startNextOrEnd(): void {

@@ -1,7 +1,8 @@
+import type { BufferPool } from '../../bytes/buffer-pool.ts'
 import { malformed } from '../protocol/malformed-message.ts'
 
 const sizeBytes = 4
-/** A frame's buffer begins at most this large, and grows with what arrives: an announced length costs next to nothing. */
+/** A frame's buffer begins at most this large, or with what has arrived, and grows with that: an announced length costs next to nothing. */
 const firstBufferBytes = 16 * 1024
 /** The key and the version of the API, with which every request begins. */
 const headBytes = 4
@@ -11,8 +12,10 @@ export interface FrameAssemblerOptions {
   readonly onFrame: (frame: Buffer) => void
   /** Told of the first bytes of a frame of so many before the others are waited for; may throw. */
   readonly onHead?: (head: Buffer, frameBytes: number) => void
-  /** Told by how many bytes the buffer of the frame under way has grown. */
+  /** Told by how many bytes the buffer of the frame under way has grown, not counting what is beyond the frame. */
   readonly onGrowth?: (bytes: number) => void
+  /** Where the buffers of frames come from; whoever is given a frame gives its buffer back. Default: new ones. */
+  readonly buffers?: BufferPool
 }
 
 /**
@@ -54,18 +57,18 @@ export class FrameAssembler {
     const count = Math.min(sizeBytes - this.#sizeReceived, bytes.length - at)
     this.#size.set(bytes.subarray(at, at + count), this.#sizeReceived)
     this.#sizeReceived += count
-    if (this.#sizeReceived === sizeBytes) this.#beginFrame(this.#size.readInt32BE(0))
+    if (this.#sizeReceived === sizeBytes) this.#beginFrame(this.#size.readInt32BE(0), bytes.length - at - count)
     return at + count
   }
 
-  #beginFrame(size: number): void {
+  #beginFrame(size: number, arrived: number): void {
     const most = this.#options.maxFrameBytes()
     if (size <= 0 || size > most) throw malformed(`its size is ${size}, allowed are 1 to ${most} bytes`)
     this.#sizeReceived = 0
     this.#frameBytes = size
     this.#received = 0
-    this.#frame = Buffer.allocUnsafeSlow(Math.min(size, firstBufferBytes))
-    this.#options.onGrowth?.(this.#frame.length)
+    this.#frame = this.#newBuffer(Math.min(size, Math.max(firstBufferBytes, arrived)))
+    this.#options.onGrowth?.(Math.min(this.#frame.length, size))
   }
 
   #takeBody(bytes: Uint8Array, at: number): number {
@@ -78,7 +81,7 @@ export class FrameAssembler {
     if (this.#received === this.#frameBytes) {
       this.#frame = undefined
       this.#received = 0
-      this.#options.onFrame(frame)
+      this.#options.onFrame(frame.length === this.#frameBytes ? frame : frame.subarray(0, this.#frameBytes))
     }
     return at + count
   }
@@ -86,10 +89,15 @@ export class FrameAssembler {
   #grown(needed: number): Buffer {
     const frame = this.#frame as Buffer
     if (needed <= frame.length) return frame
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#frameBytes, Math.max(needed, frame.length * 2)))
+    const larger = this.#newBuffer(Math.min(this.#frameBytes, Math.max(needed, frame.length * 2)))
     frame.copy(larger, 0, 0, this.#received)
-    this.#options.onGrowth?.(larger.length - frame.length)
+    this.#options.onGrowth?.(Math.min(larger.length, this.#frameBytes) - frame.length)
+    this.#options.buffers?.give(frame)
     this.#frame = larger
     return larger
+  }
+
+  #newBuffer(bytes: number): Buffer {
+    return this.#options.buffers?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes)
   }
 }

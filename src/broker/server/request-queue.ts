@@ -1,4 +1,6 @@
+import type { BufferPool } from '../../bytes/buffer-pool.ts'
 import type { Connection } from '../../env/environment.ts'
+import { produce } from '../protocol/messages/produce.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { FrameAssembler } from './frame-assembler.ts'
 import type { ServerLimits } from './server-limits.ts'
@@ -11,6 +13,8 @@ export interface RequestQueueOptions {
   readonly limits: ServerLimits
   /** What requests of all connections take. */
   readonly budget: ByteBudget
+  /** Where requests are put together. */
+  readonly buffers: BufferPool
   readonly maxRequestBytes: () => number
   /** Told of the first bytes of a request before the others are waited for; may throw. */
   readonly onHead: (head: Buffer, requestBytes: number) => void
@@ -39,6 +43,7 @@ export class RequestQueue {
       onHead: options.onHead,
       onFrame: (frame) => this.#enqueue(frame),
       onGrowth: (bytes) => this.#take(bytes),
+      buffers: options.buffers,
     })
   }
 
@@ -62,8 +67,9 @@ export class RequestQueue {
     this.#readOrWait()
   }
 
-  /** A request was answered, and its bytes are nobody's any more. */
+  /** A request was answered. Only of an append it is sure that nobody has kept any of its bytes. */
   release(request: Buffer): void {
+    if (isAppend(request)) this.#options.buffers.give(request)
     this.#give(request.length)
   }
 
@@ -120,4 +126,9 @@ export class RequestQueue {
     if (shouldPause) connection.pause()
     else connection.resume()
   }
+}
+
+/** Whether a request is one of Produce. */
+export function isAppend(request: Buffer): boolean {
+  return request.length >= 2 && request.readInt16BE(0) === produce.key
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameAssembler } from '../../../src/broker/server/frame-assembler.ts'
+import { BufferPool } from '../../../src/bytes/buffer-pool.ts'
 
 function framed(bodies: readonly Uint8Array[]): Buffer {
   return Buffer.concat(
@@ -31,6 +32,24 @@ describe('FrameAssembler', () => {
         expect(assembler.isInFrame).toBe(false)
       }),
     )
+  })
+
+  it('puts frames together in buffers of a pool, which it has back as soon as a larger one has taken over', () => {
+    const pool = new BufferPool(1 << 20)
+    const frames: Buffer[] = []
+    const assembler = new FrameAssembler({
+      maxFrameBytes: () => 1 << 20,
+      onFrame: (frame) => frames.push(frame),
+      buffers: pool,
+    })
+    const body = Buffer.alloc(200_000, 7)
+    const bytes = framed([body])
+    for (let at = 0; at < bytes.length; at += 30_000) assembler.take(bytes.subarray(at, at + 30_000))
+    expect(frames).toEqual([body])
+    expect(pool.freeBytes).toBeGreaterThan(30_000)
+    const before = pool.freeBytes
+    pool.give(frames[0] as Buffer)
+    expect(pool.freeBytes).toBeGreaterThanOrEqual(before + body.length)
   })
 
   it.each([0, -1, -2_147_483_648, 101, 2_147_483_647])('refuses a size of %i at once', (size) => {

@@ -6,6 +6,7 @@ import {
   type BrokerServerOptions,
   listenForClients,
 } from '../../../src/broker/server/broker-server.ts'
+import { BufferPool } from '../../../src/bytes/buffer-pool.ts'
 import type { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { type VirtualEnvironment, virtualEnvironment } from '../../../src/env/virtual-environment.ts'
 import { ProtocolClient } from './protocol-client.ts'
@@ -21,6 +22,14 @@ export interface ServedBroker {
   close(): Promise<void>
 }
 
+/** Whoever looks into a buffer that was given back is to notice. */
+class ScribblingPool extends BufferPool {
+  override give(buffer: Buffer): void {
+    Buffer.from(buffer.buffer).fill(0xdb)
+    super.give(buffer)
+  }
+}
+
 export async function serveBroker(
   options: Partial<BrokerServerOptions> = {},
   disk?: MemoryDisk,
@@ -33,6 +42,7 @@ export async function serveBroker(
     environment,
     listeners: [{ host: 'localhost', port: 9092 }],
     handlers: handlersOf(broker),
+    buffers: new ScribblingPool(1 << 24),
     onConnectionError: (error) => errors.push(error),
     ...options,
   })
