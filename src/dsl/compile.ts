@@ -123,15 +123,17 @@ function parentsOf(node: PlanNode, shared: ReadonlyMap<PlanNode, SourcePlan>): P
   return [...new Set([...kept, ...moved])]
 }
 
-/** Of the nodes whose parents are all written, the one that was planned first. */
+/** Of the nodes that may be written, the one that was planned first. */
 function nextReady(
   parents: ReadonlyMap<PlanNode, readonly PlanNode[]>,
   shared: ReadonlyMap<PlanNode, SourcePlan>,
   written: ReadonlySet<PlanNode>,
 ): PlanNode | undefined {
+  const isReady = (node: PlanNode) => parents.get(node)?.every((parent) => written.has(parent)) ?? true
   let first: PlanNode | undefined
-  for (const [node, parentsOfNode] of parents) {
-    if (written.has(node) || shared.has(node) || !parentsOfNode.every((parent) => written.has(parent))) continue
+  for (const node of parents.keys()) {
+    if (written.has(node) || shared.has(node) || !isReady(node)) continue
+    if (node.otherSide !== undefined && !isReady(node.otherSide)) continue
     if (first === undefined || node.priority < first.priority) first = node
   }
   return first

@@ -6,7 +6,7 @@ import type { Topic } from '../topic.ts'
 import { withDeclaredStore } from './declared-store.ts'
 import type { GlobalStoreOptions, GlobalTableOptions, OperatorOptions } from './operator-options.ts'
 import { tableSource } from './operators/table-source.ts'
-import type { GlobalStorePlan, Plan } from './plan.ts'
+import type { GlobalStorePlan, Plan, Unlinked } from './plan.ts'
 import { declareStore, settingsOf } from './store-declarations.ts'
 import type { GlobalKTable } from './streams.ts'
 
@@ -71,6 +71,6 @@ function globalNames(plan: Plan, { name }: OperatorOptions): { sourceName: strin
   return { sourceName, name: plan.names.operator('KTABLE-SOURCE-', name) }
 }
 
-function add(plan: Plan, parts: Omit<GlobalStorePlan, 'kind' | 'parents' | 'priority'>): void {
+function add(plan: Plan, parts: Omit<Unlinked<GlobalStorePlan>, 'kind'>): void {
   plan.add<GlobalStorePlan>({ kind: 'global-store', ...parts }, [])
 }

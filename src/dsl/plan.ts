@@ -22,6 +22,8 @@ interface PlanLinks {
   readonly parents: PlanNode[]
   /** Nodes are written to the topology in this order as far as their parents allow. */
   priority: number
+  /** The other side of a join, which in Kafka Streams is one node with this: neither is written before the parents of both are. */
+  otherSide: PlanNode | undefined
 }
 
 export interface SourcePlan extends PlanLinks {
@@ -153,7 +155,7 @@ export interface TableState {
   readonly queryableStoreName: string | undefined
 }
 
-type Unlinked<N extends PlanNode> = N extends PlanNode ? Omit<N, 'parents' | 'priority'> : never
+export type Unlinked<N extends PlanNode> = N extends PlanNode ? Omit<N, keyof Omit<PlanLinks, 'name'>> : never
 
 export class Plan {
   readonly names: NodeNames = new NodeNames()
@@ -167,7 +169,8 @@ export class Plan {
   }
 
   add<N extends PlanNode>(unlinked: Unlinked<N>, parents: readonly PlanNode[]): N {
-    const node = { ...unlinked, parents: [...new Set(parents)], priority: this.#priority++ } as unknown as N
+    const links = { parents: [...new Set(parents)], priority: this.#priority++, otherSide: undefined }
+    const node = { ...unlinked, ...links } as unknown as N
     this.nodes.push(node)
     return node
   }
@@ -175,6 +178,12 @@ export class Plan {
   /** Takes a place after all nodes so far for a node that is used once more, as Kafka Streams does. */
   postpone(node: PlanNode): void {
     node.priority = this.#priority++
+  }
+
+  /** Makes two operators the sides of one join. */
+  pair(one: PlanNode, other: PlanNode): void {
+    one.otherSide = other
+    other.otherSide = one
   }
 
   addProcessor(

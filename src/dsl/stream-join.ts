@@ -79,6 +79,7 @@ export function addStreamJoin(left: StreamState, right: StreamState, parts: Stre
   }
   const thisJoin = side(names.thisJoin, thisWindow, otherStore, true)
   const otherJoin = side(names.otherJoin, otherWindow, thisStore, false)
+  plan.pair(thisJoin, otherJoin)
   const node = plan.addProcessor(names.merge, passThrough, [thisJoin, otherJoin], {
     joinsPartitions: true,
     ...(kind === 'inner' && serdes.left === serdes.right

@@ -52,7 +52,8 @@ export function addTableJoin(left: TableState, right: TableState, parts: TableJo
     const create = tableTableJoin({ rule, isLeft, other: getter }, () => rows.sendsOldValues)
     return plan.addProcessor(sideName, create, [own.node], { looksUp: { table: other.node, stores } })
   }
-  const sides = [addSide(thisName, true, left, right), addSide(otherName, false, right, left)]
+  const sides = [addSide(thisName, true, left, right), addSide(otherName, false, right, left)] as const
+  plan.pair(...sides)
 
   const shape = mergedShape(left.shape, right.shape)
   const key = shape === undefined ? rowKey(left) : left.key
