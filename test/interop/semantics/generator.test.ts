@@ -6,6 +6,12 @@ import { runMillrace } from './millrace-side.ts'
 import { operators } from './operators/operators.ts'
 import { shrink } from './shrinking.ts'
 
+/** The timers that a node follows, its own among them. */
+function timersBefore(nodes: Case['nodes'], id: string): string[] {
+  const node = nodes.find((each) => each.id === id) as Case['nodes'][number]
+  return [...(node.timer === undefined ? [] : [id]), ...node.of.flatMap((of) => timersBefore(nodes, of))]
+}
+
 describe('the generator of cases', () => {
   it('makes the same case of the same seed', () => {
     expect(generateCase(7, 1)).toEqual(generateCase(7, 1))
@@ -23,21 +29,33 @@ describe('the generator of cases', () => {
       const topics = nodes.filter(({ op }) => op === 'to').map(({ topic }) => topic)
       return nodes.some(({ timer }) => timer === 'wall-clock') && new Set(topics).size < topics.length
     })
-    const sinksOfTimers = (nodes: Case['nodes'], id: string): string[] => {
-      const node = nodes.find((each) => each.id === id) as Case['nodes'][number]
-      return [...(node.timer === undefined ? [] : [id]), ...node.of.flatMap((of) => sinksOfTimers(nodes, of))]
-    }
     expect(shared.length).toBeGreaterThan(10)
     for (const nodes of shared) {
       if (nodes.filter(({ of }) => of.length === 0).length === 1) continue
       const timers = new Map<unknown, string>()
       for (const { op, id, topic } of nodes) {
         if (op !== 'to') continue
-        const before = [...new Set(sinksOfTimers(nodes, id))].sort().join()
+        const before = [...new Set(timersBefore(nodes, id))].sort().join()
         expect(timers.get(topic) ?? before).toBe(before)
         timers.set(topic, before)
       }
     }
+  })
+
+  it('lets only processors share a store that follow the same timer, where there are several sub-topologies', () => {
+    let shared = 0
+    for (let id = 0; id < 20_000; id++) {
+      const { nodes } = generateCase(id, 20261213)
+      if (nodes.filter(({ of }) => of.length === 0).length === 1) continue
+      for (const node of nodes) {
+        if (node.shares !== true) continue
+        const users = nodes.filter(({ store }) => store === node.store)
+        const timers = new Set(users.flatMap((user) => timersBefore(nodes, user.id)))
+        expect(timers.size).toBeLessThanOrEqual(1)
+        shared += timers.size
+      }
+    }
+    expect(shared).toBeGreaterThan(10)
   })
 
   it('draws no joins that multiply records without end', () => {

@@ -178,20 +178,25 @@ function isWhole(nodes: readonly CaseNode[]): boolean {
 
 /**
  * Kafka Streams' driver runs the timers of all sub-topologies in one task, by their times; a live application, as Millrace's
- * driver, those of one task after those of another. So what follows other timers does not meet: neither in an operator, where
- * one of them is left out, nor in an output topic.
+ * driver, those of one task after those of another. So what follows other timers does not meet: neither in an operator or a
+ * store, where one of them is left out, nor in an output topic.
  */
 function separateTimers(nodes: readonly CaseNode[]): CaseNode[] {
   if (isWhole(nodes)) return [...nodes]
   const kept: CaseNode[] = []
   const timers = new Map<string, string>()
   const writers = new Map<string, string>()
+  /** Of stores that several processors use, the timer that they follow. */
+  const users = new Map<string, string>()
   for (const node of nodes) {
-    const before = [...new Set(node.of.map((id) => timers.get(id) as string).filter((timer) => timer !== ''))]
+    const user = node.store === undefined ? '' : (users.get(node.store as string) ?? '')
+    const followed = [...node.of.map((id) => timers.get(id) as string), user]
+    const before = [...new Set(followed.filter((timer) => timer !== ''))]
     if (before.length > 1)
       return separateTimers(nodes.map((each) => (each.id === before[1] ? withoutTimer(each) : each)))
     const own = node.timer !== undefined && before.length === 0
     timers.set(node.id, own ? node.id : (before[0] ?? ''))
+    if (node.store !== undefined) users.set(node.store as string, timers.get(node.id) as string)
     if (node.timer !== undefined && !own) kept.push(withoutTimer(node))
     else if (isSink(node)) kept.push(sinkOfItsOwn(node, timers.get(node.id) as string, writers))
     else kept.push(node)
