@@ -20,6 +20,11 @@ export function addClientOptions(command: Command): Command {
     )
 }
 
+/** The console tools of Kafka call the file of `--command-config` by another name too. */
+export function withConfigFile<O extends ClientOptions>(options: O, file: string | undefined): O {
+  return file === undefined ? options : { commandConfig: file, ...options }
+}
+
 export const everyValue = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 /**

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Admin, Consumer, ConsumerConfig, EachBatchPayload, Kafka } from 'kafkajs'
 import type { Cancel, Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
@@ -9,13 +9,17 @@ import {
   invalid,
   propertiesOf,
   wholeNumber,
+  withConfigFile,
 } from './client-options.ts'
+import { deserializerNames } from './deserializers.ts'
 import { onlyPartitions } from './partition-choice.ts'
 import { RecordFormat } from './record-format.ts'
 import { onInterrupt, withKafka } from './session.ts'
+import { topicPattern } from './topic-pattern.ts'
 
 interface ConsumeOptions extends ClientOptions {
-  readonly topic: string
+  readonly topic?: string
+  readonly include?: string
   readonly partition?: string
   readonly offset?: string
   readonly fromBeginning?: true
@@ -24,7 +28,13 @@ interface ConsumeOptions extends ClientOptions {
   readonly timeoutMs?: string
   readonly isolationLevel?: string
   readonly property: readonly string[]
+  readonly formatterProperty: readonly string[]
+  readonly keyDeserializer?: string
+  readonly valueDeserializer?: string
+  readonly formatter?: string
   readonly consumerProperty: readonly string[]
+  readonly commandProperty: readonly string[]
+  readonly 'consumer.config'?: string
 }
 
 const consumerProperties = [
@@ -45,7 +55,8 @@ const heartbeatMs = 3_000
 export function addConsumeCommand(program: Command, environment: Environment): void {
   const command = program.command('consume').description('prints the records of a topic, each as a line')
   addClientOptions(command)
-    .requiredOption('--topic <name>', 'whose records')
+    .option('--topic <name>', 'whose records')
+    .option('--include <names>', 'in place of --topic: several (a,b) or a regular expression')
     .option('--partition <n>', 'only this partition, from its end on unless --offset says another place')
     .option('--offset <place>', "where in the partition: an offset, 'earliest', 'latest', or -n for the last n")
     .option('--from-beginning', 'from the first record on, where the group has committed no offset')
@@ -55,16 +66,23 @@ export function addConsumeCommand(program: Command, environment: Environment): v
     .option('--isolation-level <level>', 'read_uncommitted (default) or read_committed')
     .option(
       '--property <name=value>',
-      'what is printed: print.timestamp, print.partition, print.offset, print.headers, print.key, print.value, key.separator (a tab), line.separator, headers.separator, null.literal; repeatable',
+      'what is printed: print.timestamp, print.partition, print.offset, print.epoch, print.delivery, print.headers, print.key, print.value, key.separator (a tab), line.separator, headers.separator, null.literal, key.deserializer, value.deserializer, headers.deserializer; repeatable',
       everyValue,
       [],
     )
+    .option('--formatter-property <name=value>', 'the same, as Kafka calls it from 4.2 on', everyValue, [])
+    .option('--key-deserializer <class>', `how keys are read: ${deserializerNames.join(', ')} (default: as they are)`)
+    .option('--value-deserializer <class>', 'how values are read')
+    .addOption(new Option('--formatter <class>').hideHelp())
     .option('--consumer-property <name=value>', `${consumerProperties.join(', ')}; repeatable`, everyValue, [])
-    .action((options: ConsumeOptions) => consume(environment, options))
+    .option('--command-property <name=value>', 'the same, as Kafka calls it from 4.2 on', everyValue, [])
+    .addOption(new Option('--consumer.config <file>', 'the same as --command-config').hideHelp())
+    .action((options: ConsumeOptions) => consume(environment, withConfigFile(options, options['consumer.config'])))
 }
 
 interface Plan {
-  readonly topic: string
+  /** Of the one topic, or a pattern of several. */
+  readonly topic: string | RegExp
   readonly partition: number | undefined
   readonly offset: string | undefined
   readonly isFromBeginning: boolean
@@ -82,7 +100,7 @@ async function consume(environment: Environment, options: ConsumeOptions): Promi
     const only =
       plan.partition === undefined
         ? {}
-        : { partitionAssigners: [await onlyPartitions({ [plan.topic]: [plan.partition] })] }
+        : { partitionAssigners: [await onlyPartitions({ [String(plan.topic)]: [plan.partition] })] }
     const consumer = kafka.consumer({ ...plan.config, ...only })
     await consumer.connect()
     const printing = new Printing(environment, plan, consumer, start)
@@ -98,8 +116,16 @@ async function consume(environment: Environment, options: ConsumeOptions): Promi
 
 /** @throws MillraceError INVALID_ARGUMENT where options do not go together, as Kafka's own tool */
 function planOf(options: ConsumeOptions, { random }: Environment): Plan {
-  const properties = propertiesOf('--consumer-property', options.consumerProperty, consumerProperties)
+  const properties = propertiesOf(
+    '--consumer-property',
+    [...options.consumerProperty, ...options.commandProperty],
+    consumerProperties,
+  )
   const group = options.group ?? properties.get('group.id')
+  if (options.formatter !== undefined && !options.formatter.endsWith('.DefaultMessageFormatter'))
+    throw invalid(`'${options.formatter}' is not a formatter`, 'There is DefaultMessageFormatter, which needs no name.')
+  if (options.include !== undefined && options.partition !== undefined)
+    throw invalid('A partition is of one topic', 'Leave out --partition, or say --topic.')
   if (options.offset !== undefined && options.partition === undefined)
     throw invalid('An offset is of one partition', 'Say --partition too.')
   if (options.offset !== undefined && options.fromBeginning === true)
@@ -115,7 +141,7 @@ function planOf(options: ConsumeOptions, { random }: Environment): Plan {
   const limit = (name: string, field: keyof ConsumerConfig) =>
     properties.has(name) && { [field]: wholeNumber('--consumer-property', properties.get(name) as string) }
   return {
-    topic: options.topic,
+    topic: topicOf(options),
     partition: options.partition === undefined ? undefined : wholeNumber('--partition', options.partition),
     offset: options.offset,
     isFromBeginning: options.fromBeginning === true || properties.get('auto.offset.reset') === 'earliest',
@@ -124,7 +150,7 @@ function planOf(options: ConsumeOptions, { random }: Environment): Plan {
       options.maxMessages === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--max-messages', options.maxMessages),
     timeoutMs:
       options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--timeout-ms', options.timeoutMs),
-    format: new RecordFormat(options.property),
+    format: formatOf(options),
     config: {
       groupId: group ?? `console-consumer-${random.uint32()}`,
       readUncommitted: isolation === 'read_uncommitted',
@@ -137,9 +163,24 @@ function planOf(options: ConsumeOptions, { random }: Environment): Plan {
   }
 }
 
+function topicOf({ topic, include }: ConsumeOptions): string | RegExp {
+  if (topic !== undefined && include === undefined) return topic
+  if (topic === undefined && include !== undefined) return topicPattern(include)
+  throw invalid('One topic, or names of several', 'Say --topic or --include.')
+}
+
+function formatOf({ property, formatterProperty, keyDeserializer, valueDeserializer }: ConsumeOptions): RecordFormat {
+  return new RecordFormat([
+    ...(keyDeserializer === undefined ? [] : [`key.deserializer=${keyDeserializer}`]),
+    ...(valueDeserializer === undefined ? [] : [`value.deserializer=${valueDeserializer}`]),
+    ...property,
+    ...formatterProperty,
+  ])
+}
+
 /** Where the one partition begins that is asked for; undefined where all are, or where its end is. */
 async function startOf(kafka: Kafka, { topic, partition, offset }: Plan): Promise<string | undefined> {
-  if (partition === undefined) return undefined
+  if (partition === undefined || typeof topic !== 'string') return undefined
   const admin: Admin = kafka.admin()
   await admin.connect()
   try {
@@ -176,8 +217,8 @@ class Printing {
   readonly #environment: Environment
   readonly #plan: Plan
   readonly #consumer: Consumer
-  /** The next offset of each partition, for when the group shares them out anew: nothing is committed for us alone. */
-  readonly #positions = new Map<number, string>()
+  /** The next offset of each partition of each topic, for when the group shares them out anew: nothing is committed for us alone. */
+  readonly #positions = new Map<string, Map<number, string>>()
   #isOver = false
   #finish: () => void = () => {}
   #cancelTimeout: Cancel = () => {}
@@ -186,7 +227,7 @@ class Printing {
     this.#environment = environment
     this.#plan = plan
     this.#consumer = consumer
-    if (start !== undefined) this.#positions.set(plan.partition as number, start)
+    if (start !== undefined) this.#wentTo(String(plan.topic), plan.partition as number, start)
   }
 
   async run(): Promise<void> {
@@ -201,7 +242,7 @@ class Printing {
         if (!payload.restart) reject(payload.error)
       })
     })
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#goOn(payload.memberAssignment[topic] ?? []))
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#goOn(payload.memberAssignment))
     const cancelSignals = onInterrupt(this.#environment, () => this.#finish())
     if (mostRecords === 0) this.#finish()
     await consumer.subscribe({ topic, fromBeginning: isFromBeginning })
@@ -212,12 +253,19 @@ class Printing {
     cancelSignals()
   }
 
-  #goOn(partitions: readonly number[]): void {
+  #goOn(assignment: Readonly<Record<string, readonly number[]>>): void {
     if (this.#plan.isMember) return
-    for (const partition of partitions) {
-      const offset = this.#positions.get(partition)
-      if (offset !== undefined) this.#consumer.seek({ topic: this.#plan.topic, partition, offset })
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        const offset = this.#positions.get(topic)?.get(partition)
+        if (offset !== undefined) this.#consumer.seek({ topic, partition, offset })
+      }
     }
+  }
+
+  #wentTo(topic: string, partition: number, offset: string): void {
+    const ofTopic = this.#positions.get(topic) ?? new Map<number, string>()
+    this.#positions.set(topic, ofTopic.set(partition, offset))
   }
 
   async #print({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
@@ -230,7 +278,7 @@ class Printing {
     const last = messages.at(-1)
     if (last !== undefined) {
       resolveOffset(last.offset)
-      this.#positions.set(batch.partition, String(BigInt(last.offset) + 1n))
+      this.#wentTo(batch.topic, batch.partition, String(BigInt(last.offset) + 1n))
       this.count += messages.length
     }
     await heartbeat()

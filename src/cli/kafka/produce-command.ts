@@ -1,7 +1,14 @@
 import { type Command, Option } from 'commander'
 import type { CompressionTypes, Kafka, Producer } from 'kafkajs'
 import type { Environment } from '../../env/environment.ts'
-import { addClientOptions, type ClientOptions, everyValue, invalid, propertiesOf } from './client-options.ts'
+import {
+  addClientOptions,
+  type ClientOptions,
+  everyValue,
+  invalid,
+  propertiesOf,
+  withConfigFile,
+} from './client-options.ts'
 import { InputLines } from './input-lines.ts'
 import { RecordLines } from './record-lines.ts'
 import { onInterrupt, withKafka } from './session.ts'
@@ -9,7 +16,10 @@ import { onInterrupt, withKafka } from './session.ts'
 interface ProduceOptions extends ClientOptions {
   readonly topic: string
   readonly property: readonly string[]
+  readonly readerProperty: readonly string[]
   readonly producerProperty: readonly string[]
+  readonly commandProperty: readonly string[]
+  readonly 'producer.config'?: string
   readonly compressionCodec?: string | true
   readonly compressionType?: string
   readonly requestRequiredAcks?: string
@@ -35,7 +45,14 @@ export function addProduceCommand(program: Command, environment: Environment): v
       everyValue,
       [],
     )
+    .option('--reader-property <name=value>', 'the same, as Kafka calls it from 4.2 on', everyValue, [])
     .option('--producer-property <name=value>', `${producerProperties.join(', ')}; repeatable`, everyValue, [])
+    .option('--command-property <name=value>', 'the same, as Kafka calls it from 4.2 on', everyValue, [])
+    .addOption(new Option('--producer.config <file>', 'the same as --command-config').hideHelp())
+    .option('--sync', 'taken, and always so: what was read is acknowledged before more is read')
+    .addOption(new Option('--batch-size <n>').hideHelp())
+    .addOption(new Option('--timeout <ms>').hideHelp())
+    .addOption(new Option('--linger <ms>').hideHelp())
     .option('--compression-codec [codec]', 'none, gzip, snappy, lz4 or zstd; without one: gzip')
     .addOption(new Option('--compression-type <codec>', 'the same').hideHelp())
     .option(
@@ -46,13 +63,17 @@ export function addProduceCommand(program: Command, environment: Environment): v
 }
 
 async function produce(environment: Environment, options: ProduceOptions): Promise<void> {
-  const properties = propertiesOf('--producer-property', options.producerProperty, producerProperties)
-  const lines = new RecordLines(options.property)
+  const properties = propertiesOf(
+    '--producer-property',
+    [...options.producerProperty, ...options.commandProperty],
+    producerProperties,
+  )
+  const lines = new RecordLines([...options.property, ...options.readerProperty])
   const acks = acksOf(options.requestRequiredAcks ?? properties.get('acks') ?? 'all')
   const codec = options.compressionCodec === true ? 'gzip' : options.compressionCodec
   const compression = codecOf(codec ?? options.compressionType ?? properties.get('compression.type') ?? 'none')
   const idempotent = acks === -1 && properties.get('enable.idempotence') !== 'false'
-  await withKafka(environment, options, async (kafka: Kafka) => {
+  await withKafka(environment, withConfigFile(options, options['producer.config']), async (kafka: Kafka) => {
     const { Partitioners } = await import('kafkajs')
     const producer = kafka.producer({ idempotent, createPartitioner: Partitioners.DefaultPartitioner })
     await producer.connect()

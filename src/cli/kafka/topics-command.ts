@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Admin } from 'kafkajs'
+import type { Admin, ITopicConfig } from 'kafkajs'
 import type { Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import {
@@ -11,8 +11,10 @@ import {
   wholeNumber,
 } from './client-options.ts'
 import { withAdmin } from './session.ts'
+import { describeTopics, type TopicFilters } from './topic-description.ts'
+import { topicPattern } from './topic-pattern.ts'
 
-interface TopicsOptions extends ClientOptions {
+interface TopicsOptions extends ClientOptions, TopicFilters {
   readonly create?: true
   readonly list?: true
   readonly describe?: true
@@ -21,6 +23,7 @@ interface TopicsOptions extends ClientOptions {
   readonly topic?: string
   readonly partitions?: string
   readonly replicationFactor?: string
+  readonly replicaAssignment?: string
   readonly config: readonly string[]
   readonly ifNotExists?: true
   readonly ifExists?: true
@@ -28,6 +31,7 @@ interface TopicsOptions extends ClientOptions {
 }
 
 type Say = (text: string) => void
+type Replicas = NonNullable<ITopicConfig['replicaAssignment']>[number]
 type Action = (admin: Admin, options: TopicsOptions, say: Say) => Promise<void>
 
 const actions: readonly (readonly [keyof TopicsOptions, Action])[] = [
@@ -47,13 +51,25 @@ export function addTopicsCommand(program: Command, environment: Environment): vo
     .option('--describe', 'describes topics and their partitions')
     .option('--alter', 'gives a topic more partitions')
     .option('--delete', 'deletes topics')
-    .option('--topic <name>', 'the topic; for --list, --describe and --delete also a regular expression')
+    .option(
+      '--topic <name>',
+      'the topic; for --list, --describe and --delete also several (a,b) or a regular expression',
+    )
     .option('--partitions <n>', "how many partitions it has (default: the cluster's)")
     .option('--replication-factor <n>', "how many replicas each of them has (default: the cluster's)")
+    .option(
+      '--replica-assignment <id:id,...>',
+      'in place of both: the brokers of each partition, divided by commas, the leader first',
+    )
     .option('--config <name=value>', 'a setting of the new topic; repeatable', everyValue, [])
     .option('--if-not-exists', 'with --create: a topic that exists is well')
     .option('--if-exists', 'with --alter, --describe and --delete: a topic that does not exist is well')
     .option('--exclude-internal', 'with --list and --describe: without those of the cluster itself')
+    .option('--topics-with-overrides', 'with --describe: topics with settings of their own')
+    .option('--under-replicated-partitions', 'with --describe: partitions with replicas that are behind')
+    .option('--unavailable-partitions', 'with --describe: partitions without a leader')
+    .option('--under-min-isr-partitions', 'with --describe: partitions with fewer replicas in sync than they need')
+    .option('--at-min-isr-partitions', 'with --describe: partitions with just as many as they need')
     .action((options: TopicsOptions) => {
       const asked = actions.filter(([name]) => options[name] === true)
       if (asked.length !== 1)
@@ -75,11 +91,9 @@ async function create(admin: Admin, options: TopicsOptions, say: Say): Promise<v
     topics: [
       {
         topic,
-        numPartitions: options.partitions === undefined ? -1 : wholeNumber('--partitions', options.partitions, 1),
-        replicationFactor:
-          options.replicationFactor === undefined
-            ? -1
-            : wholeNumber('--replication-factor', options.replicationFactor, 1),
+        numPartitions: countOf('--partitions', options.partitions),
+        replicationFactor: countOf('--replication-factor', options.replicationFactor),
+        ...(options.replicaAssignment !== undefined && { replicaAssignment: replicasOf(options) }),
         configEntries,
       },
     ],
@@ -95,18 +109,7 @@ async function list(admin: Admin, options: TopicsOptions, say: Say): Promise<voi
 async function describe(admin: Admin, options: TopicsOptions, say: Say): Promise<void> {
   const names = await existingTopics(admin, options)
   if (names.length === 0) return
-  const { topics } = await admin.fetchTopicMetadata({ topics: names })
-  const configs = await setConfigs(admin, names)
-  for (const { name, partitions } of topics.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const replicas = partitions[0]?.replicas.length ?? 0
-    const summary = [`Topic: ${name}`, `PartitionCount: ${partitions.length}`, `ReplicationFactor: ${replicas}`]
-    say(`${[...summary, `Configs: ${configs.get(name) ?? ''}`].join('\t')}\n`)
-    for (const one of partitions.toSorted((a, b) => a.partitionId - b.partitionId)) {
-      const leader = one.leader < 0 ? 'none' : one.leader
-      const row = [`Topic: ${name}`, `Partition: ${one.partitionId}`, `Leader: ${leader}`]
-      say(`\t${[...row, `Replicas: ${one.replicas.join()}`, `Isr: ${one.isr.join()}`].join('\t')}\n`)
-    }
-  }
+  say(await describeTopics(admin, names, options))
 }
 
 async function alter(admin: Admin, options: TopicsOptions): Promise<void> {
@@ -124,13 +127,27 @@ async function remove(admin: Admin, options: TopicsOptions): Promise<void> {
   if (topics.length > 0) await admin.deleteTopics({ topics })
 }
 
+/** -1 is the cluster's default. */
+function countOf(option: string, text: string | undefined): number {
+  return text === undefined ? -1 : wholeNumber(option, text, 1)
+}
+
+function replicasOf({ replicaAssignment = '', partitions, replicationFactor }: TopicsOptions): Replicas[] {
+  if (partitions !== undefined || replicationFactor !== undefined)
+    throw invalid('Replicas are assigned and counted', 'Leave out --partitions and --replication-factor.')
+  return replicaAssignment.split(',').map((ids, partition) => ({
+    partition,
+    replicas: ids.split(':').map((id) => wholeNumber('--replica-assignment', id.trim())),
+  }))
+}
+
 function requiredTopic({ topic }: TopicsOptions): string {
   if (topic === undefined) throw invalid('No topic is named', 'Say --topic.')
   return topic
 }
 
 async function chosenTopics(admin: Admin, { topic, excludeInternal }: TopicsOptions): Promise<string[]> {
-  const pattern = patternOf(topic ?? '.*')
+  const pattern = topicPattern(topic ?? '.*')
   const isInternal = (name: string) => name === '__consumer_offsets' || name === '__transaction_state'
   const all = (await admin.listTopics()).filter((name) => pattern.test(name))
   return all.filter((name) => excludeInternal !== true || !isInternal(name)).sort()
@@ -145,38 +162,9 @@ async function existingTopics(admin: Admin, options: TopicsOptions): Promise<str
   })
 }
 
-function patternOf(text: string): RegExp {
-  try {
-    return new RegExp(`^(?:${text})$`)
-  } catch (cause) {
-    throw new MillraceError('INVALID_ARGUMENT', `'${text}' is not a regular expression`, { cause })
-  }
-}
-
 function literal(name: string): string {
   return name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
-
-/** What is set for each topic itself, as `name=value,name=value`. */
-async function setConfigs(admin: Admin, topics: readonly string[]): Promise<Map<string, string>> {
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map((name) => ({ type: 2, name })),
-  })
-  return new Map(
-    resources.map(({ resourceName, configEntries }) => [
-      resourceName,
-      configEntries
-        .filter((entry) => entry.configSource === dynamicTopicConfig)
-        .map(({ configName, configValue }) => `${configName}=${configValue}`)
-        .sort()
-        .join(),
-    ]),
-  )
-}
-
-/** Kafka's number for what is set for the topic itself. */
-const dynamicTopicConfig = 1
 
 function exists(topic: string): MillraceError {
   return new MillraceError('TOPIC_MISMATCH', `Topic '${topic}' exists already`, {

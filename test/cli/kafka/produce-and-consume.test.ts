@@ -47,6 +47,71 @@ describe('millrace produce and consume', () => {
     )
   })
 
+  it('know the names that Kafka gives their options from 4.2 on, and those that scripts have from long ago', async () => {
+    const parsing = ['parse.key=true', 'key.separator=:'].flatMap((one) => ['--reader-property', one])
+    await produce(
+      ['k:v\n'],
+      ...parsing,
+      '--command-property',
+      'acks=1',
+      '--sync',
+      '--batch-size',
+      '1',
+      '--timeout',
+      '1',
+    )
+    const shown = ['print.key=true', 'print.epoch=true', 'print.delivery=true'].flatMap((one) => [
+      '--formatter-property',
+      one,
+    ])
+    const reading = ['--formatter', 'org.apache.kafka.tools.consumer.DefaultMessageFormatter', ...shown]
+    const from = ['--command-property', 'auto.offset.reset=earliest', '--max-messages', '1']
+    expect(await consume(...reading, ...from)).toBe('Epoch:0\tDelivery:NOT_PRESENT\tk\tv\n')
+    for (const words of [
+      ['consume', '--consumer.config'],
+      ['produce', '--producer.config'],
+    ]) {
+      const said = await commands.call([...words, '/missing', '--topic', 't'])
+      expect(said).toMatchObject({ code: 2, error: expect.stringContaining('/missing') })
+    }
+    const other = await commands.call(['consume', '--topic', 't', '--formatter', 'org.example.Mine'])
+    expect(other).toMatchObject({ code: 2, error: expect.stringContaining('is not a formatter') })
+  })
+
+  it('read several topics by their names, each record once', async () => {
+    await commands.done(['produce', '--topic', 'other'], ['x\n'])
+    await produce(['y\n'])
+    const both = await commands.done(['consume', '--include', 'o.*,t', '--from-beginning', '--max-messages', '2'])
+    expect(both.split('\n').sort()).toEqual(['', 'x', 'y'])
+    const words = ['consume', '--include', 't', '--topic', 't']
+    expect(await commands.call(words)).toMatchObject({
+      code: 2,
+      error: expect.stringContaining('--topic or --include'),
+    })
+    expect(await commands.call(['consume'])).toMatchObject({ code: 2 })
+  })
+
+  it('print numbers that were serialized, as the counts of an application', async () => {
+    await produce([`7:\0\0\0\0\0\0\x01\x02\n`], ...property('parse.key=true', 'key.separator=:'))
+    const package_ = 'org.apache.kafka.common.serialization.'
+    const reading = property('print.key=true', `key.deserializer=${package_}StringDeserializer`)
+    const from = ['--from-beginning', '--max-messages', '1']
+    const long = property(`value.deserializer=${package_}LongDeserializer`)
+    expect(await consume(...reading, ...long, ...from)).toBe('7\t258\n')
+    expect(await consume('--value-deserializer', 'DoubleDeserializer', ...from)).toBe('1.275e-321\n')
+    const wrong = await commands.call([
+      'consume',
+      '--topic',
+      't',
+      '--value-deserializer',
+      'IntegerDeserializer',
+      ...from,
+    ])
+    expect(wrong).toMatchObject({ code: 1, error: expect.stringContaining('IntegerDeserializer needs 4 bytes') })
+    const unknown = await commands.call(['consume', '--topic', 't', '--key-deserializer', 'org.example.Mine'])
+    expect(unknown).toMatchObject({ code: 2, error: expect.stringContaining('is not a deserializer') })
+  })
+
   it('say in which line a separator is missing, unless that is well', async () => {
     const words = ['produce', '--topic', 't', ...property('parse.key=true', 'key.separator=:')]
     const { code, error } = await commands.call(words, (host) => host.typed.push('a:1\nb\n'))

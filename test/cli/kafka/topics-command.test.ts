@@ -32,6 +32,37 @@ describe('millrace topics', () => {
     expect(await commands.done(['topics', '--list'])).toBe('returns\n')
   })
 
+  it('takes several names as Kafka does, divided by commas', async () => {
+    for (const topic of ['a', 'b', 'c']) await make(topic)
+    expect(await commands.done(['topics', '--list', '--topic', 'a,b'])).toBe('a\nb\n')
+    await commands.done(['topics', '--delete', '--topic', 'a, c'])
+    expect(await commands.done(['topics', '--list'])).toBe('b\n')
+  })
+
+  it('makes a topic with its replicas named', async () => {
+    await make('assigned', '--replica-assignment', '1,1')
+    const described = await commands.done(['topics', '--describe', '--topic', 'assigned'])
+    expect(described).toContain('PartitionCount: 2\tReplicationFactor: 1')
+    const both = ['topics', '--create', '--topic', 'x', '--replica-assignment', '1', '--partitions', '1']
+    expect(await commands.call(both)).toMatchObject({ code: 2, error: expect.stringContaining('Leave out') })
+    const unknown = await commands.call(['topics', '--create', '--topic', 'x', '--replica-assignment', '1,9'])
+    expect(unknown).toMatchObject({ code: 1 })
+  })
+
+  it('describes only topics with settings, or only partitions that something is wrong with', async () => {
+    await make('plain')
+    await make('set', '--config', 'retention.ms=60000')
+    const describeBy = (filter: string) => commands.done(['topics', '--describe', filter])
+    expect(await describeBy('--topics-with-overrides')).toBe(
+      'Topic: set\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: retention.ms=60000\n',
+    )
+    expect(await describeBy('--at-min-isr-partitions')).toBe(
+      ['plain', 'set'].map((topic) => `\tTopic: ${topic}\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\n`).join(''),
+    )
+    for (const filter of ['under-replicated', 'unavailable', 'under-min-isr'])
+      expect(await describeBy(`--${filter}-partitions`)).toBe('')
+  })
+
   it('says what is wrong, what to do, and ends with 1', async () => {
     await make('orders', '--partitions', '2')
     const twice = await commands.call(['topics', '--create', '--topic', 'orders'])
