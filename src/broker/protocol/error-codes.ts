@@ -142,3 +142,12 @@ export type KafkaError = keyof typeof kafkaErrors
 export function codeOf(error: KafkaError): number {
   return kafkaErrors[error]
 }
+
+const namesByCode: ReadonlyMap<number, KafkaError> = new Map(
+  Object.entries(kafkaErrors).map(([name, code]) => [code, name as KafkaError]),
+)
+
+/** Codes that are not Kafka's, or are newer than this table, are unknown errors. */
+export function nameOf(code: number): KafkaError {
+  return namesByCode.get(code) ?? 'UNKNOWN_SERVER_ERROR'
+}

@@ -1,14 +1,16 @@
-import type { Admin, GroupDescription } from 'kafkajs'
+import type { Admin } from 'kafkajs'
+import type { DescribedGroup, DescribedMember } from './described-group.ts'
 import { textTable } from './text-table.ts'
+import type { Coordinator } from './wire-cluster.ts'
 
 /** What `--describe` prints of one group, as kafka-consumer-groups.sh does. */
 
 const nobody = '-'
 
 /** Committed offsets and lag of each partition, and which member has it. */
-export async function describeOffsets(admin: Admin, group: GroupDescription): Promise<string> {
+export async function describeOffsets(admin: Admin, group: DescribedGroup): Promise<string> {
   const { groupId } = group
-  const owners = await ownersOf(group)
+  const owners = ownersOf(group)
   const committed = await admin.fetchOffsets({ groupId })
   const topics = new Set([
     ...committed.map(({ topic }) => topic),
@@ -41,10 +43,10 @@ export async function describeOffsets(admin: Admin, group: GroupDescription): Pr
   return `\n${textTable(header, rows)}`
 }
 
-export async function describeMembers(group: GroupDescription, isVerbose: boolean): Promise<string> {
+export function describeMembers(group: DescribedGroup, isVerbose: boolean): string {
   const rows: string[][] = []
   for (const member of group.members) {
-    const assignment = Object.entries(await assignmentOf(member))
+    const assignment = Object.entries(member.assignment)
     const count = assignment.reduce((sum, [, partitions]) => sum + partitions.length, 0)
     const row = [group.groupId, member.memberId, member.clientHost, member.clientId, String(count)]
     const shown = assignment.map(([topic, partitions]) => `${topic}(${partitions.join()})`).join(', ')
@@ -54,26 +56,22 @@ export async function describeMembers(group: GroupDescription, isVerbose: boolea
   return `\n${textTable(isVerbose ? [...header, 'ASSIGNMENT'] : header, rows)}`
 }
 
-export function describeStates({ groupId, protocol, state, members }: GroupDescription): string {
-  const row = [groupId, protocol === '' ? nobody : protocol, state, String(members.length)]
-  return `\n${textTable(['GROUP', 'ASSIGNMENT-STRATEGY', 'STATE', '#MEMBERS'], [row])}`
+export function describeStates(
+  { groupId, assignor, state, members }: DescribedGroup,
+  { nodeId, host, port }: Coordinator,
+): string {
+  const coordinator = `${host}:${port} (${nodeId})`
+  const row = [groupId, coordinator, assignor === '' ? nobody : assignor, state, String(members.length)]
+  return `\n${textTable(['GROUP', 'COORDINATOR (ID)', 'ASSIGNMENT-STRATEGY', 'STATE', '#MEMBERS'], [row])}`
 }
 
-type Member = GroupDescription['members'][number]
-
 /** Which member has a partition, by `topic/partition`. */
-async function ownersOf({ members }: GroupDescription): Promise<Map<string, Member>> {
-  const owners = new Map<string, Member>()
+function ownersOf({ members }: DescribedGroup): Map<string, DescribedMember> {
+  const owners = new Map<string, DescribedMember>()
   for (const member of members) {
-    for (const [topic, partitions] of Object.entries(await assignmentOf(member))) {
+    for (const [topic, partitions] of Object.entries(member.assignment)) {
       for (const partition of partitions) owners.set(`${topic}/${partition}`, member)
     }
   }
   return owners
-}
-
-async function assignmentOf({ memberAssignment }: Member): Promise<Record<string, number[]>> {
-  if (memberAssignment.length === 0) return {}
-  const { AssignerProtocol } = await import('kafkajs')
-  return AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment ?? {}
 }

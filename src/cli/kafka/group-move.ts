@@ -1,6 +1,8 @@
-import type { Admin, Kafka } from 'kafkajs'
+import { codeOf } from '../../broker/protocol/error-codes.ts'
+import { offsetCommit } from '../../broker/protocol/messages/offset-commit.ts'
 import { MillraceError } from '../../errors.ts'
-import { onlyPartitions } from './partition-choice.ts'
+import type { DescribedGroup } from './described-group.ts'
+import { refusalOf, type WireCluster } from './wire-cluster.ts'
 
 export interface NewOffset {
   readonly topic: string
@@ -8,31 +10,36 @@ export interface NewOffset {
   readonly offset: string
 }
 
+/** Whoever is no member commits as this generation. */
+const noGeneration = -1
+
 /**
- * Commits offsets for a group that has no members. It is joined for a moment, by a member that reads nothing: kafkajs has no
- * other way, and its own `setOffsets` waits for a fetch.
+ * Commits offsets for a group that has no members, as nobody's member; `group` is undefined where there is none yet.
  * @throws MillraceError REQUEST_REFUSED where the group has members
  */
 export async function moveGroup(
-  kafka: Kafka,
-  admin: Admin,
+  wire: WireCluster,
   groupId: string,
+  group: DescribedGroup | undefined,
   offsets: readonly NewOffset[],
 ): Promise<void> {
-  const { groups } = await admin.describeGroups([groupId])
-  const state = groups[0]?.state ?? 'Dead'
-  if (state !== 'Empty' && state !== 'Dead') {
-    throw new MillraceError('REQUEST_REFUSED', `Consumer group '${groupId}' is ${state}: it has members`, {
+  if (group !== undefined && group.state !== 'Empty') {
+    throw new MillraceError('REQUEST_REFUSED', `Consumer group '${groupId}' is ${group.state}: it has members`, {
       remedy: 'Stop its members first.',
     })
   }
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 10, partitionAssigners: [await onlyPartitions({})] })
-  await consumer.connect()
-  try {
-    await consumer.subscribe({ topics: [...new Set(offsets.map(({ topic }) => topic))] })
-    await consumer.run({ autoCommit: false, eachBatch: async () => {} })
-    await consumer.commitOffsets([...offsets])
-  } finally {
-    await consumer.disconnect()
-  }
+  const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+    name,
+    partitions: ofTopic.map(({ partition, offset }) => ({
+      partitionIndex: partition,
+      committedOffset: Number(offset),
+      committedMetadata: '',
+    })),
+  }))
+  const request = { groupId, generationIdOrMemberEpoch: noGeneration, memberId: '', topics }
+  const answer = await wire.askCoordinator(groupId, offsetCommit, 5, request)
+  const refused = answer.topics
+    .flatMap(({ partitions }) => partitions)
+    .find(({ errorCode }) => errorCode !== codeOf('NONE'))
+  if (refused !== undefined) throw refusalOf(refused.errorCode)
 }

@@ -1,34 +1,39 @@
-import type { Command } from 'commander'
-import type { Admin, Kafka } from 'kafkajs'
+import { type Command, Option } from 'commander'
+import type { Admin } from 'kafkajs'
 import type { Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import { addClientOptions, type ClientOptions, everyValue, invalid } from './client-options.ts'
+import { deleteOffsets } from './delete-offsets.ts'
+import { type DescribedGroup, describedGroup } from './described-group.ts'
 import { describeMembers, describeOffsets, describeStates } from './group-description.ts'
-import { moveGroup, type NewOffset } from './group-move.ts'
-import { type PartitionRange, type ResetOptions, resetTarget } from './offset-reset.ts'
+import { moveGroup } from './group-move.ts'
+import { type PlanOptions, resetPlan, topicsNamed } from './reset-groups.ts'
+import { planText } from './reset-plan.ts'
 import { withAdmin } from './session.ts'
 import { textTable } from './text-table.ts'
+import { WireCluster } from './wire-cluster.ts'
 
-interface GroupsOptions extends ClientOptions, ResetOptions {
+interface GroupsOptions extends ClientOptions, PlanOptions {
   readonly list?: true
   readonly describe?: true
   readonly resetOffsets?: true
   readonly delete?: true
+  readonly deleteOffsets?: true
   readonly group: readonly string[]
   readonly allGroups?: true
   readonly members?: true
   readonly offsets?: true
-  readonly state?: true
+  readonly state?: true | string
   readonly verbose?: true
-  readonly topic: readonly string[]
-  readonly allTopics?: true
   readonly dryRun?: true
   readonly execute?: true
+  readonly export?: true
+  readonly timeout?: string
 }
 
 interface Calling {
-  readonly kafka: Kafka
   readonly admin: Admin
+  readonly wire: WireCluster
   readonly options: GroupsOptions
   readonly environment: Environment
   readonly say: (text: string) => void
@@ -39,6 +44,7 @@ const actions: readonly (readonly [keyof GroupsOptions, string, (calling: Callin
   ['describe', '--describe', describe],
   ['resetOffsets', '--reset-offsets', resetOffsets],
   ['delete', '--delete', remove],
+  ['deleteOffsets', '--delete-offsets', removeOffsets],
 ]
 
 /** `millrace groups`, with the options of kafka-consumer-groups.sh. */
@@ -49,15 +55,16 @@ export function addGroupsCommand(program: Command, environment: Environment): vo
     .option('--describe', 'shows where groups are: --offsets (default), --members or --state')
     .option('--reset-offsets', 'moves a group that has no members: with --execute, otherwise it says what it would do')
     .option('--delete', 'deletes groups that have no members')
+    .option('--delete-offsets', 'deletes committed offsets of topics that the group does not read')
     .option('--group <id>', 'the group; repeatable', everyValue, [])
     .option('--all-groups', 'all of them')
     .option('--offsets', 'with --describe: committed offsets and lag')
     .option('--members', 'with --describe: members and how many partitions they have; with --verbose, which')
-    .option('--state', 'with --describe or --list: states')
+    .option('--state [state,...]', 'with --describe or --list: states; with --list, only groups in these')
     .option('--verbose', 'with --members: the partitions of each')
     .option(
       '--topic <name[:0,1]>',
-      'with --reset-offsets: a topic, or some partitions of it; repeatable',
+      'with --reset-offsets and --delete-offsets: a topic, or some partitions of it; repeatable',
       everyValue,
       [],
     )
@@ -72,6 +79,9 @@ export function addGroupsCommand(program: Command, environment: Environment): vo
       '--to-datetime <time>',
       'to the first record from then on: 2026-01-31T12:00:00.000, in UTC unless it says a zone',
     )
+    .option('--from-file <file>', 'to the offsets of lines as --export writes them, for which no topic is named')
+    .option('--export', 'with --reset-offsets: prints lines of [group,]topic,partition,offset')
+    .addOption(new Option('--timeout <ms>').hideHelp())
     .option('--dry-run', 'says what would be done (default)')
     .option('--execute', 'does it')
     .action((options: GroupsOptions) => {
@@ -81,61 +91,74 @@ export function addGroupsCommand(program: Command, environment: Environment): vo
       }
       const [[, , action]] = asked as [(typeof actions)[number]]
       const say = (text: string): void => environment.host.write('out', text)
-      return withAdmin(environment, options, (admin, kafka) => action({ kafka, admin, options, environment, say }))
+      const wire = new WireCluster(environment, options)
+      return withAdmin(environment, options, (admin) => action({ admin, wire, options, environment, say }))
     })
 }
 
-async function list({ admin, options, say }: Calling): Promise<void> {
+async function list({ admin, wire, options, say }: Calling): Promise<void> {
   const ids = await allGroups(admin)
-  if (options.state !== true) {
+  if (options.state === undefined) {
     for (const id of ids) say(`${id}\n`)
     return
   }
-  const { groups } = ids.length === 0 ? { groups: [] } : await admin.describeGroups(ids)
-  say(
-    textTable(
-      ['GROUP', 'STATE'],
-      groups.map(({ groupId, state }) => [groupId, state]),
-    ),
-  )
+  const wanted = options.state === true ? undefined : options.state.split(',').map(plainState)
+  const rows: string[][] = []
+  for (const id of ids) {
+    const { state } = (await describedGroup(admin, wire, id)) ?? { state: 'Dead' }
+    if (wanted?.includes(plainState(state)) !== false) rows.push([id, state])
+  }
+  say(textTable(['GROUP', 'STATE'], rows))
 }
 
 async function describe(calling: Calling): Promise<void> {
-  const { admin, options, say, environment } = calling
+  const { admin, wire, options, say, environment } = calling
   const complain = (text: string): void => environment.host.write('error', text)
   for (const id of await chosenGroups(calling)) {
-    const group = (await admin.describeGroups([id])).groups[0]
-    if (group === undefined || group.state === 'Dead') {
-      throw new MillraceError('REQUEST_REFUSED', `Consumer group '${id}' does not exist`, {
-        remedy: "'millrace groups --list' names those there are.",
-      })
-    }
-    if (group.state === 'Empty' && options.state !== true) complain(`Consumer group '${id}' has no active members.\n`)
-    if (options.members === true) say(await describeMembers(group, options.verbose === true))
-    else if (options.state === true) say(describeStates(group))
-    else say(await describeOffsets(admin, group))
+    const group = await describedGroup(admin, wire, id)
+    if (group === undefined) throw missing(id)
+    if (group.state === 'Empty' && options.state === undefined)
+      complain(`Consumer group '${id}' has no active members.\n`)
+    say(await description(calling, group))
   }
 }
 
+async function description({ admin, wire, options }: Calling, group: DescribedGroup): Promise<string> {
+  if (options.members === true) return describeMembers(group, options.verbose === true)
+  if (options.state !== undefined) return describeStates(group, await wire.coordinatorOf(group.groupId))
+  return describeOffsets(admin, group)
+}
+
 async function resetOffsets(calling: Calling): Promise<void> {
-  const { kafka, admin, options, environment, say } = calling
-  const target = resetTarget(options, environment.clock)
+  const { admin, wire, options, environment, say } = calling
   const isDone = options.execute === true
-  if (!isDone && options.dryRun !== true) {
+  if (isDone && options.dryRun === true)
+    throw invalid('It cannot be done and not be done', 'Say --execute or --dry-run.')
+  const plan = await resetPlan(environment, admin, options, await chosenGroups(calling))
+  if (!isDone && options.dryRun !== true && options.export !== true) {
     environment.host.write('error', 'Nothing is changed: --execute does what is shown here.\n')
   }
-  const rows: string[][] = []
-  for (const groupId of await chosenGroups(calling)) {
-    const offsets: NewOffset[] = []
-    for (const [topic, only] of await chosenTopics(calling, groupId)) {
-      const ranges = await rangesOf(admin, groupId, topic, only)
-      const found = await target(admin, topic, ranges)
-      offsets.push(...ranges.map(({ partition }, i) => ({ topic, partition, offset: String(found[i]) })))
-    }
-    if (isDone && offsets.length > 0) await moveGroup(kafka, admin, groupId, offsets)
-    rows.push(...offsets.map(({ topic, partition, offset }) => [groupId, topic, String(partition), offset]))
+  for (const [groupId, offsets] of isDone ? plan : []) {
+    if (offsets.length > 0) await moveGroup(wire, groupId, await describedGroup(admin, wire, groupId), offsets)
   }
+  if (options.export === true) return say(planText(plan))
+  const rows = [...plan].flatMap(([groupId, offsets]) =>
+    offsets.map(({ topic, partition, offset }) => [groupId, topic, String(partition), offset]),
+  )
   say(textTable(['GROUP', 'TOPIC', 'PARTITION', 'NEW-OFFSET'], rows))
+}
+
+async function removeOffsets(calling: Calling): Promise<void> {
+  const { admin, wire, options, say } = calling
+  const [groupId, ...others] = options.group
+  if (groupId === undefined || others.length > 0)
+    throw invalid('Offsets are deleted of one group at a time', 'Say --group.')
+  const { table, isWhole } = await deleteOffsets(admin, wire, groupId, topicsNamed(options.topic, 'Say --topic.'))
+  say(table)
+  if (isWhole) return
+  throw new MillraceError('REQUEST_REFUSED', `Not all of these offsets of '${groupId}' were deleted`, {
+    remedy: 'Stop the members that read the topic first, and name partitions that there are.',
+  })
 }
 
 async function remove(calling: Calling): Promise<void> {
@@ -158,46 +181,13 @@ async function chosenGroups({ admin, options }: Calling): Promise<string[]> {
   return [...options.group]
 }
 
-/** Topics, and the partitions of each that are meant where not all are. */
-async function chosenTopics(
-  { admin, options }: Calling,
-  groupId: string,
-): Promise<Map<string, readonly number[] | undefined>> {
-  if (options.allTopics === true) {
-    const committed = await admin.fetchOffsets({ groupId })
-    return new Map(committed.map(({ topic }) => [topic, undefined]))
-  }
-  if (options.topic.length === 0) throw invalid('No topic is named', 'Say --topic or --all-topics.')
-  return new Map(
-    options.topic.map((text) => {
-      const [, topic = text, partitions] = /^(.*):(\d+(?:,\d+)*)$/.exec(text) ?? []
-      return [topic, partitions?.split(',').map(Number)]
-    }),
-  )
+/** States by their names, whether with capitals or without. */
+function plainState(state: string): string {
+  return state.trim().toLowerCase()
 }
 
-async function rangesOf(
-  admin: Admin,
-  groupId: string,
-  topic: string,
-  only: readonly number[] | undefined,
-): Promise<PartitionRange[]> {
-  const ends = await admin.fetchTopicOffsets(topic)
-  const missing = only?.find((partition) => !ends.some((end) => end.partition === partition))
-  if (missing !== undefined) {
-    throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'There is no such partition', {
-      at: { topic, partition: missing },
-    })
-  }
-  const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] })
-  const of = (partition: number) => committed?.partitions.find((one) => one.partition === partition)?.offset ?? '-1'
-  return ends
-    .filter(({ partition }) => only?.includes(partition) !== false)
-    .map(({ partition, low, high }) => ({
-      partition,
-      low: Number(low),
-      high: Number(high),
-      committed: Number(of(partition)),
-    }))
-    .sort((a, b) => a.partition - b.partition)
+function missing(groupId: string): MillraceError {
+  return new MillraceError('REQUEST_REFUSED', `Consumer group '${groupId}' does not exist`, {
+    remedy: "'millrace groups --list' names those there are.",
+  })
 }

@@ -1,10 +1,13 @@
 import { type Broker, openBroker } from '../../../src/broker/broker.ts'
-import { handlersOf } from '../../../src/broker/handlers/handlers.ts'
+import { serviceOf } from '../../../src/broker/broker-service.ts'
 import { type BrokerServer, listenForClients } from '../../../src/broker/server/broker-server.ts'
 import { runCommand } from '../../../src/cli/command.ts'
+import { scramUser, scramUserRecord } from '../../../src/cli/scram-user.ts'
+import type { Address } from '../../../src/env/environment.ts'
 import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import { nodeEnvironment } from '../../../src/env/node.ts'
 import { VirtualHost } from '../../../src/env/virtual-environment.ts'
+import type { ListenerOptions } from '../../../src/listener-options.ts'
 
 export interface Said {
   readonly code: number | undefined
@@ -22,15 +25,17 @@ export class CalledCommands {
     this.#server = server
   }
 
-  static async open(): Promise<CalledCommands> {
+  /** `users` as `--add-scram` has them. */
+  static async open(listener: Partial<ListenerOptions> = {}, users: readonly string[] = []): Promise<CalledCommands> {
     const environment = { ...nodeEnvironment(), disk: new MemoryDisk() }
     const settings = { initialRebalanceDelayMs: 0, defaultPartitions: 1 }
     const broker = await openBroker({ directory: 'data', environment, flush: 'page-cache', settings })
-    const listeners = [{ host: '127.0.0.1', port: 0 }]
+    await broker.topics.secure(users.map((user) => scramUserRecord(scramUser(user, environment.random))))
+    const listeners = [{ host: '127.0.0.1', port: 0, ...listener }]
     const server = await listenForClients({
       environment,
       listeners,
-      handlers: handlersOf(broker),
+      ...serviceOf(broker, undefined),
       onConnectionError: () => {},
     })
     return new CalledCommands(broker, server)
@@ -41,8 +46,12 @@ export class CalledCommands {
     await this.#broker.close()
   }
 
+  get address(): Address {
+    return this.#server.address
+  }
+
   get bootstrap(): readonly string[] {
-    return ['--bootstrap-server', `127.0.0.1:${this.#server.address.port}`]
+    return ['--bootstrap-server', `${this.#server.address.host}:${this.#server.address.port}`]
   }
 
   /** Calls a command; `set` may type something in, or say how much of what comes out is read. */

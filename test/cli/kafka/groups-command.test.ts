@@ -1,4 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { consumerGroupHeartbeat } from '../../../src/broker/protocol/messages/consumer-group-heartbeat.ts'
+import { WireCluster } from '../../../src/cli/kafka/wire-cluster.ts'
+import { nodeEnvironment } from '../../../src/env/node.ts'
+import { ProtocolClient } from '../../broker/server/protocol-client.ts'
+import { serverTls } from '../../env/tls-vectors.ts'
+import { root } from '../../source-files.ts'
 import { CalledCommands } from './called-commands.ts'
 
 let commands: CalledCommands
@@ -46,10 +55,12 @@ describe('millrace groups', () => {
       ['GROUP', 'TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'CONSUMER-ID', 'HOST', 'CLIENT-ID'],
       ['g', 't', '0', '3', '5', '2', '-', '-', '-'],
     ])
-    expect(rows(await groups('--describe', '--all-groups', '--state'))).toEqual([
-      ['GROUP', 'ASSIGNMENT-STRATEGY', 'STATE', '#MEMBERS'],
-      ['g', '-', 'Empty', '0'],
-    ])
+    const { host, port } = commands.address
+    const [header, state] = (await groups('--describe', '--all-groups', '--state')).trim().split('\n')
+    expect(header).toMatch(/^GROUP COORDINATOR \(ID\) +ASSIGNMENT-STRATEGY STATE +#MEMBERS$/)
+    expect(state?.split(/ +/)).toEqual(['g', `${host}:${port}`, '(1)', '-', 'Empty', '0'])
+    expect(rows(await groups('--list', '--state', 'empty,Dead'))).toHaveLength(2)
+    expect(rows(await groups('--list', '--state', 'Stable'))).toEqual([['GROUP', 'STATE']])
   })
 
   it('shows who is in a group, and with which partitions', async () => {
@@ -112,6 +123,129 @@ describe('millrace groups', () => {
       code: 1,
       error: expect.stringContaining('(topic u, partition 7)'),
     })
+  })
+
+  it('exports where groups are to go on, and moves them as a file says', async () => {
+    await readSome('t', 'g')
+    await readSome('t', 'h')
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-plan-'))
+    const file = join(folder, 'plan.csv')
+    try {
+      const reset = ['--reset-offsets', '--group', 'g', '--topic', 't', '--to-earliest']
+      expect(await groups(...reset, '--export')).toBe('t,0,0\n')
+      const both = await groups(...reset, '--group', 'h', '--export', '--dry-run')
+      expect(both).toBe('g,t,0,0\nh,t,0,0\n')
+      expect(await positionOf('g')).toEqual([['t', '0', '3', '10', '7']])
+      writeFileSync(file, both.replace('h,t,0,0', '"h","t",0,4'))
+      await groups('--reset-offsets', '--all-groups', '--from-file', file, '--execute')
+      expect([await positionOf('g'), await positionOf('h')]).toEqual([
+        [['t', '0', '0', '10', '10']],
+        [['t', '0', '4', '10', '6']],
+      ])
+      writeFileSync(file, 't,0,2\n')
+      await groups('--reset-offsets', '--group', 'g', '--from-file', file, '--execute')
+      expect(await positionOf('g')).toEqual([['t', '0', '2', '10', '8']])
+      const words = (...more: string[]) => commands.call(['groups', '--reset-offsets', '--from-file', file, ...more])
+      expect(await words('--all-groups')).toMatchObject({ code: 2, error: expect.stringContaining('is not a line of') })
+      writeFileSync(file, 'other,t,0,2\n')
+      expect(await words('--group', 'g')).toMatchObject({
+        code: 2,
+        error: expect.stringContaining("moves 'other' too"),
+      })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('deletes offsets of a topic, or of some of its partitions', async () => {
+    await commands.done(['topics', '--create', '--topic', 'u', '--partitions', '2'])
+    await readSome('t')
+    await readSome('u')
+    const deletion = ['--delete-offsets', '--group', 'g']
+    expect(rows(await groups(...deletion, '--topic', 'u'))).toEqual([
+      ['TOPIC', 'PARTITION', 'STATUS'],
+      ['u', '0', 'Successful'],
+      ['u', '1', 'Successful'],
+    ])
+    expect(await positionOf('g')).toEqual([['t', '0', '3', '5', '2']])
+    const unknown = await commands.call(['groups', ...deletion, '--topic', 't:0,7'])
+    expect(rows(unknown.out).slice(1)).toEqual([
+      ['t', '0', 'Successful'],
+      ['t', '7', 'Error:', 'UNKNOWN_TOPIC_OR_PARTITION'],
+    ])
+    expect(unknown).toMatchObject({ code: 1, error: expect.stringContaining('Not all of these offsets') })
+    const other = await commands.call(['groups', '--delete-offsets', '--group', 'other', '--topic', 't'])
+    expect(other).toMatchObject({ code: 1, error: expect.stringContaining('group id not found') })
+    expect(await commands.call(['groups', ...deletion])).toMatchObject({ code: 2 })
+  })
+
+  it('sees, moves and does not move groups of the consumer protocol (KIP-848)', async () => {
+    await commands.done(['produce', '--topic', 't'], ['0\n1\n'])
+    const client = await ProtocolClient.connect(nodeEnvironment().network, commands.address)
+    const beat = (memberEpoch: number) =>
+      client.request(consumerGroupHeartbeat, 1, {
+        ...{ groupId: 'g', memberId: 'a', memberEpoch, instanceId: null, rackId: null, rebalanceTimeoutMs: 60_000 },
+        ...{ subscribedTopicNames: ['t'], subscribedTopicRegex: null, serverAssignor: null, topicPartitions: [] },
+      })
+    try {
+      await beat(0)
+      const [, member] = rows(await groups('--describe', '--group', 'g', '--members', '--verbose'))
+      expect(member).toEqual(['g', 'a', expect.any(String), 'test', '1', 't(0)'])
+      expect(rows(await groups('--list', '--state'))[1]).toEqual(['g', 'Stable'])
+      expect((await groups('--describe', '--group', 'g', '--state')).trim()).toMatch(/ uniform +Stable +1$/)
+      expect(rows(await groups('--describe', '--group', 'g'))[1]).toEqual([
+        'g',
+        't',
+        '0',
+        '-',
+        '2',
+        '-',
+        'a',
+        ...(member?.slice(2, 4) ?? []),
+      ])
+      const reset = ['--reset-offsets', '--group', 'g', '--topic', 't', '--to-latest', '--execute']
+      const refused = { code: 1, error: expect.stringMatching(/is Stable: it has members. Stop its members/) }
+      expect(await commands.call(['groups', ...reset])).toMatchObject(refused)
+      await beat(-1)
+      await groups(...reset)
+      expect(await positionOf('g')).toEqual([['t', '0', '2', '2', '0']])
+    } finally {
+      client.connection.end()
+    }
+  })
+
+  it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])('logs in by %s over TLS wherever it asks', async (mechanism) => {
+    await commands.close()
+    const sasl = { mechanisms: [mechanism], ...(mechanism === 'PLAIN' && { plain: { alice: 'flour' } }) }
+    const users = mechanism === 'PLAIN' ? [] : [`${mechanism}=[name=alice,password=flour]`]
+    commands = await CalledCommands.open(
+      { host: 'localhost', protocol: 'SASL_SSL', tls: serverTls, sasl } as never,
+      users,
+    )
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-client-'))
+    const login = async (password: string) => {
+      const file = join(folder, 'client.properties')
+      const jaas = `org.apache.kafka.LoginModule required username="alice" password="${password}";`
+      const trust = `ssl.truststore.location=${join(root, 'test/vectors/tls/authority.pem')}`
+      writeFileSync(
+        file,
+        ['security.protocol=SASL_SSL', trust, `sasl.mechanism=${mechanism}`, `sasl.jaas.config=${jaas}`].join('\n'),
+      )
+      return ['--command-config', file]
+    }
+    try {
+      const good = await login('flour')
+      await commands.done(['topics', '--create', '--topic', 't', ...good])
+      await groups('--reset-offsets', '--group', 'g', '--topic', 't', '--to-latest', '--execute', ...good)
+      await groups('--delete-offsets', '--group', 'g', '--topic', 't', ...good)
+      const wire = new WireCluster(nodeEnvironment(), {
+        bootstrapServer: commands.bootstrap[1] as string,
+        commandConfig: (await login('bran'))[1] as string,
+      })
+      await expect(wire.coordinatorOf('g')).rejects.toMatchObject({ code: 'AUTHENTICATION_FAILED' })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('says that it changes nothing where it is not told to', async () => {

@@ -1,0 +1,51 @@
+import type { Admin } from 'kafkajs'
+import { codeOf, nameOf } from '../../broker/protocol/error-codes.ts'
+import { offsetDelete } from '../../broker/protocol/messages/offset-delete.ts'
+import { textTable } from './text-table.ts'
+import { refusalOf, type WireCluster } from './wire-cluster.ts'
+
+/** Topics, and the partitions of each that are meant where not all are. */
+export type ChosenTopics = ReadonlyMap<string, readonly number[] | undefined>
+
+export interface DeletedOffsets {
+  /** What became of each partition. */
+  readonly table: string
+  readonly isWhole: boolean
+}
+
+/**
+ * Takes committed offsets of a group away, of topics that it does not read just now.
+ * @throws MillraceError where the whole group is refused
+ */
+export async function deleteOffsets(
+  admin: Admin,
+  wire: WireCluster,
+  groupId: string,
+  chosen: ChosenTopics,
+): Promise<DeletedOffsets> {
+  const topics = await Promise.all(
+    [...chosen].map(async ([name, partitions]) => ({
+      name,
+      partitions: (partitions ?? (await partitionsOf(admin, name))).map((partitionIndex) => ({ partitionIndex })),
+    })),
+  )
+  const answer = await wire.askCoordinator(groupId, offsetDelete, 0, { groupId, topics })
+  if (answer.errorCode !== codeOf('NONE')) throw refusalOf(answer.errorCode)
+  const results = answer.topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, errorCode }) => ({ name, partition: partitionIndex, errorCode })),
+  )
+  const rows = results.map(({ name, partition, errorCode }) => [
+    name,
+    String(partition),
+    errorCode === codeOf('NONE') ? 'Successful' : `Error: ${nameOf(errorCode)}`,
+  ])
+  return {
+    table: textTable(['TOPIC', 'PARTITION', 'STATUS'], rows),
+    isWhole: results.every(({ errorCode }) => errorCode === codeOf('NONE')),
+  }
+}
+
+async function partitionsOf(admin: Admin, topic: string): Promise<number[]> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  return (topics[0]?.partitions ?? []).map(({ partitionId }) => partitionId).sort((a, b) => a - b)
+}
