@@ -21,9 +21,9 @@ const ambient: [call: RegExp, instead: string][] = [
 const ambientModules: [module: RegExp, instead: string][] = [
   [/from 'node:(?:fs|fs\/promises)'/, 'environment.disk'],
   [/from 'node:(?:net|tls|http|https|dgram)'/, 'environment.network'],
-  // Hashes are functions, and may be imported; keys and random bytes are not.
+  // Hashes and reading a key are functions, and may be imported; making keys and random bytes are not.
   [
-    /^import (?!\{(?: (?:createHash|createHmac|pbkdf2Sync|timingSafeEqual),?)+ \}).* from 'node:crypto'/,
+    /^import (?!\{(?: (?:createHash|createHmac|createPrivateKey|pbkdf2Sync|timingSafeEqual),?)+ \}).* from 'node:crypto'/,
     'the environment',
   ],
   [/from 'node:(?:os|child_process|worker_threads|timers|timers\/promises|perf_hooks)'/, 'the environment'],
