@@ -2,7 +2,7 @@ import type { Admin } from 'kafkajs'
 import { codeOf, nameOf } from '../../broker/protocol/error-codes.ts'
 import { offsetDelete } from '../../broker/protocol/messages/offset-delete.ts'
 import { textTable } from './text-table.ts'
-import { refusalOf, type WireCluster } from './wire-cluster.ts'
+import { requireGranted, type WireCluster } from './wire-cluster.ts'
 
 /** Topics, and the partitions of each that are meant where not all are. */
 export type ChosenTopics = ReadonlyMap<string, readonly number[] | undefined>
@@ -30,7 +30,7 @@ export async function deleteOffsets(
     })),
   )
   const answer = await wire.askCoordinator(groupId, offsetDelete, 0, { groupId, topics })
-  if (answer.errorCode !== codeOf('NONE')) throw refusalOf(answer.errorCode)
+  requireGranted(answer.errorCode)
   const results = answer.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionIndex, errorCode }) => ({ name, partition: partitionIndex, errorCode })),
   )

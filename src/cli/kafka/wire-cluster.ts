@@ -5,6 +5,7 @@ import { codeOf, type KafkaError, nameOf } from '../../broker/protocol/error-cod
 import type { ReadOf, WriteOf } from '../../broker/protocol/field.ts'
 import { apiVersions } from '../../broker/protocol/messages/api-versions.ts'
 import { findCoordinator } from '../../broker/protocol/messages/find-coordinator.ts'
+import { metadata } from '../../broker/protocol/messages/metadata.ts'
 import type { Address, ClientTlsOptions, Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
 import { type ClientOptions, invalid, kafkaConfigOf } from './client-options.ts'
@@ -29,7 +30,7 @@ export class WireCluster {
   /** @throws MillraceError REQUEST_REFUSED */
   async coordinatorOf(groupId: string): Promise<Coordinator> {
     const answer = await this.#withAny((wire) => wire.ask(findCoordinator, 2, { key: groupId, keyType: 0 }))
-    if (answer.errorCode !== codeOf('NONE')) throw refusalOf(answer.errorCode)
+    requireGranted(answer.errorCode)
     return { nodeId: answer.nodeId, host: answer.host, port: answer.port }
   }
 
@@ -40,14 +41,27 @@ export class WireCluster {
     version: number,
     request: WriteOf<A['request']>,
   ): Promise<ReadOf<A['response']>> {
-    return this.#with(await this.coordinatorOf(groupId), async (wire) => {
-      const { apiKeys } = await wire.ask(apiVersions, 0, {})
-      const isThere = apiKeys.some(
-        ({ apiKey, minVersion, maxVersion }) => apiKey === api.key && minVersion <= version && version <= maxVersion,
-      )
-      if (!isThere) throw new MillraceError('UNSUPPORTED_VERSION', `The cluster does not have ${api.name} ${version}`)
-      return wire.ask(api, version, request)
-    })
+    return this.#with(await this.coordinatorOf(groupId), (wire) => askWhatIsThere(wire, api, version, request))
+  }
+
+  /** @throws MillraceError UNSUPPORTED_VERSION where the cluster does not have that API */
+  ask<const A extends Api>(api: A, version: number, request: WriteOf<A['request']>): Promise<ReadOf<A['response']>> {
+    return this.#withAny((wire) => askWhatIsThere(wire, api, version, request))
+  }
+
+  /** @throws MillraceError UNSUPPORTED_VERSION where the cluster does not have that API, INVALID_ARGUMENT without such a broker */
+  async askBroker<const A extends Api>(
+    nodeId: number,
+    api: A,
+    version: number,
+    request: WriteOf<A['request']>,
+  ): Promise<ReadOf<A['response']>> {
+    const { brokers } = await this.ask(metadata, 1, { topics: [] })
+    const broker = brokers.find((one) => one.nodeId === nodeId)
+    if (broker === undefined) {
+      throw invalid(`There is no broker ${nodeId}`, `There are: ${brokers.map((one) => one.nodeId).join(', ')}.`)
+    }
+    return this.#with(broker, (wire) => askWhatIsThere(wire, api, version, request))
   }
 
   /** The first broker that answers. */
@@ -77,11 +91,29 @@ export class WireCluster {
   }
 }
 
-/** A refusal in the same words as where kafkajs was told it. */
-export function refusalOf(code: number): MillraceError {
+/** A refusal as of kafkajs; in the cluster's own words where it has any. */
+export function refusalOf(code: number, message: string | null = null): MillraceError {
   const type: KafkaError = nameOf(code)
-  const what = type.toLowerCase().replaceAll('_', ' ')
-  return kafkaFailure(Object.assign(new Error(what), { type }), '')
+  return kafkaFailure(Object.assign(new Error(message ?? type.toLowerCase().replaceAll('_', ' ')), { type }), '')
+}
+
+/** @throws MillraceError */
+export function requireGranted(code: number, message: string | null = null): void {
+  if (code !== codeOf('NONE')) throw refusalOf(code, message)
+}
+
+async function askWhatIsThere<const A extends Api>(
+  wire: WireConnection,
+  api: A,
+  version: number,
+  request: WriteOf<A['request']>,
+): Promise<ReadOf<A['response']>> {
+  const { apiKeys } = await wire.ask(apiVersions, 0, {})
+  const isThere = apiKeys.some(
+    ({ apiKey, minVersion, maxVersion }) => apiKey === api.key && minVersion <= version && version <= maxVersion,
+  )
+  if (!isThere) throw new MillraceError('UNSUPPORTED_VERSION', `The cluster does not have ${api.name} ${version}`)
+  return wire.ask(api, version, request)
 }
 
 function tlsOf({ ssl }: KafkaConfig): ClientTlsOptions | undefined {
