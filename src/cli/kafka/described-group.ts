@@ -8,6 +8,7 @@ import type { WireCluster } from './wire-cluster.ts'
 export interface DescribedGroup {
   readonly groupId: string
   readonly state: string
+  readonly type: 'Classic' | 'Consumer'
   /** How partitions are shared out; empty where nobody says. */
   readonly assignor: string
   readonly members: readonly DescribedMember[]
@@ -35,7 +36,7 @@ export async function describedGroup(
       assignment: await decoded(memberAssignment),
     })),
   )
-  return { groupId, state: group.state, assignor: group.protocol, members }
+  return { groupId, type: 'Classic', state: group.state, assignor: group.protocol, members }
 }
 
 async function consumerGroup(wire: WireCluster, groupId: string): Promise<DescribedGroup | undefined> {
@@ -47,7 +48,7 @@ async function consumerGroup(wire: WireCluster, groupId: string): Promise<Descri
       assignment.topicPartitions.map(({ topicName, partitions }) => [topicName, partitions]),
     ),
   }))
-  return { groupId, state: group.groupState, assignor: group.assignorName, members }
+  return { groupId, type: 'Consumer', state: group.groupState, assignor: group.assignorName, members }
 }
 
 async function describedByCoordinator(wire: WireCluster, groupId: string) {

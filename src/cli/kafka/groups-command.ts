@@ -5,6 +5,7 @@ import { MillraceError } from '../../errors.ts'
 import { addClientOptions, type ClientOptions, everyValue, invalid } from './client-options.ts'
 import { deleteOffsets } from './delete-offsets.ts'
 import { type DescribedGroup, describedGroup } from './described-group.ts'
+import { kafkaFailure } from './failures.ts'
 import { describeMembers, describeOffsets, describeStates } from './group-description.ts'
 import { moveGroup } from './group-move.ts'
 import { type PlanOptions, resetPlan, topicsNamed } from './reset-groups.ts'
@@ -24,6 +25,7 @@ interface GroupsOptions extends ClientOptions, PlanOptions {
   readonly members?: true
   readonly offsets?: true
   readonly state?: true | string
+  readonly type?: true | string
   readonly verbose?: true
   readonly dryRun?: true
   readonly execute?: true
@@ -61,6 +63,7 @@ export function addGroupsCommand(program: Command, environment: Environment): vo
     .option('--offsets', 'with --describe: committed offsets and lag')
     .option('--members', 'with --describe: members and how many partitions they have; with --verbose, which')
     .option('--state [state,...]', 'with --describe or --list: states; with --list, only groups in these')
+    .option('--type [type,...]', 'with --list: classic or consumer (KIP-848); only groups of these')
     .option('--verbose', 'with --members: the partitions of each')
     .option(
       '--topic <name[:0,1]>',
@@ -98,17 +101,25 @@ export function addGroupsCommand(program: Command, environment: Environment): vo
 
 async function list({ admin, wire, options, say }: Calling): Promise<void> {
   const ids = await allGroups(admin)
-  if (options.state === undefined) {
+  if (options.state === undefined && options.type === undefined) {
     for (const id of ids) say(`${id}\n`)
     return
   }
-  const wanted = options.state === true ? undefined : options.state.split(',').map(plainState)
+  const [states, types] = [wantedOf(options.state), wantedOf(options.type)]
   const rows: string[][] = []
   for (const id of ids) {
-    const { state } = (await describedGroup(admin, wire, id)) ?? { state: 'Dead' }
-    if (wanted?.includes(plainState(state)) !== false) rows.push([id, state])
+    const { state, type } = (await describedGroup(admin, wire, id)) ?? { state: 'Dead', type: 'Unknown' }
+    if (states?.includes(state.toLowerCase()) === false || types?.includes(type.toLowerCase()) === false) continue
+    rows.push([id, ...(types === null ? [] : [type]), ...(states === null ? [] : [state])])
   }
-  say(textTable(['GROUP', 'STATE'], rows))
+  const header = ['GROUP', ...(types === null ? [] : ['TYPE']), ...(states === null ? [] : ['STATE'])]
+  say(textTable(header, rows))
+}
+
+/** In small letters; null is not asked for, undefined is whatever there is. */
+function wantedOf(option: true | string | undefined): readonly string[] | undefined | null {
+  if (option === undefined) return null
+  return option === true ? undefined : option.split(',').map((one) => one.trim().toLowerCase())
 }
 
 async function describe(calling: Calling): Promise<void> {
@@ -161,10 +172,28 @@ async function removeOffsets(calling: Calling): Promise<void> {
   })
 }
 
+/** One after the other: what becomes of one group is nothing to the next. */
 async function remove(calling: Calling): Promise<void> {
   const groups = await chosenGroups(calling)
-  if (groups.length > 0) await calling.admin.deleteGroups(groups)
-  calling.say(`Deletion of requested consumer groups (${groups.map((id) => `'${id}'`).join(', ')}) was successful.\n`)
+  const failures = new Map<string, MillraceError>()
+  for (const id of groups) {
+    try {
+      await calling.admin.deleteGroups([id])
+    } catch (error) {
+      failures.set(id, kafkaFailure(error, calling.options.bootstrapServer))
+    }
+  }
+  const deleted = groups.filter((id) => !failures.has(id))
+  const names = deleted.map((id) => `'${id}'`).join(', ')
+  const [[id, first] = []] = failures
+  if (first === undefined) calling.say(`Deletion of requested consumer groups (${names}) was successful.\n`)
+  else if (groups.length === 1) throw first
+  else {
+    if (deleted.length > 0) calling.say(`These consumer groups were deleted successfully: ${names}\n`)
+    for (const [other, { message }] of [...failures].slice(1))
+      calling.environment.host.write('error', `Group '${other}' was not deleted: ${message}\n`)
+    throw new MillraceError(first.code, `Group '${id}' was not deleted: ${first.message}`)
+  }
 }
 
 async function allGroups(admin: Admin): Promise<string[]> {
@@ -179,11 +208,6 @@ async function chosenGroups({ admin, options }: Calling): Promise<string[]> {
   if (options.allGroups === true) return allGroups(admin)
   if (options.group.length === 0) throw invalid('No group is named', 'Say --group or --all-groups.')
   return [...options.group]
-}
-
-/** States by their names, whether with capitals or without. */
-function plainState(state: string): string {
-  return state.trim().toLowerCase()
 }
 
 function missing(groupId: string): MillraceError {

@@ -13,6 +13,7 @@ import {
 import { withAdmin } from './session.ts'
 import { describeTopics, type TopicFilters } from './topic-description.ts'
 import { topicPattern } from './topic-pattern.ts'
+import { WireCluster } from './wire-cluster.ts'
 
 interface TopicsOptions extends ClientOptions, TopicFilters {
   readonly create?: true
@@ -32,7 +33,7 @@ interface TopicsOptions extends ClientOptions, TopicFilters {
 
 type Say = (text: string) => void
 type Replicas = NonNullable<ITopicConfig['replicaAssignment']>[number]
-type Action = (admin: Admin, options: TopicsOptions, say: Say) => Promise<void>
+type Action = (admin: Admin, options: TopicsOptions, say: Say, wire: WireCluster) => Promise<void>
 
 const actions: readonly (readonly [keyof TopicsOptions, Action])[] = [
   ['create', create],
@@ -76,7 +77,7 @@ export function addTopicsCommand(program: Command, environment: Environment): vo
         throw invalid('One thing is done at a time', `Say one of ${actions.map(([name]) => `--${name}`).join(', ')}.`)
       const [[, action]] = asked as unknown as [(typeof actions)[number]]
       return withAdmin(environment, options, (admin) =>
-        action(admin, options, (text) => environment.host.write('out', text)),
+        action(admin, options, (text) => environment.host.write('out', text), new WireCluster(environment, options)),
       )
     })
 }
@@ -106,10 +107,10 @@ async function list(admin: Admin, options: TopicsOptions, say: Say): Promise<voi
   for (const topic of await chosenTopics(admin, options)) say(`${topic}\n`)
 }
 
-async function describe(admin: Admin, options: TopicsOptions, say: Say): Promise<void> {
+async function describe(admin: Admin, options: TopicsOptions, say: Say, wire: WireCluster): Promise<void> {
   const names = await existingTopics(admin, options)
   if (names.length === 0) return
-  say(await describeTopics(admin, names, options))
+  say(await describeTopics(admin, wire, names, options))
 }
 
 async function alter(admin: Admin, options: TopicsOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Api } from '../../broker/protocol/api.ts'
 import type { ReadOf, WriteOf } from '../../broker/protocol/field.ts'
+import { malformed } from '../../broker/protocol/malformed-message.ts'
 import { messageCodec } from '../../broker/protocol/message-codec.ts'
 import { apiVersions } from '../../broker/protocol/messages/api-versions.ts'
 import { includesVersion, versionRange } from '../../broker/protocol/version-range.ts'
@@ -99,16 +100,13 @@ export class WireConnection implements ConnectionHandler {
     this.#expected?.fail(this.#lost(error?.message ?? 'it has ended the connection', error))
   }
 
+  /** @throws MillraceError MALFORMED_MESSAGE, after which nothing of this connection is believed */
   #answer(frame: Buffer): void {
     const reader = new WireReader(frame)
-    const expected = this.#expected
-    if (reader.int32() !== expected?.id) return
+    const id = reader.int32()
+    if (id !== this.#expected?.id) throw malformed(`nobody waits for the answer ${id}`)
+    this.#expected.read(reader)
     this.#expected = undefined
-    try {
-      expected.read(reader)
-    } catch (error) {
-      expected.fail(error)
-    }
   }
 
   #frame(api: Api, version: number, flexible: boolean, request: WriteOf<Api['request']>): Buffer {

@@ -192,6 +192,11 @@ describe('millrace groups', () => {
       const [, member] = rows(await groups('--describe', '--group', 'g', '--members', '--verbose'))
       expect(member).toEqual(['g', 'a', expect.any(String), 'test', '1', 't(0)'])
       expect(rows(await groups('--list', '--state'))[1]).toEqual(['g', 'Stable'])
+      expect(rows(await groups('--list', '--type'))).toEqual([
+        ['GROUP', 'TYPE'],
+        ['g', 'Consumer'],
+      ])
+      expect(rows(await groups('--list', '--type', 'classic', '--state'))).toEqual([['GROUP', 'TYPE', 'STATE']])
       expect((await groups('--describe', '--group', 'g', '--state')).trim()).toMatch(/ uniform +Stable +1$/)
       expect(rows(await groups('--describe', '--group', 'g'))[1]).toEqual([
         'g',
@@ -269,6 +274,14 @@ describe('millrace groups', () => {
     expect(again).toMatchObject({ code: 1, error: expect.stringContaining('The group id was not found') })
     const described = await commands.call(['groups', '--describe', '--group', 'g'])
     expect(described).toMatchObject({ code: 1, error: expect.stringContaining("Consumer group 'g' does not exist") })
+  })
+
+  it('says which of several groups were deleted, and which were not', async () => {
+    await readSome()
+    const { code, out, error } = await commands.call(['groups', '--delete', '--group', 'no', '--group', 'g'])
+    expect([code, out]).toEqual([1, "These consumer groups were deleted successfully: 'g'\n"])
+    expect(error).toContain("Group 'no' was not deleted: The cluster answers: The group id was not found")
+    expect(await groups('--list')).toBe('')
   })
 
   it('does not move or delete a group that reads', async () => {
