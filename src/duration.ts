@@ -14,7 +14,7 @@ const millisecondsPer: Record<Unit, number> = { ms: 1, s: 1_000, m: 60_000, h: 3
 export function toMilliseconds(duration: Duration, what = 'duration'): number {
   const ms = typeof duration === 'number' ? duration : parse(duration)
   if (Number.isSafeInteger(ms) && ms >= 0) return ms
-  throw new MillraceError('INVALID_ARGUMENT', `'${duration}' is not a ${what}`, {
+  throw new MillraceError('INVALID_ARGUMENT', `'${duration}' is not ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}`, {
     remedy: "Write whole milliseconds (1500) or a number with a unit: '250ms', '30s', '5m', '1h', '7d'.",
   })
 }

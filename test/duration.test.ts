@@ -21,6 +21,10 @@ describe('toMilliseconds', () => {
     )
   })
 
+  it.each(['age', 'interval', 'window size'])('says with the right article that it is not such a thing: %s', (what) => {
+    expect(() => toMilliseconds(-1, what)).toThrow(`'-1' is not ${what === 'window size' ? 'a' : 'an'} ${what}`)
+  })
+
   it('refuses numbers that are no whole, positive milliseconds', () => {
     for (const ms of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
       expect(() => toMilliseconds(ms)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))

@@ -66,9 +66,9 @@ export interface KStream<out K, out V> {
   /** Makes a new key for each record; the value stays. */
   selectKey<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
 
-  /** Calls the action for each record, and hands the record on. */
+  /** Calls the action for each record, and hands the record on. It cannot be `async`: nothing would wait for it. */
   peek(action: (value: V, key: K) => void, options?: OperatorOptions): KStream<K, V>
-  /** Calls the action for each record, and ends there. */
+  /** Calls the action for each record, and ends there. It cannot be `async`: nothing would wait for it. */
   foreach(action: (value: V, key: K) => void, options?: OperatorOptions): void
 
   /** Hands a line `[label]: key, value` for each record to `write`, as `console.log`, and ends there. */

@@ -1,6 +1,7 @@
 import { MillraceError, messageOf } from '../errors.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { Processor as Step, ProcessorContext as StepContext } from '../topology/processor.ts'
+import { refusePromise } from '../topology/refuse-promise.ts'
 import type { FixedKeyProcessor, FixedKeyProcessorSupplier, Processor, ProcessorSupplier } from './processor.ts'
 import { FixedKeyRecord, ProcessorRecord } from './processor-record.ts'
 import { TaskProcessorContext } from './task-processor-context.ts'
@@ -35,7 +36,10 @@ class RecordStep implements Step {
 
   constructor(processor: Processor<unknown, unknown, unknown, unknown>) {
     this.#processor = processor
-    this.#process = (record) => processor.process(record, this.#context)
+    this.#process = (record) => {
+      const returned: unknown = processor.process(record, this.#context)
+      if (returned !== undefined) refusePromise(returned, this.#name)
+    }
   }
 
   init(step: StepContext): void {
@@ -63,7 +67,10 @@ class FixedKeyStep implements Step {
 
   constructor(processor: FixedKeyProcessor<unknown, unknown, unknown>) {
     this.#processor = processor
-    this.#process = (record) => processor.process(record, this.#context)
+    this.#process = (record) => {
+      const returned: unknown = processor.process(record, this.#context)
+      if (returned !== undefined) refusePromise(returned, this.#name)
+    }
   }
 
   init(step: StepContext): void {
@@ -83,9 +90,9 @@ class FixedKeyStep implements Step {
   }
 }
 
-export function initialise(operator: string, init: () => void): void {
+export function initialise(operator: string, init: () => unknown): void {
   try {
-    init()
+    refusePromise(init(), operator)
   } catch (error) {
     if (error instanceof MillraceError) throw error.placedAt({ operator })
     throw new MillraceError('OPERATOR_FAILED', `init() threw: ${messageOf(error)}`, { at: { operator }, cause: error })

@@ -9,7 +9,7 @@ import type { FixedKeyRecord, ForwardableRecord, ProcessorRecord } from './proce
 
 /**
  * Takes records, and hands on any number of any kind for each. There is one for each task, made by its supplier; it is
- * never entered twice at once.
+ * never entered twice at once. Its functions cannot be `async`: nothing would wait for them.
  */
 export interface Processor<in KIn, in VIn, out KOut, out VOut> {
   /** Called once, when the stores are ready and before the first record. The place for `schedule`. */

@@ -3,6 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { StoreWriter, TypedStore } from '../stores/typed-store.ts'
 import { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, PunctuationType, ProcessorContext as StepContext } from '../topology/processor.ts'
+import { refusePromise } from '../topology/refuse-promise.ts'
 import type { ProcessorContext, RecordMetadata, ScheduleOptions } from './processor.ts'
 import { FixedKeyRecord, type ForwardableRecord } from './processor-record.ts'
 
@@ -132,7 +133,8 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
   #punctuate(punctuator: (timestamp: number) => void, timestamp: number): void {
     this.#incoming = undefined
     this.#punctuatedAt = timestamp
-    punctuator(timestamp)
+    const returned: unknown = punctuator(timestamp)
+    if (returned !== undefined) refusePromise(returned, this.#step.name)
     this.#punctuatedAt = undefined
   }
 

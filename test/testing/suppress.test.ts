@@ -109,7 +109,11 @@ describe('suppress(untilTimeLimit())', () => {
     using driver = new TopologyTestDriver(builder.build())
     const input = driver.input(rows)
     input.pipe({ key: 'a', value: '1', timestamp: 1 })
-    const full = { code: 'BUFFER_FULL', at: expect.objectContaining({ operator: 'wait', store: 'wait-store' }) }
+    const full = {
+      code: 'BUFFER_FULL',
+      at: expect.objectContaining({ operator: 'wait', store: 'wait-store' }),
+      message: expect.stringContaining('The updates of 2 rows wait, where those of 1 may'),
+    }
     expect(() => input.pipe({ key: 'b', value: '1', timestamp: 2 })).toThrow(expect.objectContaining(full))
     input.pipe({ key: 'a', value: '2', timestamp: 4_000_000 })
     expect(driver.output(out).readAll()).toEqual([{ key: 'a', value: '2', timestamp: 4_000_000 }])
@@ -194,6 +198,15 @@ describe('suppress(untilWindowCloses())', () => {
     put('b', 5)
     expect(() => put('c', 5)).toThrow(expect.objectContaining({ code: 'BUFFER_FULL' }))
     put('c', 1_000)
+  })
+
+  it('says how many bytes wait where these are bounded', () => {
+    const builder = new StreamsBuilder()
+    builder.table(rows).suppress(untilTimeLimit('1h', { maxBytes: 1, whenFull: 'shut-down' }))
+    using driver = new TopologyTestDriver(builder.build())
+    expect(() => driver.input(rows).pipe({ key: 'a', value: 'x', timestamp: 1 })).toThrow(
+      /The updates of 1 rows that wait take \d+ bytes, where 1 may/,
+    )
   })
 
   it('refuses bounds that are none', () => {

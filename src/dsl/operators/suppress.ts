@@ -91,7 +91,9 @@ class Suppress implements Processor {
     if (whenFull === 'shut-down') {
       throw new MillraceError(
         'BUFFER_FULL',
-        `${size} updates of ${bytes} bytes wait, where ${maxRecords} and ${maxBytes} bytes may`,
+        size > maxRecords
+          ? `The updates of ${size} rows wait, where those of ${maxRecords} may`
+          : `The updates of ${size} rows that wait take ${bytes} bytes, where ${maxBytes} may`,
         {
           at: { operator: this.#context.name, store: this.#options.store },
           remedy: 'Raise maxRecords or maxBytes, and start again: nothing is lost.',

@@ -1,5 +1,6 @@
 import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
+import { refusePromise } from '../../topology/refuse-promise.ts'
 import { emptySavedValue } from './saved-record.ts'
 import { takesParameter } from './takes-parameter.ts'
 
@@ -51,8 +52,11 @@ export class ValueStep implements Processor {
       if (kind === 'maps') {
         value = made === undefined ? null : made
         isMapped = true
+      } else {
+        if (typeof made === 'object') refusePromise(made, step.#name)
         // Callers in plain JavaScript may return anything that is true or false in a condition.
-      } else if (kind !== 'looks' && !made === (kind === 'keeps-true')) return
+        if (kind !== 'looks' && !made === (kind === 'keeps-true')) return
+      }
     }
     if (isMapped) this.#handOn(record, value)
     else this.#end.process(record)
