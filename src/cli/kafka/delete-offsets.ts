@@ -34,15 +34,28 @@ export async function deleteOffsets(
   const results = answer.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionIndex, errorCode }) => ({ name, partition: partitionIndex, errorCode })),
   )
-  const rows = results.map(({ name, partition, errorCode }) => [
-    name,
-    String(partition),
-    errorCode === codeOf('NONE') ? 'Successful' : `Error: ${nameOf(errorCode)}`,
-  ])
+  // Apache Kafka answers in an order of its own.
+  const rows = results
+    .toSorted(byPartition)
+    .map(({ name, partition, errorCode }) => [
+      name,
+      String(partition),
+      errorCode === codeOf('NONE') ? 'Successful' : `Error: ${nameOf(errorCode)}`,
+    ])
   return {
     table: textTable(['TOPIC', 'PARTITION', 'STATUS'], rows),
     isWhole: results.every(({ errorCode }) => errorCode === codeOf('NONE')),
   }
+}
+
+interface OnePartition {
+  readonly name: string
+  readonly partition: number
+}
+
+function byPartition(a: OnePartition, b: OnePartition): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1
+  return a.partition - b.partition
 }
 
 async function partitionsOf(admin: Admin, topic: string): Promise<number[]> {

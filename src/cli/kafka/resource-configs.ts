@@ -86,14 +86,21 @@ function askOwner(wire: WireCluster, { type, name }: Entity): WireCluster['ask']
 }
 
 async function allOf(wire: WireCluster, type: string): Promise<Entity[]> {
-  if (type === 'groups') {
-    const { errorCode, groups } = await wire.ask(listGroups, 1, {})
-    requireGranted(errorCode, null)
-    return groups.map(({ groupId }) => ({ type, name: groupId })).sort(byName)
-  }
+  if (type === 'groups') return groupsOf(wire)
   const { brokers, topics } = await wire.ask(metadata, 1, { topics: null })
   if (type === 'topics') return topics.map(({ name }) => ({ type, name: name ?? '' })).sort(byName)
   return [...brokers.map(({ nodeId }) => ({ type, name: String(nodeId) })).sort(byName), { type, name: null }]
+}
+
+/** Each broker knows the groups that it coordinates. */
+async function groupsOf(wire: WireCluster): Promise<Entity[]> {
+  const found = new Set<string>()
+  for (const nodeId of await wire.brokerIds()) {
+    const { errorCode, groups } = await wire.askBroker(nodeId, listGroups, 1, {})
+    requireGranted(errorCode)
+    for (const { groupId } of groups) found.add(groupId)
+  }
+  return [...found].sort().map((name) => ({ type: 'groups', name }))
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

@@ -49,6 +49,11 @@ export class WireCluster {
     return this.#withAny((wire) => askWhatIsThere(wire, api, version, request))
   }
 
+  async brokerIds(): Promise<number[]> {
+    const { brokers } = await this.ask(metadata, 1, { topics: [] })
+    return brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b)
+  }
+
   /** @throws MillraceError UNSUPPORTED_VERSION where the cluster does not have that API, INVALID_ARGUMENT without such a broker */
   async askBroker<const A extends Api>(
     nodeId: number,
@@ -94,7 +99,9 @@ export class WireCluster {
 /** A refusal as of kafkajs; in the cluster's own words where it has any. */
 export function refusalOf(code: number, message: string | null = null): MillraceError {
   const type: KafkaError = nameOf(code)
-  return kafkaFailure(Object.assign(new Error(message ?? type.toLowerCase().replaceAll('_', ' ')), { type }), '')
+  // Apache Kafka leaves some messages empty.
+  const what = message === null || message === '' ? type.toLowerCase().replaceAll('_', ' ') : message
+  return kafkaFailure(Object.assign(new Error(what), { type }), '')
 }
 
 /** @throws MillraceError */

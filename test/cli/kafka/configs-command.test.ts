@@ -77,6 +77,13 @@ describe('millrace configs', () => {
     )
   })
 
+  it('asks for each group that there is, of which this broker keeps no settings', async () => {
+    expect(await commands.done(['configs', '--entity-type', 'groups', '--describe'])).toBe('')
+    await commands.done(['groups', '--reset-offsets', '--group', 'g', '--topic', 't', '--to-latest', '--execute'])
+    const refusal = { code: 1, error: expect.stringContaining('resource type: 32') }
+    expect(await commands.call(['configs', '--entity-type', 'groups', '--describe'])).toMatchObject(refusal)
+  })
+
   it('sets, shows and takes away quotas of users, clients and both', async () => {
     const quotas = async (...words: string[]) => commands.done(['configs', ...words])
     await quotas('--user', 'alice', '--alter', '--add-config', 'producer_byte_rate=1024,consumer_byte_rate=512')

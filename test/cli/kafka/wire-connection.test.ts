@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { metadata } from '../../../src/broker/protocol/messages/metadata.ts'
+import { refusalOf } from '../../../src/cli/kafka/wire-cluster.ts'
 import { WireConnection } from '../../../src/cli/kafka/wire-connection.ts'
 import { virtualEnvironment } from '../../../src/env/virtual-environment.ts'
 
@@ -36,6 +37,14 @@ const int32 = (...values: number[]) => {
   for (const [i, value] of values.entries()) bytes.writeInt32BE(value, 4 * i)
   return bytes
 }
+
+describe('a refusal', () => {
+  it("has the cluster's own words, or those of its code where there are none", () => {
+    expect(refusalOf(3, '').message).toMatch(/^The cluster answers: unknown topic or partition\. /)
+    expect(refusalOf(40, 'No such thing.').message).toBe('The cluster answers: No such thing.')
+    expect(refusalOf(31_000).message).toBe('The cluster answers: unknown server error.')
+  })
+})
 
 describe('what is asked of a bad broker', () => {
   it.each<[string, Answer, RegExp]>([
