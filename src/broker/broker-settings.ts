@@ -18,6 +18,8 @@ export interface BrokerSettings
   readonly maxOpenFiles: number
   /** Partitions of topics that are made without a number of them (`num.partitions`). Default: 1. */
   readonly defaultPartitions: number
+  /** Of a topic whose maker does not say how many; clients ask for it. There is one broker, and one copy. */
+  readonly defaultReplicas: number
   /** Partitions that `__consumer_offsets` is made with. Default: 1. */
   readonly offsetsTopicPartitions: number
   /**
@@ -39,6 +41,7 @@ export const defaultBrokerSettings: BrokerSettings = {
   autoCreateTopics: true,
   deleteTopics: true,
   defaultPartitions: 1,
+  defaultReplicas: 1,
   maxOpenFiles: 512,
   offsetsTopicPartitions: 1,
   transactionsTopicPartitions: 1,

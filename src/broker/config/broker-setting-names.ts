@@ -20,6 +20,7 @@ export const brokerSettingsByName: Readonly<Record<string, BrokerSetting>> = {
   'auto.create.topics.enable': { kind: boolean, field: 'autoCreateTopics' },
   'delete.topic.enable': { kind: boolean, field: 'deleteTopics' },
   'num.partitions': { kind: int(1), field: 'defaultPartitions' },
+  'default.replication.factor': { kind: int(1, 1), field: 'defaultReplicas' },
 
   'log.segment.bytes': { kind: int(1), field: 'segmentBytes', isDynamic: true },
   'log.roll.ms': { kind: long(1), field: 'segmentMs', isDynamic: true },

@@ -255,6 +255,8 @@ describe('settings of the broker', () => {
     expect(await of(topic, 't', 'retention.ms')).toEqual(['9', 1, [['retention.ms', '9', 1]]])
     // Two hours are not a synonym of milliseconds, although they count.
     expect(await of(topic, 'u', 'retention.ms')).toEqual(['7200000', 5, []])
+    const replicas = 'default.replication.factor'
+    expect(await of(brokerType, '1', replicas)).toEqual(['1', 5, [[replicas, '1', 5]]])
     expect(await of(brokerType, '1', 'num.partitions')).toEqual([
       '5',
       4,
@@ -291,6 +293,7 @@ describe('settings of the broker', () => {
     const start = (config: Record<string, string>) =>
       failureOf(() => openBroker({ directory: 'data', environment: worldOn(), flush: 'fsync', config }))
     expect((await start({ 'log.retention.days': '3' })).message).toContain("'log.retention.days' is not a setting")
+    expect((await start({ 'default.replication.factor': '2' })).message).toContain('Value must be no more than 1')
     expect((await start({ 'num.partitions': '0' })).message).toContain('Value must be at least 1')
   })
 })
