@@ -5,6 +5,7 @@ import {
   batchHeaderBytes,
   batchSize,
   checksumOf,
+  compressionMask,
   computeChecksum,
   controlBit,
   currentMagic,
@@ -21,6 +22,8 @@ import { isCompacted, type LogSettings } from './log-settings.ts'
 
 /** High half of the largest offset or timestamp that a JavaScript number holds exactly. */
 const maxHigh = 0x1fffff
+/** zstd: none, gzip, snappy and lz4 are before it. */
+const lastCodec = 4
 
 /**
  * Why the bytes at `start` are not the header of a batch that begins with the given offset (undefined: with any; with gaps: or a later one);
@@ -83,6 +86,8 @@ export function requireAppendable(bytes: Buffer, settings: LogSettings, nowMs: n
     const count = recordCountOf(bytes, start)
     const span = bytes.readInt32BE(start + lastOffsetDeltaAt) + 1
     if (count !== span) throw rejected(`it has ${count} records for ${span} offsets`, start, at)
+    const codec = attributesOf(bytes, start) & compressionMask
+    if (codec > lastCodec) throw rejected(`there is no codec ${codec}`, start, at)
     if (settings.timestampType === 'CreateTime') requireTimestamps(bytes, start, settings, nowMs, at)
     if (isCompacted(settings)) requireKeys(bytes, start, at)
     maxTimestamp = Math.max(maxTimestamp, maxTimestampOf(bytes, start))
