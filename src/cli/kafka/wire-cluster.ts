@@ -141,5 +141,9 @@ function tlsOf({ ssl }: KafkaConfig): ClientTlsOptions | undefined {
 
 function openKey(key: string, passphrase: string | undefined): string {
   if (passphrase === undefined) return key
-  return createPrivateKey({ key, passphrase }).export({ type: 'pkcs8', format: 'pem' }).toString()
+  try {
+    return createPrivateKey({ key, passphrase }).export({ type: 'pkcs8', format: 'pem' }).toString()
+  } catch {
+    throw invalid('The key in ssl.keystore.location cannot be read', 'Is ssl.key.password its password?')
+  }
 }

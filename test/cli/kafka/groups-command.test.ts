@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +7,7 @@ import { consumerGroupHeartbeat } from '../../../src/broker/protocol/messages/co
 import { WireCluster } from '../../../src/cli/kafka/wire-cluster.ts'
 import { nodeEnvironment } from '../../../src/env/node.ts'
 import { ProtocolClient } from '../../broker/server/protocol-client.ts'
-import { serverTls } from '../../env/tls-vectors.ts'
+import { clientIdentity, serverTls } from '../../env/tls-vectors.ts'
 import { root } from '../../source-files.ts'
 import { CalledCommands } from './called-commands.ts'
 
@@ -248,6 +249,33 @@ describe('millrace groups', () => {
         commandConfig: (await login('bran'))[1] as string,
       })
       await expect(wire.coordinatorOf('g')).rejects.toMatchObject({ code: 'AUTHENTICATION_FAILED' })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('shows a certificate whose key is encrypted wherever it asks', async () => {
+    await commands.close()
+    const tls = { ...serverTls, clientCertificates: 'required' as const }
+    commands = await CalledCommands.open({ host: 'localhost', protocol: 'SSL', tls })
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-client-'))
+    const keystore = join(folder, 'alice.pem')
+    const file = join(folder, 'client.properties')
+    const { certificate, key } = clientIdentity('alice')
+    const cipher = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'flour' } as const
+    const withPassword = (password: string) => {
+      const trust = `ssl.truststore.location=${join(root, 'test/vectors/tls/authority.pem')}`
+      const own = [`ssl.keystore.location=${keystore}`, `ssl.key.password=${password}`]
+      writeFileSync(file, ['security.protocol=SSL', trust, ...own].join('\n'))
+      return new WireCluster(nodeEnvironment(), {
+        bootstrapServer: commands.bootstrap[1] as string,
+        commandConfig: file,
+      })
+    }
+    try {
+      writeFileSync(keystore, `${createPrivateKey(key).export(cipher)}${certificate}`)
+      expect(await withPassword('flour').brokerIds()).toEqual([1])
+      await expect(withPassword('bran').brokerIds()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     } finally {
       rmSync(folder, { recursive: true })
     }
