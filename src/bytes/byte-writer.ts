@@ -1,4 +1,5 @@
 import { copyBytes } from './copy-bytes.ts'
+import { writeInt64 } from './int64.ts'
 
 /** Up to this many characters a loop beats the call into native code, about 35 ns whatever the length. */
 const longestLoopedText = 12
@@ -67,9 +68,7 @@ export class ByteWriter {
   /** Writes an integer of at most 2^53 - 1 as eight bytes. */
   writeInt64(value: number): void {
     const start = this.reserve(8)
-    const high = Math.floor(value / 4_294_967_296)
-    this.buffer.writeInt32BE(high, start)
-    this.buffer.writeUInt32BE(value - high * 4_294_967_296, start + 4)
+    writeInt64(this.buffer, start, value)
   }
 
   writeFloat64(value: number): void {

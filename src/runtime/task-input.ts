@@ -22,8 +22,8 @@ export class TaskInput {
   highWatermark: number
   hasHead = false
   recordCount = 0
-  /** The greatest event time of the records that were taken; -1 before the first. */
-  partitionTimeMs: number
+  /** The greatest event time of the records that were taken; -1 before the first. Begins as a number, as `TaskServices.streamTimeMs` does. */
+  partitionTimeMs = -1
 
   readonly #source: SourceNode
   readonly #reader = new BatchReader()
@@ -142,7 +142,9 @@ export class TaskInput {
       this.#drop('undecodable')
       return false
     }
-    record.timestamp = source.timestamp === undefined ? reader.timestamp : this.#eventTime(source.timestamp)
+    // Two assignments, not one of either: that would make an object of the number for each record.
+    if (source.timestamp === undefined) record.timestamp = reader.timestamp
+    else record.timestamp = this.#eventTime(source.timestamp)
     return record.timestamp >= 0 || this.#mendTimestamp()
   }
 

@@ -7,7 +7,8 @@ import { PunctuationQueue } from './punctuation-queue.ts'
 /** The two times of a task, what its processors asked to be done in them, and the stores that all tasks share. */
 export class TaskServices implements TaskContext {
   readonly applicationId: string
-  streamTimeMs: number
+  /** Begins as a number: V8 would make an object of each that comes after undefined. */
+  streamTimeMs = -1
   readonly streamPunctuations: PunctuationQueue = new PunctuationQueue()
   readonly wallPunctuations: PunctuationQueue = new PunctuationQueue()
   isCommitRequested = false

@@ -71,11 +71,11 @@ export class ChangelogLayer<E extends HotEntry> {
   readonly #engine: StoreEngine
   readonly #layout: KeyLayout<E>
   readonly #value: Serde<unknown>
-  readonly #dirty: E[] = []
+  #dirty: E[] = []
   /** Whether any of them may be without a value. */
   #hasDeletions = false
   /** Entries that were flushed and not committed yet. */
-  readonly #flushed: E[] = []
+  #flushed: E[] = []
   /** From the first range on: what of the store the engine does not have. */
   #uncommitted: UncommittedRows<E> | undefined = undefined
   #commits = 0
@@ -198,7 +198,7 @@ export class ChangelogLayer<E extends HotEntry> {
     for (let from = 0; from < dirty.length; from += flushedAtOnce) {
       this.#flushValues(from, Math.min(from + flushedAtOnce, dirty.length), changelog)
     }
-    dirty.length = 0
+    this.#takeFlushed(dirty)
     this.#spare.length = 0
     for (const operation of this.#beside) this.#pending.add(operation)
     this.#beside.length = 0
@@ -225,7 +225,7 @@ export class ChangelogLayer<E extends HotEntry> {
 
   /** Writes all that was flushed to the engine. */
   commit(changelogPosition: number): void {
-    this.#flushed.length = 0
+    this.#flushed = []
     if (this.#uncommitted !== undefined) this.#orderUncommitted()
     this.#commits++
     if (this.#pending.length === 0 && changelogPosition === this.#engine.position()) return
@@ -357,8 +357,14 @@ export class ChangelogLayer<E extends HotEntry> {
       const entry = dirty[i] as E
       if (entry.value !== undefined) this.#flushValue(entry, changelog)
       entry.dirty = false
-      this.#flushed.push(entry)
     }
+  }
+
+  /** The entries wait for the commit: as the array that they are in, unless others wait already. */
+  #takeFlushed(entries: E[]): void {
+    if (this.#flushed.length > 0) for (const entry of entries) this.#flushed.push(entry)
+    else this.#flushed = entries
+    this.#dirty = []
   }
 
   #flushValue(entry: E, changelog: ChangelogSink): void {

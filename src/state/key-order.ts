@@ -1,3 +1,8 @@
+/** States of an id: none, to be sorted at the next range, or in order. */
+const unknown = 0
+const isAdded = 1
+const isSorted = 2
+
 /**
  * Ids of keys in the order of the keys. Nothing is sorted before the first range is asked for, and then what was added since
  * is sorted and merged in: who never asks does not pay, and who asks pays at most once for each batch of changes.
@@ -6,9 +11,9 @@ export class KeyOrder {
   readonly #compare: (left: number, right: number) => number
   readonly #isPresent: (id: number) => boolean
   #sorted = new Uint32Array(0)
-  #added: number[] = []
-  /** By id: whether it is in one of the two, where ids stay until they are merged although their keys are gone. */
-  #isKnown = new Uint8Array(512)
+  /** By id: one of the three states; ids stay in theirs until they are merged although their keys are gone. */
+  #states = new Uint8Array(512)
+  #addedCount = 0
 
   constructor(compare: (left: number, right: number) => number, isPresent: (id: number) => boolean) {
     this.#compare = compare
@@ -16,30 +21,34 @@ export class KeyOrder {
   }
 
   add(id: number): void {
-    if (id >= this.#isKnown.length) {
-      const isKnown = new Uint8Array(Math.max(id + 1, this.#isKnown.length * 2))
-      isKnown.set(this.#isKnown)
-      this.#isKnown = isKnown
-    }
-    if (this.#isKnown[id] === 1) return
-    this.#isKnown[id] = 1
-    this.#added.push(id)
+    if (id >= this.#states.length) this.reserve(Math.max(id + 1, this.#states.length * 2))
+    if (this.#states[id] !== unknown) return
+    this.#states[id] = isAdded
+    this.#addedCount++
+  }
+
+  /** Makes room for the ids below `count`. */
+  reserve(count: number): void {
+    if (count <= this.#states.length) return
+    const states = new Uint8Array(count)
+    states.set(this.#states)
+    this.#states = states
   }
 
   /** The ids in order; some of them may have gone since they were last merged. Valid until the next `add`. */
   sorted(): Uint32Array {
-    if (this.#added.length > 0) this.#merge()
+    if (this.#addedCount > 0) this.#merge()
     return this.#sorted
   }
 
   /** How many ids would have to be sorted before a range. */
   get unsorted(): number {
-    return this.#added.length
+    return this.#addedCount
   }
 
   /** The ids, in order where it was asked for before. */
   all(): Uint32Array {
-    return this.#sorted.length === 0 ? Uint32Array.from(this.#added) : this.sorted()
+    return this.#sorted.length === 0 ? this.#added() : this.sorted()
   }
 
   /** Where in `sorted()` the first key is for which `isBefore` is false; it is true for all before that. */
@@ -57,22 +66,30 @@ export class KeyOrder {
 
   clear(): void {
     this.#sorted = new Uint32Array(0)
-    this.#added = []
-    this.#isKnown.fill(0)
+    this.#addedCount = 0
+    this.#states.fill(unknown)
   }
 
   #merge(): void {
-    const added = Uint32Array.from(this.#added).sort(this.#compare)
+    const added = this.#added().sort(this.#compare)
     const before = this.#sorted
     const merged = new Uint32Array(before.length + added.length)
     let count = 0
     for (let i = 0, j = 0; i < before.length || j < added.length; ) {
       const takesAdded = i === before.length || (j < added.length && this.#compare(added[j], before[i]) < 0)
       const id = takesAdded ? added[j++] : before[i++]
-      if (this.#isPresent(id)) merged[count++] = id
-      else this.#isKnown[id] = 0
+      const isPresent = this.#isPresent(id)
+      this.#states[id] = isPresent ? isSorted : unknown
+      if (isPresent) merged[count++] = id
     }
     this.#sorted = merged.subarray(0, count)
-    this.#added = []
+    this.#addedCount = 0
+  }
+
+  #added(): Uint32Array<ArrayBuffer> {
+    const added = new Uint32Array(this.#addedCount)
+    const states = this.#states
+    for (let id = 0, count = 0; count < added.length; id++) if (states[id] === isAdded) added[count++] = id
+    return added
   }
 }

@@ -16,16 +16,31 @@ export function keyValueStore<K, V>(options: KeyValueStoreOptions<K, V>): (engin
   return (engine) => new KeyValueStore(options, engine)
 }
 
+/** What the higher of two integers of 32 bits counts. */
+const highUnit = 4_294_967_296
+
 /** The value of one key. Change it by `KeyValueStore.update` only. */
 export class KeyValueEntry implements HotEntry {
   keyId: number
   value: unknown = undefined
-  timestamp = 0
+  /** The timestamp, as two integers of 32 bits: V8 keeps a larger number in an object of its own, one more place in memory to wait for. */
+  #timeHigh = 0
+  #timeLow = 0
   dirty = false
   logged = false
 
   constructor(keyId: number) {
     this.keyId = keyId
+  }
+
+  get timestamp(): number {
+    return this.#timeHigh * highUnit + (this.#timeLow >>> 0)
+  }
+
+  set timestamp(timestamp: number) {
+    const high = Math.floor(timestamp / highUnit)
+    this.#timeHigh = high | 0
+    this.#timeLow = (timestamp - high * highUnit) | 0
   }
 }
 

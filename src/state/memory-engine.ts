@@ -78,12 +78,20 @@ class MemoryEngine implements StoreEngine {
 
   /** As one by one, but without views of the rows' bytes. */
   #applyList(operations: OperationList): void {
+    // There will be so many keys at least: an engine that was empty grows once, and not by and by.
+    this.#reserve(operations.putCount)
     const bytes = operations.out.buffer
     for (let i = 0; i < operations.length; i++) {
       const middle = operations.middleOf(i)
       if (operations.kindOf(i) !== 'put') this.#apply(operations.at(i))
       else this.#put(bytes, operations.startOf(i), middle, bytes, middle, operations.endOf(i))
     }
+  }
+
+  #reserve(keyCount: number): void {
+    this.#keys.reserve(keyCount)
+    this.#values.reserve(keyCount)
+    this.#order.reserve(keyCount)
   }
 
   #apply(operation: EngineOperation): void {

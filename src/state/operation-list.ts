@@ -18,11 +18,17 @@ export class OperationList implements Iterable<EngineOperation> {
   out: ByteWriter = new ByteWriter(256)
   #operations = new Uint32Array(16 * numbersPerOperation)
   #count = 0
+  #putCount = 0
   /** Where the bytes of complete operations end. */
   #end = 0
 
   get length(): number {
     return this.#count
+  }
+
+  /** How many of the operations are puts. */
+  get putCount(): number {
+    return this.#putCount
   }
 
   /** Begins an operation: its first part is what is written to `out` from here on. Returns where that begins. */
@@ -41,6 +47,7 @@ export class OperationList implements Iterable<EngineOperation> {
     this.#operations[at + 2] = this.out.length
     this.#end = this.out.length
     this.#count++
+    if (kind === 'put') this.#putCount++
   }
 
   /** Copies an operation in. */
@@ -55,6 +62,7 @@ export class OperationList implements Iterable<EngineOperation> {
 
   clear(): void {
     this.#count = 0
+    this.#putCount = 0
     this.#end = 0
     this.out.clear()
     if (this.out.buffer.length > keptBytes) this.out = new ByteWriter(256)

@@ -36,7 +36,7 @@ export class ValueSlab {
 
   /** Copies the value in `bytes[start..end)`. */
   set(id: number, bytes: Buffer, start: number, end: number): void {
-    if (id >= this.#lengths.length) this.#growIds(id + 1)
+    if (id >= this.#lengths.length) this.reserve(Math.max(id + 1, this.#lengths.length * 2))
     const before = this.#lengths[id]
     const size = roomFor(end - start)
     if (before === absent || roomFor(before) !== size) {
@@ -51,6 +51,16 @@ export class ValueSlab {
   delete(id: number): void {
     this.#giveUp(this.#lengths[id])
     this.#lengths[id] = absent
+  }
+
+  /** Makes room for the ids below `count`. */
+  reserve(count: number): void {
+    if (count <= this.#lengths.length) return
+    const lengths = new Int32Array(count).fill(absent)
+    lengths.set(this.#lengths)
+    this.#lengths = lengths
+    this.#chunkOf = grown(this.#chunkOf, count)
+    this.#startOf = grown(this.#startOf, count)
   }
 
   /** How many bytes the chunks take. */
@@ -93,15 +103,6 @@ export class ValueSlab {
       this.#place(id, roomFor(length))
       from.copy(this.#chunks[this.#chunkOf[id]], this.#startOf[id], start, start + length)
     }
-  }
-
-  #growIds(needed: number): void {
-    const count = Math.max(needed, this.#lengths.length * 2)
-    const lengths = new Int32Array(count).fill(absent)
-    lengths.set(this.#lengths)
-    this.#lengths = lengths
-    this.#chunkOf = grown(this.#chunkOf, count)
-    this.#startOf = grown(this.#startOf, count)
   }
 }
 

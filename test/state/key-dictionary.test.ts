@@ -38,6 +38,18 @@ describe('KeyDictionary', () => {
     expect(dictionary.byteLength).toBe(keys.reduce((sum, key) => sum + key.length, 0))
   })
 
+  it('keeps ids and bytes where room is made for more', () => {
+    const dictionary = new KeyDictionary()
+    const keys = Array.from({ length: 3_000 }, (_, i) => Buffer.from(`key-${i}`))
+    for (const [i, key] of keys.entries()) {
+      if (i % 500 === 0) dictionary.reserve(i * 4)
+      expect(idOf(dictionary, key)).toBe(i)
+    }
+    dictionary.reserve(1)
+    expect(keys.map((key) => dictionary.find(key, 0, key.length))).toEqual(keys.map((_, i) => i))
+    for (const [i, key] of keys.entries()) expect(bytesOf(dictionary, i).equals(key)).toBe(true)
+  })
+
   it('looks at the given range of the bytes only', () => {
     const dictionary = new KeyDictionary()
     const id = dictionary.idOf(Buffer.from('..abc..'), 2, 5)

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type KeyValueStore, keyValueStore } from '../../src/state/key-value-store.ts'
+import { KeyValueEntry, type KeyValueStore, keyValueStore } from '../../src/state/key-value-store.ts'
 import type { StoreEngine } from '../../src/state/store-engine.ts'
 import { CountingEngine, engineRows, ListedChangelog, newEngine, serdes } from './store-fixtures.ts'
 
@@ -21,6 +22,16 @@ it("logs the key's own bytes, and keeps the timestamp before the value in the en
   put(store, '', null, 7)
   expect(changelog.commit(store)).toEqual([' null 7'])
   expect(engineRows(engine)).toEqual(['61 5 1'])
+})
+
+it('keeps every timestamp that a record may have', () => {
+  const entry = new KeyValueEntry(0)
+  fc.assert(
+    fc.property(fc.oneof(fc.maxSafeNat(), fc.constantFrom(-1, 0, 2 ** 31, 2 ** 32, 2 ** 53 - 1)), (timestamp) => {
+      entry.timestamp = timestamp
+      expect(entry.timestamp).toBe(timestamp)
+    }),
+  )
 })
 
 it('asks the engine once for each key, and not at all where it was empty at the start', () => {

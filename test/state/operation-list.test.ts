@@ -18,6 +18,7 @@ describe('OperationList', () => {
         list.clear()
         for (const operation of operations) list.add(operation)
         expect(list.length).toBe(operations.length)
+        expect(list.putCount).toBe(operations.filter(({ kind }) => kind === 'put').length)
         expect([...list]).toEqual(operations)
       }),
     )
