@@ -4,6 +4,7 @@ import { settleShape } from '../object-shape.ts'
 import * as format from './batch-format.ts'
 import { codecById } from './compression.ts'
 import { headersEnd, type RecordHeader, readHeaders } from './headers.ts'
+import { type KeysAhead, mostKeysAhead } from './keys-ahead.ts'
 import { readVarint, readVarlong, varintEnd } from './varint.ts'
 
 export interface BatchReaderOptions {
@@ -220,6 +221,40 @@ export class BatchReader {
 
     this.#readRecordEnd(end)
     return true
+  }
+
+  /**
+   * Looks where the keys of the next records of the batch are, without going to these: as far as records are as nearly all
+   * are, and have keys. Nothing is verified but that the keys lie in the batch.
+   */
+  findKeysAhead(keys: KeysAhead): void {
+    const { bytes } = this
+    const { starts, ends } = keys
+    const recordsEnd = this.#recordsEnd
+    const most = Math.min(this.#recordsLeft, mostKeysAhead)
+    let next = this.#position
+    let count = 0
+    while (count < most) {
+      let position = next
+      let length = bytes[position++]!
+      if (length >= 0x80) length = (length & 0x7f) | (bytes[position++]! << 7)
+      next = position + (length >>> 1)
+      position++
+      // The deltas of timestamp and offset, however long they are.
+      while (bytes[position]! >= 0x80) position++
+      position++
+      while (bytes[position]! >= 0x80) position++
+      position++
+      let key = bytes[position++]!
+      if (key >= 0x80) key = (key & 0x7f) | (bytes[position++]! << 7)
+      const end = position + (key >>> 1)
+      if ((length | key) >= 0x4000 || (key & 1) !== 0 || end > recordsEnd || next > recordsEnd) break
+      starts[count] = position
+      ends[count] = end
+      count++
+    }
+    keys.bytes = bytes
+    keys.count = count
   }
 
   /** The current record's headers, decoded now; their values are copies. */

@@ -1,4 +1,5 @@
 import { assert, MillraceError } from '../errors.ts'
+import type { KeyLookup, KeysAhead } from '../record/keys-ahead.ts'
 import { LayeredStore } from '../state/layered-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { processorFilling, sourceFilling } from '../topology/filled-stores.ts'
@@ -142,11 +143,24 @@ export class ProcessorGraph {
 }
 
 /** Hands a record to several children, one after the other; each leaves it as it found it. */
-class FanOut implements Processor {
+class FanOut implements Processor, KeyLookup {
   readonly #children: readonly Processor[]
 
   constructor(children: readonly Processor[]) {
     this.#children = children
+  }
+
+  get keyLookup(): KeyLookup {
+    return this
+  }
+
+  get expectsKeys(): boolean {
+    for (const { keyLookup } of this.#children) if (keyLookup?.expectsKeys === true) return true
+    return false
+  }
+
+  expectKeys(keys: KeysAhead): void {
+    for (const { keyLookup } of this.#children) if (keyLookup?.expectsKeys === true) keyLookup.expectKeys(keys)
   }
 
   process(record: FlowRecord): void {

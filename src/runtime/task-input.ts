@@ -2,6 +2,7 @@ import type { FetchedBatches, TopicPartition } from '../cluster/cluster.ts'
 import type { Clock } from '../env/environment.ts'
 import { MillraceError, messageOf } from '../errors.ts'
 import { BatchReader } from '../record/batch-reader.ts'
+import { KeysAhead, mostKeysAhead } from '../record/keys-ahead.ts'
 import { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, Processor } from '../topology/processor.ts'
 import type { SourceNode } from '../topology/topology.ts'
@@ -31,6 +32,9 @@ export class TaskInput {
   readonly #drop: (reason: DropReason, count?: number) => void
   readonly #clock: Clock
   readonly #timestampContext = { timestamp: -1, partitionTime: -1, topic: '', partition: -1, offset: -1 }
+  readonly #keysAhead: KeysAhead
+  /** After so many records it is time to tell of further keys. */
+  #unexpected = 0
   #inBatch = false
   #fromOffset = 0
   #nextOffset: number
@@ -53,6 +57,7 @@ export class TaskInput {
     this.highWatermark = options.highWatermark
     this.partitionTimeMs = options.partitionTimeMs
     this.#source = options.source
+    this.#keysAhead = new KeysAhead(options.source.key)
     this.output = options.output
     this.#badRecords = options.badRecords
     this.#clock = options.clock
@@ -107,7 +112,9 @@ export class TaskInput {
   #nextRecord(): boolean {
     const reader = this.#reader
     for (;;) {
+      if (this.#unexpected === 0 && this.#inBatch) this.#expectKeys()
       if (this.#inBatch && reader.next()) {
+        this.#unexpected--
         if (reader.offset >= this.#fromOffset) return true
         continue
       }
@@ -116,7 +123,19 @@ export class TaskInput {
     }
   }
 
+  /** Tells of the next records' keys, where somebody gains by that. */
+  #expectKeys(): void {
+    this.#unexpected = mostKeysAhead
+    const lookup = this.output.keyLookup
+    if (lookup?.expectsKeys !== true) return
+    const keys = this.#keysAhead
+    this.#reader.findKeysAhead(keys)
+    lookup.expectKeys(keys)
+    if (keys.count > 0) this.#unexpected = keys.count
+  }
+
   #nextDataBatch(): boolean {
+    this.#unexpected = 0
     try {
       while (this.#reader.nextBatch()) if (!this.#reader.isControl) return true
       return false

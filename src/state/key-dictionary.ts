@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts'
+import type { KeysAhead } from '../record/keys-ahead.ts'
 
 /** Keys that a new dictionary takes before it grows. */
 const initialKeys = 512
@@ -58,6 +59,22 @@ export class KeyDictionary {
   find(bytes: Uint8Array, start: number, end: number): number {
     const view = this.#viewOf(bytes)
     return this.#probe(hashOf(view, start, end), view, start, end)
+  }
+
+  /**
+   * Looks at the memory in which the keys will be looked for, all slots first and then all keys, so that it is waited for at once. Puts into `ids`
+   * for each the id that its search comes by first, which is nearly always its own; -1 where there is none.
+   */
+  expect({ bytes, starts, ends, count }: KeysAhead, ids: Int32Array): void {
+    const view = this.#viewOf(bytes)
+    const slots = this.#slots
+    const mask = this.#mask
+    for (let i = 0; i < count; i++) ids[i] = slots[(hashOf(view, starts[i], ends[i]) & mask) * 2 + 1]
+    const arena = this.#arenaView
+    for (let i = 0; i < count; i++) {
+      const place = ids[i]
+      ids[i] = place === empty ? -1 : arena.getInt32(headAt(place), true)
+    }
   }
 
   /** Where the key's bytes begin in the arena. */

@@ -1,3 +1,4 @@
+import type { KeyLookup, KeysAhead } from '../record/keys-ahead.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { HotEntry, KeyLayout, StoredRow } from './changelog-layer.ts'
 import { LayeredStore } from './layered-store.ts'
@@ -48,9 +49,11 @@ export class KeyValueEntry implements HotEntry {
  * A value for each key. Engine and changelog have the key's own bytes. Memory is bounded at each commit, as a
  * WindowStore's is.
  */
-export class KeyValueStore extends LayeredStore<KeyValueEntry> {
+export class KeyValueStore extends LayeredStore<KeyValueEntry> implements KeyLookup {
   /** By key id. */
   #entries: KeyValueEntry[] = []
+  /** Of no meaning: it is there so that the compiler does not leave out looking at entries. */
+  looked = 0
   /** Whether the engine has no rows at all, so that it need not be asked. */
   #engineIsEmpty = false
 
@@ -66,6 +69,23 @@ export class KeyValueStore extends LayeredStore<KeyValueEntry> {
     const entries = this.#entries
     while (entries.length <= keyId) entries.push(this.#load(entries.length))
     return entries[keyId] as KeyValueEntry
+  }
+
+  get expectsKeys(): boolean {
+    return this.keys.areMany
+  }
+
+  expectKeys(keys: KeysAhead): void {
+    const ids = this.keys.expect(keys)
+    if (ids === undefined) return
+    const entries = this.#entries
+    let looked = 0
+    for (let i = 0; i < keys.count; i++) {
+      const id = ids[i]
+      // An entry may lie in two lines of the cache: its first field is in one, its last field in the other.
+      if (id >= 0 && id < entries.length) looked += entries[id].keyId + (entries[id].logged ? 1 : 0)
+    }
+    this.looked = looked
   }
 
   /** Sets the entry's value; undefined or null deletes. */

@@ -1,4 +1,5 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
+import { type KeysAhead, mostKeysAhead } from '../record/keys-ahead.ts'
 import type { Serde } from '../serde/serde.ts'
 import { KeyDictionary } from './key-dictionary.ts'
 
@@ -19,6 +20,9 @@ export interface LoadableKey extends RecordKey {
 /** Keys that are not in use are forgotten when they are this many and outnumber the others. */
 const leastForgottenKeys = 1_024
 
+/** With fewer keys these and what belongs to them stay in the processor's caches, so that looking ahead is lost time. */
+const manyKeys = 32_768
+
 /**
  * The keys that a store has in memory: ids from bytes, and each key decoded at most once. A record whose key lies there in
  * the store's own encoding is looked up by those bytes; any other key is encoded first.
@@ -27,6 +31,7 @@ export class StoreKeys {
   readonly serde: Serde<unknown>
   readonly #dictionary = new KeyDictionary()
   #decoded: unknown[] = []
+  readonly #expected = new Int32Array(mostKeysAhead)
   readonly #scratch = new ByteWriter(256)
 
   constructor(serde: Serde<unknown>) {
@@ -61,6 +66,21 @@ export class StoreKeys {
     }
     const key = record.key()
     return this.idOfKey(record.windowed ? (key as { key: unknown }).key : key)
+  }
+
+  /** Whether there are so many keys that looking one up waits for memory. */
+  get areMany(): boolean {
+    return this.#dictionary.size >= manyKeys
+  }
+
+  /**
+   * Brings near what is needed to look the keys up, which are not windowed. Returns an id for each, or -1, which may be another's;
+   * undefined where their bytes are not the store's.
+   */
+  expect(keys: KeysAhead): Int32Array | undefined {
+    if (keys.serde !== this.serde) return undefined
+    this.#dictionary.expect(keys, this.#expected)
+    return this.#expected
   }
 
   idOfKey(key: unknown): number {

@@ -1,3 +1,4 @@
+import type { KeyLookup } from '../record/keys-ahead.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { FlowRecord } from './flow-record.ts'
 
@@ -9,6 +10,8 @@ export interface Processor {
   /** Called once, after the stores are ready and before the first record. */
   init?(context: ProcessorContext): void
   process(record: FlowRecord): void
+  /** Where the keys of its records are looked up, by it or by those that it hands them on to with the same key. */
+  readonly keyLookup?: KeyLookup | undefined
   close?(): void
 }
 

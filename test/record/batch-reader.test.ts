@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import * as format from '../../src/record/batch-format.ts'
 import { BatchReader } from '../../src/record/batch-reader.ts'
+import { KeysAhead, mostKeysAhead } from '../../src/record/keys-ahead.ts'
+import { serde } from '../../src/serde/serdes.ts'
 import {
   currentRecord,
   type PlainRecord,
@@ -46,7 +48,58 @@ function resealed(bytes: Buffer): Buffer {
   return bytes
 }
 
+/** The keys that the reader sees ahead, as text. */
+function keysAhead(reader: BatchReader): string[] {
+  const keys = new KeysAhead(serde.string)
+  reader.findKeysAhead(keys)
+  return Array.from({ length: keys.count }, (_, i) => {
+    const [start, end] = [keys.starts[i]!, keys.ends[i]!]
+    expect(start >= 0 && start <= end && end <= keys.bytes.length).toBe(true)
+    return keys.bytes.toString('latin1', start, end)
+  })
+}
+
 describe('BatchReader', () => {
+  it('sees the keys of the next records, up to one without a key or one that is not as nearly all are', () => {
+    const reader = new BatchReader()
+    fc.assert(
+      fc.property(fc.array(recordsToWrite, { minLength: 1, maxLength: 3 }), (batches) => {
+        reader.reset(Buffer.concat(batches.map((records) => writeBatch(records))))
+        for (const records of batches) {
+          expect(reader.nextBatch()).toBe(true)
+          for (let next = 0; next <= records.length; next++) {
+            const keys = records.slice(next).map(({ key }) => key?.toString('latin1'))
+            const ahead = keysAhead(reader)
+            expect(ahead).toEqual(keys.slice(0, ahead.length))
+            expect(reader.next()).toBe(next < records.length)
+          }
+        }
+      }),
+    )
+    const many = Array.from({ length: 100 }, (_, i) => ({
+      ...sample[0]!,
+      timestamp: time + i * 1_000,
+      key: Buffer.from(`k${i}`),
+    }))
+    reader.reset(writeBatch(many))
+    reader.nextBatch()
+    for (let i = 0; i < 60; i++) reader.next()
+    expect(keysAhead(reader)).toEqual(Array.from({ length: mostKeysAhead }, (_, i) => `k${60 + i}`))
+    for (let i = 60; i < 98; i++) reader.next()
+    expect(keysAhead(reader)).toEqual(['k98', 'k99'])
+  })
+
+  it('sees no key beyond the batch, whatever its bytes are', () => {
+    const bytes = fc.uint8Array({ maxLength: 120 }).map((record) => batchOf(Buffer.from(record).toString('hex')))
+    fc.assert(
+      fc.property(bytes, (batch) => {
+        const reader = new BatchReader({ verifiesChecksum: false })
+        reader.reset(batch)
+        if (codeOf(() => reader.nextBatch()) === 'no error') keysAhead(reader)
+      }),
+    )
+  })
+
   it('reads what was written, batch after batch', () => {
     fc.assert(
       fc.property(fc.array(recordsToWrite, { maxLength: 5 }), (batches) => {

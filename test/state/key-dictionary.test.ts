@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { KeysAhead, mostKeysAhead } from '../../src/record/keys-ahead.ts'
+import { serde } from '../../src/serde/serdes.ts'
 import { KeyDictionary } from '../../src/state/key-dictionary.ts'
 
 function idOf(dictionary: KeyDictionary, key: Uint8Array): number {
@@ -48,6 +50,25 @@ describe('KeyDictionary', () => {
     dictionary.reserve(1)
     expect(keys.map((key) => dictionary.find(key, 0, key.length))).toEqual(keys.map((_, i) => i))
     for (const [i, key] of keys.entries()) expect(bytesOf(dictionary, i).equals(key)).toBe(true)
+  })
+
+  it('names for expected keys ids that there are, nearly always their own, and stays as it is', () => {
+    const dictionary = new KeyDictionary()
+    const keys = Array.from({ length: 5_000 }, (_, i) => Buffer.from(`key-${i}`))
+    for (const key of keys.slice(0, 4_000)) idOf(dictionary, key)
+    const ahead = new KeysAhead(serde.string)
+    const ids = new Int32Array(mostKeysAhead)
+    let own = 0
+    for (const key of keys) {
+      Object.assign(ahead, { bytes: key, count: 1 })
+      ahead.ends[0] = key.length
+      dictionary.expect(ahead, ids)
+      expect(ids[0]).toBeGreaterThanOrEqual(-1)
+      expect(ids[0]).toBeLessThan(4_000)
+      if (ids[0] === dictionary.find(key, 0, key.length)) own++
+    }
+    expect(own).toBeGreaterThan(3_500)
+    expect(dictionary.size).toBe(4_000)
   })
 
   it('looks at the given range of the bytes only', () => {

@@ -1,3 +1,4 @@
+import type { KeyLookup } from '../../record/keys-ahead.ts'
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -49,6 +50,10 @@ class KeyValueAggregate implements Processor {
     this.#name = context.name
     this.#output = context.cacheOf(this.#options.store, true) ?? context.output
     this.#store = connectedStore(context, this.#options.store, KeyValueStore)
+  }
+
+  get keyLookup(): KeyLookup {
+    return this.#store
   }
 
   process(record: FlowRecord): void {

@@ -1,3 +1,4 @@
+import type { KeyLookup } from '../../record/keys-ahead.ts'
 import { type BufferedEntry, GraceBuffer } from '../../state/grace-buffer.ts'
 import { FlowRecord, type SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext, StreamTime } from '../../topology/processor.ts'
@@ -57,6 +58,10 @@ class StreamTableJoin implements Processor {
     this.#table = this.#options.table(context)
   }
 
+  get keyLookup(): KeyLookup | undefined {
+    return this.#table.keyLookup
+  }
+
   process(record: FlowRecord): void {
     if (this.isJoined(record)) this.join(record)
   }
@@ -97,6 +102,11 @@ class GraceJoin extends StreamTableJoin {
     super.init(context)
     this.#streamTime = context.streamTime
     this.#buffer = connectedStore(context, this.#grace.store, GraceBuffer)
+  }
+
+  /** None: the records that come wait first. */
+  override get keyLookup(): undefined {
+    return undefined
   }
 
   override process(record: FlowRecord): void {

@@ -1,3 +1,4 @@
+import type { KeyLookup } from '../../record/keys-ahead.ts'
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import { tooLate, VersionedStore } from '../../state/versioned-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
@@ -61,6 +62,10 @@ class KeepingSource implements Processor {
     this.#givesOldValues = this.#sendsOldValues || cache !== undefined
     this.#output = cache ?? context.output
     this.#store = connectedStore(context, this.#storeName, KeyValueStore)
+  }
+
+  get keyLookup(): KeyLookup {
+    return this.#store
   }
 
   process(record: FlowRecord): void {

@@ -1,3 +1,4 @@
+import type { KeyLookup } from '../../record/keys-ahead.ts'
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -28,6 +29,10 @@ class TableStore implements Processor {
     this.#isCached = cache !== undefined
     this.#output = cache ?? context.output
     this.#store = connectedStore(context, this.#storeName, KeyValueStore)
+  }
+
+  get keyLookup(): KeyLookup {
+    return this.#store
   }
 
   process(record: FlowRecord): void {

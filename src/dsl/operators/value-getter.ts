@@ -1,4 +1,5 @@
 import type { ValueTransformation } from '../../processor/value-transformation.ts'
+import type { KeyLookup } from '../../record/keys-ahead.ts'
 import { KeyValueStore } from '../../state/key-value-store.ts'
 import { VersionedStore } from '../../state/versioned-store.ts'
 import type { FlowRecord } from '../../topology/flow-record.ts'
@@ -11,6 +12,8 @@ import { takesParameter } from './takes-parameter.ts'
 export interface ValueGetter {
   /** Event time of the value that `get` returned last; of no meaning where it returned none. */
   readonly timestamp: number
+  /** Where it looks rows up by the record's key as it is. */
+  readonly keyLookup?: KeyLookup | undefined
   /** The table's value for the record's key, which is not null; undefined where the table has none. */
   get(record: FlowRecord): unknown
 }
@@ -99,6 +102,10 @@ class StoredValue extends StoreGetter implements ValueGetter {
   constructor(store: KeyValueStore, unseen: WaitingRows | undefined) {
     super(unseen)
     this.#store = store
+  }
+
+  get keyLookup(): KeyLookup {
+    return this.#store
   }
 
   get(record: FlowRecord): unknown {

@@ -1,3 +1,4 @@
+import type { KeyLookup } from '../../record/keys-ahead.ts'
 import type { FlowRecord, SavedValue } from '../../topology/flow-record.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { refusePromise } from '../../topology/refuse-promise.ts'
@@ -34,6 +35,10 @@ export class ValueStep implements Processor {
   init(context: ProcessorContext): void {
     this.#name = context.name
     this.#output = context.output
+  }
+
+  get keyLookup(): KeyLookup | undefined {
+    return this.#output.keyLookup
   }
 
   process(record: FlowRecord): void {
