@@ -345,14 +345,14 @@ export class ChangelogLayer<E extends HotEntry> {
   }
 
   /**
-   * Looks at all of the entries first: what has to come from memory then comes at once, and not one after the other. Their
-   * times are checked only so that this is not left out.
+   * Looks at all of the entries first: what has to come from memory then comes at once, and not one after the other. That they
+   * are dirty is checked only so that this is not left out.
    */
   #flushValues(from: number, to: number, changelog: ChangelogSink): void {
     const dirty = this.#dirty
-    let times = 0
-    for (let i = from; i < to; i++) times += (dirty[i] as E).timestamp
-    assert(Number.isFinite(times), 'every entry has a time')
+    let count = from
+    for (let i = from; i < to; i++) if ((dirty[i] as E).dirty) count++
+    assert(count === to, 'every entry that waits is dirty')
     for (let i = from; i < to; i++) {
       const entry = dirty[i] as E
       if (entry.value !== undefined) this.#flushValue(entry, changelog)
@@ -370,16 +370,37 @@ export class ChangelogLayer<E extends HotEntry> {
   #flushValue(entry: E, changelog: ChangelogSink): void {
     if (this.#layout.isLive?.(entry) === false) return
     entry.logged = true
+    const { timestamp } = entry
+    if (this.#layout.logEntry === undefined && this.#layout.writeEngineKey === undefined) {
+      this.#flushPlainValue(entry, timestamp, changelog)
+      return
+    }
     const key = this.#writeChangelogKey(entry)
     if (this.#layout.logEntry !== undefined) this.#logEntry(entry, this.#written(key), changelog)
     const pending = this.#pending
     const keyEnd = this.#beginOperation(pending, key.buffer, key.length)
-    pending.out.writeInt64(entry.timestamp)
-    this.#write(entry.value, this.#value, pending.out)
-    pending.complete('put', keyEnd)
+    this.#completePut(entry, timestamp, keyEnd)
     if (this.#layout.logEntry !== undefined) return
     const { buffer, length } = pending.out
-    changelog.append(key.buffer, 0, key.length, buffer, keyEnd + timestampBytes, length, entry.timestamp)
+    changelog.append(key.buffer, 0, key.length, buffer, keyEnd + timestampBytes, length, timestamp)
+  }
+
+  /** The changelog has the engine's key: it is written once. */
+  #flushPlainValue(entry: E, timestamp: number, changelog: ChangelogSink): void {
+    const { out } = this.#pending
+    const start = this.#pending.begin()
+    this.#layout.writeChangelogKey(entry, out)
+    const keyEnd = out.length
+    this.#completePut(entry, timestamp, keyEnd)
+    const { buffer, length } = out
+    changelog.append(buffer, start, keyEnd, buffer, keyEnd + timestampBytes, length, timestamp)
+  }
+
+  #completePut(entry: E, timestamp: number, keyEnd: number): void {
+    const { out } = this.#pending
+    out.writeInt64(timestamp)
+    this.#write(entry.value, this.#value, out)
+    this.#pending.complete('put', keyEnd)
   }
 
   /** Begins an operation on the row of the changelog's key in `bytes[0..end)`; returns where its own key ends. */

@@ -52,7 +52,7 @@ export class KeyDictionary {
     const view = this.#viewOf(bytes)
     const hash = hashOf(view, start, end)
     const found = this.#probe(hash, view, start, end)
-    return found >= 0 ? found : this.#add(hash, bytes, start, end)
+    return found >= 0 ? found : this.#add(hash, view, start, end)
   }
 
   /** The id of the key in `bytes[start..end)`, or -1 where there is none. */
@@ -149,17 +149,20 @@ export class KeyDictionary {
     return true
   }
 
-  #add(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  #add(hash: number, view: DataView, start: number, end: number): number {
     const id = this.#size
     if ((id + 1) * slotsPerKey > this.#mask) this.#growTable((this.#mask + 1) * 2)
     const head = this.#arenaEnd
     const keyStart = head + headBytes
-    const arenaEnd = head + Math.ceil((headBytes + end - start) / 4) * 4
+    const arenaEnd = head + ((headBytes + end - start + 3) & ~3)
     if (arenaEnd > this.arena.length) this.#growArena(arenaEnd)
-    this.#arenaView.setInt32(head, id, true)
-    this.#arenaView.setInt32(head + 4, end - start, true)
-    const arena = this.arena
-    for (let i = start, j = keyStart; i < end; i++, j++) arena[j] = bytes[i] as number
+    const arena = this.#arenaView
+    arena.setInt32(head, id, true)
+    arena.setInt32(head + 4, end - start, true)
+    let i = start
+    let j = keyStart
+    for (const last = end - 4; i <= last; i += 4, j += 4) arena.setInt32(j, view.getInt32(i, true), true)
+    for (; i < end; i++, j++) arena.setUint8(j, view.getUint8(i))
     this.#starts[id] = keyStart
     this.#arenaEnd = arenaEnd
     this.#byteLength += end - start

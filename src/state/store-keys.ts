@@ -1,4 +1,5 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
+import { RangeCopier } from '../bytes/range-copier.ts'
 import { type KeysAhead, mostKeysAhead } from '../record/keys-ahead.ts'
 import type { Serde } from '../serde/serde.ts'
 import { KeyDictionary } from './key-dictionary.ts'
@@ -32,6 +33,7 @@ export class StoreKeys {
   readonly #dictionary = new KeyDictionary()
   #decoded: unknown[] = []
   readonly #expected = new Int32Array(mostKeysAhead)
+  readonly #copier = new RangeCopier()
   readonly #scratch = new ByteWriter(256)
 
   constructor(serde: Serde<unknown>) {
@@ -126,7 +128,10 @@ export class StoreKeys {
   }
 
   write(id: number, out: ByteWriter): void {
-    out.writeRange(this.#dictionary.arena, this.#dictionary.startOf(id), this.#dictionary.endOf(id))
+    const start = this.#dictionary.startOf(id)
+    const end = this.#dictionary.endOf(id)
+    const at = out.reserve(end - start)
+    this.#copier.copy(this.#dictionary.arena, start, end, out.buffer, at)
   }
 
   /** Whether so many keys are not among those in use, of which there are `used`, that forgetting them pays. */
