@@ -29,7 +29,7 @@ export const errorCodes = {
   OFFSET_OUT_OF_RANGE: { retriable: false },
   /** A number does not fit a JavaScript number exactly (beyond 2^53 - 1). */
   NUMBER_OUT_OF_RANGE: { retriable: false },
-  /** A record batch is not one that its sender may write: a control record, or a batch with a producer id but no sequence number. */
+  /** A record batch is not one that its sender may write: its records are not whole, or it is a control record, or has a producer id but no sequence number. */
   INVALID_RECORD: { retriable: false },
   /** A producer writes with an epoch that a later one with the same id, or the end of its transaction, has made invalid. */
   INVALID_PRODUCER_EPOCH: { retriable: false },
@@ -86,6 +86,8 @@ export interface Place {
   readonly topic?: string
   readonly partition?: number
   readonly offset?: number
+  /** Which record of a batch that has no offset yet, counted from 0. */
+  readonly record?: number
   readonly operator?: string
   readonly store?: string
   readonly path?: string

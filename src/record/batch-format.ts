@@ -99,6 +99,12 @@ export function maxTimestampOf(bytes: Buffer, start: number): number {
   return readInt64(bytes, start + maxTimestampAt)
 }
 
+/** Says another largest timestamp, and computes the checksum again. */
+export function setMaxTimestamp(bytes: Buffer, start: number, timestamp: number): void {
+  writeInt64(bytes, start + maxTimestampAt, timestamp)
+  bytes.writeUInt32BE(computeChecksum(bytes, start), start + checksumAt)
+}
+
 export function producerIdOf(bytes: Buffer, start: number): number {
   return readInt64(bytes, start + producerIdAt)
 }

@@ -2,7 +2,7 @@ import { readInt64 } from '../bytes/int64.ts'
 import { assert, MillraceError, messageOf } from '../errors.ts'
 import { settleShape } from '../object-shape.ts'
 import * as format from './batch-format.ts'
-import { codecById } from './compression.ts'
+import { codecById, maxDecompressedBytes } from './compression.ts'
 import { headersEnd, type RecordHeader, readHeaders } from './headers.ts'
 import { type KeysAhead, mostKeysAhead } from './keys-ahead.ts'
 import { readVarint, readVarlong, varintEnd } from './varint.ts'
@@ -13,8 +13,6 @@ export interface BatchReaderOptions {
   /** The most that the records of a compressed batch may take when they are decompressed. Default: 64 MiB. */
   readonly maxDecompressedBytes?: number
 }
-
-const defaultMaxDecompressedBytes = 67_108_864
 
 /**
  * A cursor over whole record batches: `nextBatch` goes to a batch, `next` to its next record; the fields then describe
@@ -77,7 +75,7 @@ export class BatchReader {
 
   constructor(options: BatchReaderOptions = {}) {
     this.#verifiesChecksum = options.verifiesChecksum ?? true
-    this.#maxDecompressedBytes = options.maxDecompressedBytes ?? defaultMaxDecompressedBytes
+    this.#maxDecompressedBytes = options.maxDecompressedBytes ?? maxDecompressedBytes
   }
 
   /** Starts over with other bytes, which must stay as they are while they are read. */

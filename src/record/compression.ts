@@ -6,6 +6,9 @@ import { compressGzip, compressZstd, decompressGzip, decompressZstd } from './zl
 /** How the records of a batch are compressed: Kafka's `compression.type`. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
+/** The most that the records of a batch may take decompressed: by default for readers, and always for what is appended. 64 MiB. */
+export const maxDecompressedBytes = 67_108_864
+
 /** One of Kafka's codecs (org.apache.kafka.common.record.CompressionType): a batch's records become its data. */
 export interface Codec {
   /** In the lowest bits of the batch's attributes. */

@@ -20,7 +20,12 @@ export interface RequestContext {
   readonly signal: AbortSignal
   /** Where large parts of the response may be put: they are given back when it is sent. */
   readonly buffers: BufferLoan
+  /** How long the broker has worked on the request after its handler had returned: counted against the client's quota, too. */
+  laterWorkMs: number
 }
+
+/** What is known of a request before it is read. */
+export type ClientContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'laterWorkMs'>
 
 /** What a handler gives back: the response, now or later, or undefined where the client asked for none. */
 export type Answer<R> = R | undefined | Promise<R | undefined>

@@ -1,33 +1,58 @@
-import { batchHeaderBytes, batchSize } from '../../record/batch-format.ts'
 import type { Broker } from '../broker.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
-import type { ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import { produce } from '../protocol/messages/produce.ts'
-import { isInternal } from '../topics.ts'
+import type { ClientSession } from '../security/client-session.ts'
 import { errorCodeOf } from './error-of.ts'
-import { type Handler, handlerOf } from './handler.ts'
-
-type Response = ResponseOf<typeof produce>
-type PartitionResponse = Response['responses'][number]['partitionResponses'][number]
+import { type Answer, type Handler, handlerOf, type RequestContext } from './handler.ts'
+import { failed, type PartitionResponse, ProduceAppends, type ProduceResponse } from './produce-appends.ts'
 
 /**
- * Produce 3-11: appends record batches. Everything is appended before the handler returns, so that requests of a connection
- * take effect in their order; the answer waits for the acknowledgement. With `acks` 0 there is no answer.
+ * Produce 3-11: appends record batches. Requests of a connection take effect in their order, nearly always before the handler
+ * returns: only where the appends of one take long, others have their turn between them, and later appends of the connection
+ * come after them. The answer waits for the acknowledgement. With `acks` 0 there is no answer.
  * The broker's own topics are written by the broker alone.
  */
 export function handleProduce(broker: Broker): Handler {
-  return handlerOf(produce, [3, 11], ({ acks, topicData }) => {
-    const logs = new Map<PartitionResponse, PartitionLog>()
-    const responses = topicData.map(({ name, partitionData }) => ({
-      name,
-      partitionResponses: partitionData.map(({ index, records }) =>
-        appendTo(broker, logs, { name, index, records, acks }),
-      ),
-    }))
-    if (acks === 0) return undefined
-    return areAcknowledged(logs) ? { responses } : acknowledged(logs, { responses })
+  /** Requests of a connection whose appends are not all made yet: the last one. */
+  const unfinished = new WeakMap<ClientSession, Promise<boolean>>()
+  return handlerOf(produce, [3, 11], (request, context) => {
+    const appends = new ProduceAppends(broker, request, context.apiVersion)
+    const { session } = context
+    const before = unfinished.get(session)
+    if (before === undefined && appends.advance()) return answerTo(appends, request.acks)
+    const finished = finish(broker, appends, context, before)
+    const ordered = finished.catch(() => false)
+    unfinished.set(session, ordered)
+    void ordered.then(() => {
+      if (unfinished.get(session) === ordered) unfinished.delete(session)
+    })
+    return finished.then((isDone) => (isDone ? answerTo(appends, request.acks) : undefined))
   })
+}
+
+/** Makes what appends are left, others between them; false where the client is gone: nobody is told, so the rest is left. */
+async function finish(
+  { environment }: Broker,
+  appends: ProduceAppends,
+  context: RequestContext,
+  before: Promise<boolean> | undefined,
+): Promise<boolean> {
+  const { clock, timers } = environment
+  await before
+  for (;;) {
+    await timers.nextTurn()
+    if (context.signal.aborted) return false
+    const startMs = clock.monotonicMs()
+    const isDone = appends.advance()
+    context.laterWorkMs += clock.monotonicMs() - startMs
+    if (isDone) return true
+  }
+}
+
+function answerTo({ logs, responses }: ProduceAppends, acks: number): Answer<ProduceResponse> {
+  if (acks === 0) return undefined
+  return areAcknowledged(logs) ? { responses } : acknowledged(logs, { responses })
 }
 
 /** Nothing has to be waited for where acknowledged means that the operating system has it. */
@@ -36,55 +61,14 @@ function areAcknowledged(logs: ReadonlyMap<PartitionResponse, PartitionLog>): bo
   return true
 }
 
-interface Append {
-  readonly name: string
-  readonly index: number
-  readonly records: Buffer | null
-  readonly acks: number
-}
-
-function appendTo(
-  broker: Broker,
-  logs: Map<PartitionResponse, PartitionLog>,
-  { name, index, records, acks }: Append,
-): PartitionResponse {
-  if (acks < -1 || acks > 1) return failed(index, codeOf('INVALID_REQUIRED_ACKS'))
-  if (records === null || records.length === 0) return failed(index, codeOf('INVALID_RECORD'))
-  try {
-    // The log itself takes several at a time; of clients Kafka takes one.
-    if (isSeveral(records)) return failed(index, codeOf('INVALID_RECORD'))
-    const log = broker.servedLog(name, index)
-    if (isInternal(name)) return failed(index, codeOf('INVALID_TOPIC_EXCEPTION'))
-    const baseOffset = broker.append(log, records)
-    const response = {
-      index,
-      errorCode: 0,
-      baseOffset,
-      logAppendTimeMs: log.stampedMs,
-      logStartOffset: log.logStartOffset,
-    }
-    logs.set(response, log)
-    return response
-  } catch (error) {
-    return failed(index, errorCodeOf(error))
-  }
-}
-
-function isSeveral(records: Buffer): boolean {
-  if (records.length < batchHeaderBytes) return false
-  const size = batchSize(records, 0)
-  return size >= batchHeaderBytes && size < records.length
-}
-
-function failed(index: number, errorCode: number): PartitionResponse {
-  return { index, errorCode, baseOffset: -1 }
-}
-
 /**
  * The response when all that was appended is acknowledged. Where a disk fails meanwhile, nothing of it is; and what was appended
  * to a topic that is deleted meanwhile is not.
  */
-async function acknowledged(logs: ReadonlyMap<PartitionResponse, PartitionLog>, response: Response): Promise<Response> {
+async function acknowledged(
+  logs: ReadonlyMap<PartitionResponse, PartitionLog>,
+  response: ProduceResponse,
+): Promise<ProduceResponse> {
   try {
     await Promise.all([...logs.values()].map((log) => log.acknowledged()))
   } catch (error) {
@@ -96,7 +80,10 @@ async function acknowledged(logs: ReadonlyMap<PartitionResponse, PartitionLog>, 
   return replaceResponses(response, (one) => (logs.get(one)?.isDeleted === true ? failed(one.index, errorCode) : one))
 }
 
-function replaceResponses({ responses }: Response, replace: (one: PartitionResponse) => PartitionResponse): Response {
+function replaceResponses(
+  { responses }: ProduceResponse,
+  replace: (one: PartitionResponse) => PartitionResponse,
+): ProduceResponse {
   return {
     responses: responses.map((topic) => ({ ...topic, partitionResponses: topic.partitionResponses.map(replace) })),
   }

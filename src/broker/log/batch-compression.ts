@@ -1,9 +1,6 @@
 import * as format from '../../record/batch-format.ts'
-import { type Compression, codecById, codecNamed } from '../../record/compression.ts'
+import { type Compression, codecById, codecNamed, maxDecompressedBytes } from '../../record/compression.ts'
 import type { LogSettings } from './log-settings.ts'
-
-/** As much as readers take, too. */
-const maxDecompressedBytes = 67_108_864
 
 /**
  * The batches as `compression.type` wants them: the same bytes where it leaves that to the producer, or they are so; otherwise

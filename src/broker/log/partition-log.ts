@@ -3,7 +3,7 @@ import { assert, MillraceError, type Place } from '../../errors.ts'
 import { batchSize, lastOffsetOf, setBaseOffset, setLeaderEpoch, setLogAppendTime } from '../../record/batch-format.ts'
 import { fileUnusable, isOutOfFiles, systemCodeOf } from '../disk-error.ts'
 import { isInLog } from './aborted-evidence.ts'
-import { requireAppendable } from './batch-check.ts'
+import { requireAppendable, requireSizes } from './append-check.ts'
 import { compressedFor } from './batch-compression.ts'
 import { endBefore } from './batch-lookup.ts'
 import { type DamagedRange, withoutEnd } from './damaged-range.ts'
@@ -179,7 +179,7 @@ export class PartitionLog implements Flushable {
    * that of the append) in the caller's bytes, which are the caller's again afterwards. Returns the offset of the first
    * record: where a producer has sent the batch again, the offset that it got the first time. Durable when `flushed` then
    * resolves. `verify` is asked about a batch that would begin a transaction here, and throws where it may not.
-   * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, INVALID_RECORD, INVALID_PRODUCER_EPOCH,
+   * @throws MillraceError CORRUPT_BATCH, INVALID_TIMESTAMP, RECORD_TOO_LARGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION, INVALID_PRODUCER_EPOCH,
    * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, UNKNOWN_TOPIC_OR_PARTITION, DISK_FULL,
    * STORAGE_FAILED
    */
@@ -193,7 +193,7 @@ export class PartitionLog implements Flushable {
     if (written !== undefined) return written
     if (verify !== undefined) this.producers.verify(sent, verify)
     const batches = origin === 'client' ? compressedFor(sent, this.settings) : sent
-    if (batches !== sent) requireAppendable(batches, this.settings, nowMs, this.#place)
+    if (batches !== sent) requireSizes(batches, this.settings, this.#place)
     const isStamped = this.settings.timestampType === 'LogAppendTime'
     this.stampedMs = isStamped ? nowMs : -1
     this.#makeRoom(batches.length, offsets, isStamped ? nowMs : maxTimestamp)

@@ -2,7 +2,7 @@ import { BufferLoan } from '../../bytes/buffer-loan.ts'
 import type { BufferPool } from '../../bytes/buffer-pool.ts'
 import type { Cancel, Connection, ConnectionHandler, Environment } from '../../env/environment.ts'
 import { MillraceError } from '../../errors.ts'
-import type { RequestContext } from '../handlers/handler.ts'
+import type { ClientContext } from '../handlers/handler.ts'
 import { malformed } from '../protocol/malformed-message.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import { ClientSession } from '../security/client-session.ts'
@@ -28,11 +28,11 @@ export interface ClientConnectionOptions {
   readonly onEnd: (error: unknown) => void
 }
 
-type ConnectionContext = Omit<RequestContext, 'apiVersion' | 'clientId' | 'principal' | 'buffers'>
+type ConnectionContext = Omit<ClientContext, 'principal' | 'buffers'>
 
 /**
- * One client: its requests are taken one after the other and answered in their order. Only appends overlap, because each
- * takes effect when it is started and only its acknowledgement waits, so that a producer's batches share an fsync.
+ * One client: its requests are taken one after the other and answered in their order. Only appends overlap, because they
+ * take effect in their order and only acknowledgements wait, so that a producer's batches share an fsync.
  */
 export class ClientConnection implements ConnectionHandler {
   readonly #options: ClientConnectionOptions

@@ -2,7 +2,7 @@ import type { Clock } from '../../env/environment.ts'
 import { assert, MillraceError } from '../../errors.ts'
 import type { GuardedBroker } from '../guards/guarded-broker.ts'
 import { listedVersions } from '../handlers/api-versions.ts'
-import type { Handler, RequestContext } from '../handlers/handler.ts'
+import type { ClientContext, Handler, RequestContext } from '../handlers/handler.ts'
 import type { ResponseOf } from '../protocol/api.ts'
 import { codeOf } from '../protocol/error-codes.ts'
 import type { Fields, WriteOf } from '../protocol/field.ts'
@@ -61,7 +61,7 @@ export class RequestDispatcher {
    * Answers one request.
    * @throws MillraceError MALFORMED_MESSAGE, UNSUPPORTED_VERSION, after which the connection cannot be used any more
    */
-  dispatch(frame: Buffer, context: Omit<RequestContext, 'apiVersion' | 'clientId'>): Reply | Promise<Reply> {
+  dispatch(frame: Buffer, context: ClientContext): Reply | Promise<Reply> {
     const reader = new WireReader(frame)
     const header = readRequestHeader(reader)
     const { apiKey, apiVersion } = header
@@ -73,13 +73,17 @@ export class RequestDispatcher {
     const clientId = readClientId(reader, codecs.isFlexible)
     const request = codecs.request.read(reader)
     // Bytes that follow are ignored, as Kafka does: librdkafka 2.16 asks for all topics with three too many.
-    const asked = { ...context, apiVersion, clientId }
+    const asked: RequestContext = { ...context, apiVersion, clientId, laterWorkMs: 0 }
     const { guarded, quotas, clock } = this.#options
     const startMs = clock.monotonicMs()
     const answer = guarded === undefined ? handler.handle(request, asked) : this.#guard(handler, request, asked)
     const workMs = quotas?.isOn === true ? clock.monotonicMs() - startMs : 0
     const reply = (response: unknown): Reply => {
-      const muteMs = this.#take(header, asked, { requestBytes: frame.length, response, workMs })
+      const muteMs = this.#take(header, asked, {
+        requestBytes: frame.length,
+        response,
+        workMs: workMs + asked.laterWorkMs,
+      })
       return replyWith(
         codecs,
         header,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { alterClientQuotas } from '../../../src/broker/protocol/messages/alter-client-quotas.ts'
 import { apiVersions } from '../../../src/broker/protocol/messages/api-versions.ts'
 import { describeClientQuotas } from '../../../src/broker/protocol/messages/describe-client-quotas.ts'
@@ -79,6 +79,24 @@ describe('a client beyond its quota', () => {
     const again = await served.login('alice')
     expect((await again.request(metadata, 9, { topics: [] })).throttleTimeMs).toBe(0)
     expect((await again.request(produce, 9, appendOf(1_000))).throttleTimeMs).toBeGreaterThan(0)
+  })
+
+  it('of time pays also for what an append that takes long does after others had their turn', async () => {
+    await served.broker.createTopics([{ name: 'many', partitions: 30 }])
+    await setQuotas({ user: 'alice' }, { key: 'request_percentage', value: 1 })
+    const alice = await served.login('alice')
+    const { clock } = served.environment
+    let passedMs = clock.monotonicMs()
+    // Each look at the clock is 10 ms later, so that a partition at a time is appended to; 100 ms are free.
+    const slowly = vi.spyOn(clock, 'monotonicMs').mockImplementation(() => {
+      passedMs += 10
+      return passedMs
+    })
+    const partitionData = Array.from({ length: 30 }, (_, index) => ({ index, records: batchOf('x') }))
+    const append = { transactionalId: null, acks: -1, timeoutMs: 1_000, topicData: [{ name: 'many', partitionData }] }
+    const { throttleTimeMs } = await alice.request(produce, 9, append)
+    slowly.mockRestore()
+    expect(throttleTimeMs).toBeGreaterThan(10_000)
   })
 
   it('waits also where it wants no answers', async () => {

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { produce } from '../../../src/broker/protocol/messages/produce.ts'
+import { batchOf } from '../records.ts'
+import type { ProtocolClient } from '../server/protocol-client.ts'
+import { type ServedBroker, serveBroker } from '../server/served-broker.ts'
+
+const partitions = 30
+const last = partitions - 1
+
+let served: ServedBroker
+let client: ProtocolClient
+beforeEach(async () => {
+  served = await serveBroker()
+  await served.broker.createTopics([{ name: 't', partitions }])
+  client = await served.connect()
+})
+afterEach(() => served.close())
+
+/** From here on each batch takes longer than a request may have at a time. */
+function slowDown(): void {
+  const { clock } = served.environment
+  let passedMs = clock.monotonicMs()
+  vi.spyOn(clock, 'monotonicMs').mockImplementation(() => {
+    passedMs += 10
+    return passedMs
+  })
+}
+
+function requestOf(indexes: readonly number[], value: string, acks = -1) {
+  const partitionData = indexes.map((index) => ({ index, records: batchOf(value) }))
+  return { transactionalId: null, acks, timeoutMs: 1_000, topicData: [{ name: 't', partitionData }] }
+}
+
+const all = Array.from({ length: partitions }, (_, index) => index)
+const endOf = (index: number): number => served.broker.log('t', index).logEndOffset
+
+async function turnsUntil(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn++) {
+    expect(turn).toBeLessThan(1_000)
+    await served.environment.timers.nextTurn()
+  }
+}
+
+describe('an append to many partitions that takes long', () => {
+  it('lets others have their turn, and is answered as a whole', async () => {
+    slowDown()
+    const other = await served.connect()
+    const answers = client.request(produce, 9, requestOf(all, 'many'))
+    await turnsUntil(() => endOf(1) > 0)
+    const between = await other.request(produce, 9, requestOf([last], 'one'))
+    expect(between.responses[0]?.partitionResponses).toMatchObject([{ index: last, errorCode: 0, baseOffset: 0 }])
+    const { responses } = await answers
+    const expected = all.map((index) => ({ index, errorCode: 0, baseOffset: index === last ? 1 : 0 }))
+    expect(responses).toMatchObject([{ name: 't', partitionResponses: expected }])
+  })
+
+  it('comes before what the same client sends behind it, whatever that asks for', async () => {
+    slowDown()
+    const answers = [
+      client.request(produce, 9, requestOf(all, 'many')),
+      client.request(produce, 9, requestOf([last], 'one')),
+      client.request(produce, 9, requestOf([last, 0], 'two')),
+    ]
+    const offsets = (await Promise.all(answers)).map(
+      ({ responses }) => responses[0]?.partitionResponses.find(({ index }) => index === last)?.baseOffset,
+    )
+    expect(offsets).toEqual([0, 1, 2])
+    // Nothing of it is left: what is short is appended at once again.
+    vi.restoreAllMocks()
+    client.send(produce, 9, requestOf([last], 'three', 0))
+    await turnsUntil(() => endOf(last) === 4)
+  })
+
+  it('goes on where nobody wants an answer, and ends where the client is lost', async () => {
+    slowDown()
+    client.send(produce, 9, requestOf(all, 'many', 0))
+    await turnsUntil(() => endOf(last) === 1)
+    client.send(produce, 9, requestOf(all, 'many', 0))
+    await turnsUntil(() => endOf(1) === 2)
+    client.connection.destroy()
+    for (let turn = 0; turn < 200; turn++) await served.environment.timers.nextTurn()
+    expect(endOf(last)).toBe(1)
+    expect(served.errors).toEqual([])
+  })
+})
