@@ -1,7 +1,14 @@
 import { MillraceError } from '../errors.ts'
 import { compressLz4, decompressLz4 } from './lz4-frame.ts'
 import { compressSnappy, decompressSnappy } from './snappy-framing.ts'
-import { compressGzip, compressZstd, decompressGzip, decompressZstd } from './zlib-codecs.ts'
+import {
+  compressGzip,
+  compressZstd,
+  decompressGzip,
+  decompressGzipBriefly,
+  decompressZstd,
+  decompressZstdBriefly,
+} from './zlib-codecs.ts'
 
 /** How the records of a batch are compressed: Kafka's `compression.type`. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -23,13 +30,27 @@ export interface Codec {
    * @throws MillraceError CORRUPT_BATCH where the data is none of the codec's; RECORD_TOO_LARGE where it is more than `maxBytes`.
    */
   readonly decompress: (data: Buffer, maxBytes: number) => Buffer
+  /** The same for whoever is done with the records before the next call: their memory may be used again. */
+  readonly decompressBriefly: Codec['decompress']
 }
 
 const codecs: readonly Codec[] = [
-  { id: 1, name: 'gzip', levels: { from: 1, to: 9 }, compress: compressGzip, decompress: decompressGzip },
-  { id: 2, name: 'snappy', levels: undefined, compress: compressSnappy, decompress: decompressSnappy },
-  { id: 3, name: 'lz4', levels: undefined, compress: compressLz4, decompress: decompressLz4 },
-  { id: 4, name: 'zstd', levels: { from: 1, to: 22 }, compress: compressZstd, decompress: decompressZstd },
+  {
+    ...{ id: 1, name: 'gzip', levels: { from: 1, to: 9 }, compress: compressGzip },
+    ...{ decompress: decompressGzip, decompressBriefly: decompressGzipBriefly },
+  },
+  {
+    ...{ id: 2, name: 'snappy', levels: undefined, compress: compressSnappy },
+    ...{ decompress: decompressSnappy, decompressBriefly: decompressSnappy },
+  },
+  {
+    ...{ id: 3, name: 'lz4', levels: undefined, compress: compressLz4 },
+    ...{ decompress: decompressLz4, decompressBriefly: decompressLz4 },
+  },
+  {
+    ...{ id: 4, name: 'zstd', levels: { from: 1, to: 22 }, compress: compressZstd },
+    ...{ decompress: decompressZstd, decompressBriefly: decompressZstdBriefly },
+  },
 ]
 
 /** The codec with an id from a batch's attributes, other than 0; undefined where Kafka has none. */

@@ -1,6 +1,16 @@
-import { constants, gunzipSync, gzipSync, type ZstdOptions, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import {
+  constants,
+  createGunzip,
+  createZstdDecompress,
+  gunzipSync,
+  gzipSync,
+  type ZstdOptions,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib'
 import type { MillraceError } from '../errors.ts'
 import { damagedData, decompressesToTooMuch, undecodable } from './decompression-error.ts'
+import { ScratchDecompressor } from './scratch-decompressor.ts'
 
 /** Batches of the usual size come out in one piece; Node's own 16 KiB make decompression two to three times as slow. */
 const outputChunkBytes = 131_072
@@ -28,6 +38,12 @@ export function decompressGzip(data: Buffer, maxBytes: number): Buffer {
   }
 }
 
+/** As `decompressGzip`, into memory that the next call uses again. */
+export function decompressGzipBriefly(data: Buffer, maxBytes: number): Buffer {
+  if (gzipScratch === undefined) gzipScratch = forGzip()
+  return within(maxBytes, gzipScratch?.decompress(data)) ?? decompressGzip(data, maxBytes)
+}
+
 export function compressZstd(records: Buffer, level: number = defaultZstdLevel): Buffer {
   return zstdCompressSync(records, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
@@ -53,6 +69,31 @@ export function decompressZstd(data: Buffer, maxBytes: number): Buffer {
   const read = result.engine.bytesWritten
   if (read !== data.length) throw damagedData('zstd', `${data.length - read} bytes follow the frame`)
   return result.buffer
+}
+
+/** As `decompressZstd`, into memory that the next call uses again. */
+export function decompressZstdBriefly(data: Buffer, maxBytes: number): Buffer {
+  if (zstdScratch === undefined) zstdScratch = forZstd()
+  return within(maxBytes, zstdScratch?.decompress(data)) ?? decompressZstd(data, maxBytes)
+}
+
+function within(maxBytes: number, records: Buffer | undefined): Buffer | undefined {
+  return records !== undefined && records.length <= maxBytes ? records : undefined
+}
+
+const sample: Buffer = Buffer.from('what comes out as it went in')
+/** Made when they are first needed; null where there is none. */
+let gzipScratch: ScratchDecompressor | null | undefined
+let zstdScratch: ScratchDecompressor | null | undefined
+
+function forGzip(): ScratchDecompressor | null {
+  return ScratchDecompressor.over(() => createGunzip(), constants.Z_FINISH, compressGzip(sample), sample) ?? null
+}
+
+function forZstd(): ScratchDecompressor | null {
+  const params = { [constants.ZSTD_d_windowLogMax]: maxWindowLog }
+  const makeStream = () => createZstdDecompress({ params })
+  return ScratchDecompressor.over(makeStream, constants.ZSTD_e_end, compressZstd(sample), sample) ?? null
 }
 
 interface WithInfo {

@@ -1,10 +1,11 @@
-import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { constants, createGunzip, createInflate, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { compressFrameSync } from 'lz4-napi'
 import { compressSync } from 'snappy'
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import { type Codec, type Compression, codecById, codecNamed } from '../../src/record/compression.ts'
+import { ScratchDecompressor } from '../../src/record/scratch-decompressor.ts'
 
 const names = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 const named = (name: Compression): Codec => codecNamed(name) as Codec
@@ -69,6 +70,29 @@ describe.each(names)('%s', (name) => {
       { numRuns: 200 },
     )
     expect(failures).toBeGreaterThan(50)
+  })
+
+  it('briefly gives and refuses the same, whatever became of the data', () => {
+    const damage = fc.array(fc.record({ at: fc.nat(), byte: fc.nat(255) }), { maxLength: 2 })
+    const behind = fc.uint8Array({ maxLength: 3 })
+    const outcome = (decompress: Codec['decompress'], data: Buffer, limit: number) => {
+      try {
+        return Buffer.from(decompress(data, limit)).toString('base64')
+      } catch (error) {
+        return `${(error as MillraceError).code} ${(error as MillraceError).message}`
+      }
+    }
+    fc.assert(
+      fc.property(content, damage, behind, fc.nat(), fc.nat(5), (records, changes, more, limit, removed) => {
+        const whole = codec.compress(records)
+        const data = Buffer.concat([whole.subarray(0, whole.length - removed), more])
+        for (const { at, byte } of changes) if (data.length > 0) data[at % data.length] = byte
+        for (const maxBytes of [megabyte, 1 + (limit % 300_000)]) {
+          expect(outcome(codec.decompressBriefly, data, maxBytes)).toBe(outcome(codec.decompress, data, maxBytes))
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('refuses every beginning of its data that is not all of it', () => {
@@ -234,3 +258,43 @@ function withContentSize(frame: Buffer, size: number): Buffer {
   described[4] = described[4]! | 0b1000
   return described
 }
+
+describe.each(['gzip', 'zstd'] as const)('%s, briefly', (name) => {
+  const codec = named(name)
+  const briefly = (text: string) => codec.decompressBriefly(codec.compress(Buffer.from(text)), megabyte)
+
+  it('uses the same memory again, and none of it for what is too large', () => {
+    const first = briefly('first')
+    expect(first.toString()).toBe('first')
+    const second = briefly('other')
+    expect([second.buffer === first.buffer, first.toString()]).toEqual([true, 'other'])
+    for (const size of [262_143, 262_144, 262_145, 500_000]) {
+      const records = Buffer.alloc(size, 'abcdefghi')
+      const large = codec.decompressBriefly(codec.compress(records), megabyte)
+      expect(large.equals(records)).toBe(true)
+      expect(large.buffer === first.buffer).toBe(size < 262_144)
+    }
+  })
+})
+
+describe('a decompressor that goes by what Node does not promise', () => {
+  const expected = Buffer.from('expected')
+  const over = (stream: object) =>
+    ScratchDecompressor.over(() => stream, constants.Z_FINISH, gzipSync(expected), expected)
+
+  it('is there where that is as it is known', () => {
+    const made = ScratchDecompressor.over(() => createGunzip(), constants.Z_FINISH, gzipSync(expected), expected)
+    expect(made?.decompress(gzipSync('text'))?.toString()).toBe('text')
+  })
+
+  it('is not where it is otherwise, or does something else', () => {
+    const handle = { reset: () => {}, writeSync: () => {}, onerror: () => {} }
+    expect(over({})).toBeUndefined()
+    expect(over({ _handle: null, _writeState: new Uint32Array(2) })).toBeUndefined()
+    expect(over({ _handle: handle, _writeState: [0, 0] })).toBeUndefined()
+    expect(over({ _handle: handle, _writeState: new Uint32Array(2) })).toBeUndefined()
+    const throwing = { ...handle, writeSync: () => expect.fail('another signature') }
+    expect(over({ _handle: throwing, _writeState: new Uint32Array(2) })).toBeUndefined()
+    expect(over(createInflate())).toBeUndefined()
+  })
+})

@@ -108,7 +108,7 @@ function recordFault(bytes: Buffer, start: number, count: number, at: Place): Re
   return recordWalk.walk(records, 0, records.length, count, base)
 }
 
-/** No more is taken than readers take. */
+/** The records until the next call. No more is taken than readers take. */
 function decompress(codecId: number, data: Buffer, at: Place): Buffer {
   const codec = codecById(codecId)
   if (codec === undefined) {
@@ -118,7 +118,7 @@ function decompress(codecId: number, data: Buffer, at: Place): Buffer {
     })
   }
   try {
-    return codec.decompress(data, maxDecompressedBytes)
+    return codec.decompressBriefly(data, maxDecompressedBytes)
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'CORRUPT_BATCH') throw invalid(error.message, at)
     throw error instanceof MillraceError ? error.placedAt(at) : error

@@ -27,7 +27,7 @@ export function compressedFor(batches: Buffer, settings: LogSettings): Buffer {
 function recompress(batch: Buffer, target: Compression, settings: LogSettings): Buffer {
   const attributes = format.attributesOf(batch, 0)
   const data = batch.subarray(format.batchHeaderBytes)
-  const records = codecById(attributes & format.compressionMask)?.decompress(data, maxDecompressedBytes) ?? data
+  const records = codecById(attributes & format.compressionMask)?.decompressBriefly(data, maxDecompressedBytes) ?? data
   const codec = codecNamed(target)
   const compressed = codec?.compress(records, levelOf(target, settings)) ?? records
   const changed = Buffer.concat([batch.subarray(0, format.batchHeaderBytes), compressed])
