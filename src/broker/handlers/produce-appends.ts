@@ -28,6 +28,8 @@ export class ProduceAppends {
   readonly logs: Map<PartitionResponse, PartitionLog> = new Map()
   /** What was answered so far. */
   readonly responses: TopicResponse[] = []
+  /** Whether the last slice was used up, so that others have their turn before more is appended. */
+  tookLong = false
   /** What is appended next. */
   #topic = 0
   #partition = 0
@@ -43,16 +45,16 @@ export class ProduceAppends {
     const { clock } = this.#broker.environment
     const { topicData } = this.#request
     const endMs = clock.monotonicMs() + sliceMs
-    let isFirst = true
+    this.tookLong = false
     for (; this.#topic < topicData.length; this.#topic++, this.#partition = 0) {
       const { name, partitionData } = topicData[this.#topic]!
       this.responses[this.#topic] ??= { name, partitionResponses: [] }
       const { partitionResponses } = this.responses[this.#topic] as { partitionResponses: PartitionResponse[] }
       for (; this.#partition < partitionData.length; this.#partition++) {
-        if (!isFirst && clock.monotonicMs() >= endMs) return false
-        isFirst = false
+        if (this.tookLong) return false
         const { index, records } = partitionData[this.#partition]!
         partitionResponses.push(this.#append(name, index, records))
+        this.tookLong = clock.monotonicMs() >= endMs
       }
     }
     return true

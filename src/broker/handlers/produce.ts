@@ -9,24 +9,33 @@ import { failed, type PartitionResponse, ProduceAppends, type ProduceResponse } 
 
 /**
  * Produce 3-11: appends record batches. Requests of a connection take effect in their order, nearly always before the handler
- * returns: only where the appends of one take long, others have their turn between them, and later appends of the connection
- * come after them. The answer waits for the acknowledgement. With `acks` 0 there is no answer.
+ * returns: only where appends take long, others have their turn after each, and the next ones of the connection come after that.
+ * The answer waits for the acknowledgement. With `acks` 0 there is no answer.
  * The broker's own topics are written by the broker alone.
  */
 export function handleProduce(broker: Broker): Handler {
-  /** Requests of a connection whose appends are not all made yet: the last one. */
-  const unfinished = new WeakMap<ClientSession, Promise<boolean>>()
+  const { timers } = broker.environment
+  /** What the next request of a connection waits for. */
+  const held = new WeakMap<ClientSession, Promise<void>>()
+  const hold = (session: ClientSession, until: Promise<unknown>): void => {
+    const over = until.then(
+      () => forget(),
+      () => forget(),
+    )
+    const forget = () => {
+      if (held.get(session) === over) held.delete(session)
+    }
+    held.set(session, over)
+  }
   return handlerOf(produce, [3, 11], (request, context) => {
     const appends = new ProduceAppends(broker, request, context.apiVersion)
-    const { session } = context
-    const before = unfinished.get(session)
-    if (before === undefined && appends.advance()) return answerTo(appends, request.acks)
+    const before = held.get(context.session)
+    if (before === undefined && appends.advance()) {
+      if (appends.tookLong) hold(context.session, timers.nextTurn())
+      return answerTo(appends, request.acks)
+    }
     const finished = finish(broker, appends, context, before)
-    const ordered = finished.catch(() => false)
-    unfinished.set(session, ordered)
-    void ordered.then(() => {
-      if (unfinished.get(session) === ordered) unfinished.delete(session)
-    })
+    hold(context.session, finished)
     return finished.then((isDone) => (isDone ? answerTo(appends, request.acks) : undefined))
   })
 }
@@ -36,7 +45,7 @@ async function finish(
   { environment }: Broker,
   appends: ProduceAppends,
   context: RequestContext,
-  before: Promise<boolean> | undefined,
+  before: Promise<void> | undefined,
 ): Promise<boolean> {
   const { clock, timers } = environment
   await before

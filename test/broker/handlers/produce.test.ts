@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { RequestContext } from '../../../src/broker/handlers/handler.ts'
+import { handleProduce } from '../../../src/broker/handlers/produce.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
+import { ClientSession } from '../../../src/broker/security/client-session.ts'
+import { BufferLoan } from '../../../src/bytes/buffer-loan.ts'
+import { BufferPool } from '../../../src/bytes/buffer-pool.ts'
 import { batchOf } from '../records.ts'
 import type { ProtocolClient } from '../server/protocol-client.ts'
 import { type ServedBroker, serveBroker } from '../server/served-broker.ts'
@@ -83,3 +88,35 @@ describe('an append to many partitions that takes long', () => {
     expect(served.errors).toEqual([])
   })
 })
+
+describe('appends of a client one after the other', () => {
+  it('are made at once, but where they take long: then others have their turn after each', async () => {
+    const { handle } = handleProduce(served.broker)
+    const session = new ClientSession(undefined)
+    const append = () => void handle(requestOf([0], 'one', 0), contextOf(session))
+    append()
+    append()
+    expect(endOf(0)).toBe(2)
+    slowDown()
+    for (let i = 0; i < 4; i++) append()
+    handle(requestOf([0], 'other', 0), contextOf(new ClientSession(undefined)))
+    expect(endOf(0)).toBe(4)
+    for (const expected of [5, 6, 7]) {
+      await turnsUntil(() => endOf(0) > expected - 1)
+      expect(endOf(0)).toBe(expected)
+    }
+    vi.restoreAllMocks()
+    for (let turn = 0; turn < 4; turn++) await served.environment.timers.nextTurn()
+    append()
+    append()
+    expect(endOf(0)).toBe(9)
+  })
+})
+
+function contextOf(session: ClientSession): RequestContext {
+  return {
+    ...{ apiVersion: 9, clientId: null, session, principal: session.principal, host: '127.0.0.1' },
+    ...{ advertised: { host: 'localhost', port: 9092 }, signal: new AbortController().signal, laterWorkMs: 0 },
+    buffers: new BufferLoan(new BufferPool(0)),
+  }
+}
