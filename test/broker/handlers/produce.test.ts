@@ -89,27 +89,48 @@ describe('an append to many partitions that takes long', () => {
   })
 })
 
-describe('appends of a client one after the other', () => {
-  it('are made at once, but where they take long: then others have their turn after each', async () => {
+describe('appends one after the other', () => {
+  let append: (session: ClientSession) => void
+  beforeEach(() => {
     const { handle } = handleProduce(served.broker)
-    const session = new ClientSession(undefined)
-    const append = () => void handle(requestOf([0], 'one', 0), contextOf(session))
-    append()
-    append()
-    expect(endOf(0)).toBe(2)
-    slowDown()
-    for (let i = 0; i < 4; i++) append()
-    handle(requestOf([0], 'other', 0), contextOf(new ClientSession(undefined)))
-    expect(endOf(0)).toBe(4)
-    for (const expected of [5, 6, 7]) {
-      await turnsUntil(() => endOf(0) > expected - 1)
+    append = (session) => void handle(requestOf([0], 'one', 0), contextOf(session))
+  })
+
+  async function expectOneATurn(from: number, to: number): Promise<void> {
+    for (let expected = from; expected <= to; expected++) {
+      await turnsUntil(() => endOf(0) >= expected)
       expect(endOf(0)).toBe(expected)
     }
+  }
+
+  it('are made at once, but where they take long: then others have their turn after each', async () => {
+    const client = new ClientSession(undefined)
+    append(client)
+    append(client)
+    expect(endOf(0)).toBe(2)
+    slowDown()
+    for (let i = 0; i < 4; i++) append(client)
+    append(new ClientSession(undefined))
+    expect(endOf(0)).toBe(4)
+    await expectOneATurn(5, 7)
     vi.restoreAllMocks()
-    for (let turn = 0; turn < 4; turn++) await served.environment.timers.nextTurn()
-    append()
-    append()
-    expect(endOf(0)).toBe(9)
+    append(client)
+    expect(endOf(0)).toBe(7)
+    await turnsUntil(() => endOf(0) === 8)
+    await served.environment.timers.nextTurn()
+    append(client)
+    append(client)
+    expect(endOf(0)).toBe(10)
+  })
+
+  it('that take long are made one in a turn, of however many clients', async () => {
+    slowDown()
+    const clients = Array.from({ length: 5 }, () => new ClientSession(undefined))
+    for (const client of clients) append(client)
+    expect(endOf(0)).toBe(5)
+    for (const client of clients) append(client)
+    expect(endOf(0)).toBe(5)
+    await expectOneATurn(6, 10)
   })
 })
 
