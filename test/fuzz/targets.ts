@@ -1,4 +1,6 @@
+import { requireAppendable } from '../../src/broker/log/append-check.ts'
 import { LeaderEpochs } from '../../src/broker/log/leader-epochs.ts'
+import { defaultLogSettings } from '../../src/broker/log/log-settings.ts'
 import { OffsetIndex } from '../../src/broker/log/offset-index.ts'
 import { ProducerEntry } from '../../src/broker/log/producer-entry.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/broker/log/producer-snapshot.ts'
@@ -7,9 +9,10 @@ import { TransactionIndex } from '../../src/broker/log/transaction-index.ts'
 import { readOffsetCheckpoint } from '../../src/broker/offset-checkpoint.ts'
 import { MemoryDisk } from '../../src/env/memory-disk.ts'
 import type { SeededRandom } from '../../src/env/seeded-random.ts'
+import { messageOf } from '../../src/errors.ts'
 import * as format from '../../src/record/batch-format.ts'
 import { BatchReader } from '../../src/record/batch-reader.ts'
-import type { Compression } from '../../src/record/compression.ts'
+import { type Compression, maxDecompressedBytes } from '../../src/record/compression.ts'
 import { readTransactionMarker, transactionMarkerBatch } from '../../src/record/control-record.ts'
 import { crc32c } from '../../src/record/crc32c.ts'
 import { batchOfRecords } from '../broker/records.ts'
@@ -20,6 +23,8 @@ import { protocolTargets } from './protocol-messages.ts'
 
 const mostDecompressed = 1_048_576
 const compressions: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+const appendSettings = { ...defaultLogSettings, maxMessageBytes: 1_000_000_000 }
 
 const someRecords = [
   { key: 'key', value: 'value' },
@@ -55,6 +60,26 @@ function readBatches(bytes: Buffer): void {
   if (records.some(({ timestamp }) => !Number.isSafeInteger(timestamp - first.timestamp))) return
   const again = readRecords(writeBatch(records, { baseOffset: first.offset }), new BatchReader(limits))
   requireSame(again satisfies PlainRecord[], records)
+}
+
+/** What a log takes a reader reads, record by record, and the log has counted them. */
+function appendBatch(bytes: Buffer): void {
+  const { offsets } = requireAppendable(bytes, appendSettings, 0, {})
+  // The log looks at the producer next, and numbers the batches itself.
+  for (let start = 0, next = 0; start < bytes.length; start += format.batchSize(bytes, start)) {
+    format.producerIdOf(bytes, start)
+    format.setBaseOffset(bytes, start, next)
+    next = format.lastOffsetOf(bytes, start) + 1
+  }
+  let read = 0
+  const reader = new BatchReader()
+  try {
+    reader.reset(bytes)
+    while (reader.nextBatch()) while (reader.next()) read++
+  } catch (error) {
+    throw new FixpointError(`what was taken cannot be read: ${messageOf(error)}`)
+  }
+  requireSame(read, offsets)
 }
 
 function snapshot(): Buffer {
@@ -98,6 +123,14 @@ function int32s(...values: number[]): Buffer {
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   ...protocolTargets,
+  {
+    name: 'batches that clients append',
+    corpus: batches.map((batch) => Buffer.from(batch)),
+    repair: repairBatch,
+    // What a codec gives in pieces is there twice for a moment.
+    extraBytes: 2 * maxDecompressedBytes,
+    run: appendBatch,
+  },
   { name: 'record batches', corpus: batches, repair: repairBatch, extraBytes: 4 * mostDecompressed, run: readBatches },
   {
     name: 'producer snapshots',
