@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type AppendableBatches, requireAppendable } from '../../../src/broker/log/append-check.ts'
 import { defaultLogSettings, type LogSettings } from '../../../src/broker/log/log-settings.ts'
@@ -10,11 +11,15 @@ import {
   batchLengthAt,
   checksumAt,
   computeChecksum,
+  lastOffsetDeltaAt,
+  logAppendTimeBit,
   maxTimestampAt,
+  recordCountOf,
   setLogAppendTime,
   uncountedBytes,
 } from '../../../src/record/batch-format.ts'
 import { codecNamed, maxDecompressedBytes } from '../../../src/record/compression.ts'
+import { readRecords } from '../../record/plain-record.ts'
 import { batchOf, batchOfRecords, failureOf } from '../records.ts'
 
 const place = { topic: 't', partition: 3 }
@@ -131,6 +136,31 @@ describe('the check of an append', () => {
     const bomb = codecNamed(codec)?.compress(Buffer.alloc(maxDecompressedBytes + 1)) as Buffer
     const error = await failureOf(() => appendable(withData(good, bomb), 4_000_000))
     expect([error.code, error.at]).toEqual(['RECORD_TOO_LARGE', place])
+  })
+
+  it('takes the batches that Apache Kafka has written, in every codec', () => {
+    for (const file of ['compressed-batches', 'record-batches']) {
+      const { cases } = JSON.parse(readFileSync(new URL(`../../vectors/${file}.json`, import.meta.url), 'utf8')) as {
+        cases: { hex: string }[]
+      }
+      let taken = 0
+      for (const { hex } of cases) {
+        const bytes = Buffer.from(hex, 'hex')
+        // Some were compacted after they were written.
+        if (recordCountOf(bytes, 0) !== bytes.readInt32BE(lastOffsetDeltaAt) + 1) continue
+        const hasItsOwnTime = (bytes.readInt16BE(attributesAt) & logAppendTimeBit) !== 0
+        const settings = {
+          ...defaultLogSettings,
+          timestampType: hasItsOwnTime ? 'LogAppendTime' : 'CreateTime',
+        } as const
+        const before = Buffer.from(bytes)
+        const { offsets } = requireAppendable(bytes, settings, 0, place)
+        expect(offsets).toBe(readRecords(before).length)
+        expect(bytes).toEqual(before)
+        taken++
+      }
+      expect(taken).toBeGreaterThan(10)
+    }
   })
 
   it('refuses a codec that there is not', async () => {
