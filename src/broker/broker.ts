@@ -117,15 +117,15 @@ export class Broker {
       ...parts.environment,
       settings: parts.config.settings,
       claim: (group) => this.consumerGroups.release(group),
-      keep: (group, metadata) => this.offsets.keepGroup(group, metadata),
+      keep: (group, metadata, replaced) => this.offsets.keepGroup(group, metadata, replaced),
       onMade: () => this.#groupExpiry.start(),
     })
     this.consumerGroups = new ConsumerGroupCoordinator({
       ...parts.environment,
       settings: parts.config.settings,
       topics,
-      claim: (group) => this.groups.release(group),
-      keep: (group, records) => this.offsets.keepConsumerGroup(group, records),
+      classic: this.groups,
+      keep: (group, records, replacesClassic) => this.offsets.keepConsumerGroup(group, records, replacesClassic),
     })
     const { clock, timers } = parts.environment
     const createOffsetsLogs = () => {

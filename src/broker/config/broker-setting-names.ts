@@ -69,6 +69,10 @@ export const brokerSettingsByName: Readonly<Record<string, BrokerSetting>> = {
   'group.consumer.session.timeout.ms': { kind: int(1), field: 'consumerSessionTimeoutMs' },
   'group.consumer.heartbeat.interval.ms': { kind: int(1), field: 'consumerHeartbeatIntervalMs' },
   'group.consumer.max.size': { kind: int(1), field: 'consumerMaxMembers' },
+  'group.consumer.migration.policy': {
+    kind: oneOf('bidirectional', 'upgrade', 'downgrade', 'disabled'),
+    field: 'consumerMigrationPolicy',
+  },
 
   'transaction.state.log.num.partitions': { kind: int(1), field: 'transactionsTopicPartitions' },
   'transaction.max.timeout.ms': { kind: int(1), field: 'transactionMaxTimeoutMs' },

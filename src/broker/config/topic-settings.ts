@@ -140,7 +140,7 @@ export function toField(field: string, value: ConfigValue): unknown {
   return field === 'cleanupPolicy' ? policyOf(value as readonly string[]) : value
 }
 
-export function fromField(value: LogSettings[keyof LogSettings]): ConfigValue {
+export function fromField(value: LogSettings[keyof LogSettings] | string): ConfigValue {
   return value === 'none' ? [] : value
 }
 

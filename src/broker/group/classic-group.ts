@@ -1,5 +1,7 @@
 import type { KafkaError } from '../protocol/error-codes.ts'
+import { consumerProtocol, subscribedTopics } from './consumer-protocol.ts'
 import type {
+  ClassicMembers,
   GroupEffects,
   GroupMetadata,
   GroupReply,
@@ -9,7 +11,6 @@ import type {
   SyncEvent,
 } from './group-event.ts'
 import { type GroupMember, GroupMembers, hasSameProtocols, metadataOf } from './group-members.ts'
-import { subscribedTopics } from './subscribed-topics.ts'
 
 export interface GroupSettings {
   /** How long an empty group waits for more members before its first rebalance ends (`group.initial.rebalance.delay.ms`). Default: 3 s. */
@@ -35,8 +36,6 @@ export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' 
 /** A member that joins for the first time may wait this long for a rebalance to end, although it sends no heartbeats (Kafka: NewMemberJoinTimeoutMs). */
 const newMemberJoinTimeoutMs = 300_000
 const nothing = Buffer.alloc(0)
-/** Kafka's protocol type of consumers (ConsumerProtocol.PROTOCOL_TYPE). */
-const consumerProtocol = 'consumer'
 
 /**
  * A group of the classic protocol: members join, the broker makes one of them the leader and gives it what all say of
@@ -88,6 +87,35 @@ export class ClassicGroup {
     }
     this.members.leaderId = metadata.leaderId
     this.state = this.members.size === 0 ? 'Empty' : 'Stable'
+  }
+
+  /** Takes up a group that was one of the consumer protocol, whose members are to join again. */
+  adopt({ generation, protocolType, members }: ClassicMembers, nowMs: number): void {
+    this.generation = generation
+    this.protocolType = protocolType
+    for (const member of members) {
+      const idle = { joining: undefined, syncing: undefined, hasSynced: true, isNew: false }
+      this.members.add({ ...member, ...idle, sessionEndsMs: nowMs + member.sessionTimeoutMs })
+    }
+    this.protocolName = this.members.chooseProtocol()
+    this.state = 'Stable'
+    this.#keep()
+    this.#prepareRebalance(nowMs)
+  }
+
+  /** The group as the consumer protocol may take it over; undefined where it has no members. */
+  get handedOver(): ClassicMembers | undefined {
+    if (this.members.size === 0) return undefined
+    const { generation, protocolType, protocolName } = this
+    return { generation, protocolType, protocolName, members: [...this.members.all()] }
+  }
+
+  /** The group is another one from now on: all who wait are told to join again. */
+  giveUp(): void {
+    for (const member of this.members.all()) {
+      if (member.joining !== undefined) this.#replyJoin(member.joining, member.id, 'REBALANCE_IN_PROGRESS')
+      if (member.syncing !== undefined) this.#replySync(member.syncing, 'REBALANCE_IN_PROGRESS')
+    }
   }
 
   /** Whether its members are consumers, which tell what they read. */

@@ -1,15 +1,19 @@
 import type { Clock, Random, Timers } from '../../env/environment.ts'
 import type { KafkaError } from '../protocol/error-codes.ts'
 import { ClassicGroup, type GroupSettings } from './classic-group.ts'
+import type { ConsumerGroupRecord } from './consumer/consumer-group-event.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
-import type {
-  GroupMetadata,
-  GroupReply,
-  JoinEvent,
-  JoinReply,
-  MemberIdentity,
-  SyncEvent,
-  SyncReply,
+import {
+  type ClassicMembers,
+  type GroupMetadata,
+  type GroupReply,
+  type JoinEvent,
+  type JoinReply,
+  joinRefusal,
+  type MemberIdentity,
+  type SyncEvent,
+  type SyncReply,
+  syncFailure,
 } from './group-event.ts'
 
 export interface GroupCoordinatorOptions {
@@ -19,8 +23,12 @@ export interface GroupCoordinatorOptions {
   readonly settings: GroupSettings
   /** Takes the name from an empty group of the consumer protocol; says why not where there is one with members. */
   readonly claim: (group: string) => Promise<KafkaError>
-  /** Makes a group durable; null: it is no more. */
-  readonly keep: (group: string, metadata: GroupMetadata | null) => Promise<void>
+  /** Makes a group durable, in place of what it was in the consumer protocol; null: it is no more. */
+  readonly keep: (
+    group: string,
+    metadata: GroupMetadata | null,
+    replaced: readonly ConsumerGroupRecord[],
+  ) => Promise<void>
   /** Called when there is another group. */
   readonly onMade?: () => void
 }
@@ -30,6 +38,8 @@ interface Coordinated {
   /** Who waits for what a step answers, by token. */
   readonly waiting: Map<number, (reply: GroupReply) => void>
   readonly timer: DeadlineTimer
+  /** What the log has of it yet as of a group of the consumer protocol. */
+  replaced: readonly ConsumerGroupRecord[]
 }
 
 /**
@@ -96,7 +106,7 @@ export class GroupCoordinator {
     const coordinated = this.#groups.get(id)
     if (coordinated === undefined) return 'UNKNOWN_MEMBER_ID'
     const error = coordinated.group.leave(identity, this.#nowMs())
-    this.#settle(coordinated)
+    void this.#settle(coordinated)
     return error
   }
 
@@ -105,7 +115,7 @@ export class GroupCoordinator {
     const coordinated = this.#groups.get(id)
     if (coordinated === undefined) return 'GROUP_ID_NOT_FOUND'
     if (coordinated.group.state !== 'Empty') return 'NON_EMPTY_GROUP'
-    await this.#options.keep(id, null)
+    await this.#options.keep(id, null, coordinated.replaced)
     // Who has joined meanwhile is a group anew.
     if (this.#groups.get(id) !== coordinated || coordinated.group.state !== 'Empty') return 'NONE'
     coordinated.timer.stop()
@@ -119,6 +129,29 @@ export class GroupCoordinator {
     return error === 'NON_EMPTY_GROUP' ? 'GROUP_ID_NOT_FOUND' : 'NONE'
   }
 
+  /** The members of a group, for the consumer protocol to take over. */
+  membersOf(id: string): ClassicMembers | undefined {
+    return this.get(id)?.handedOver
+  }
+
+  /** The consumer protocol has taken a group over. */
+  giveUp(id: string): void {
+    const coordinated = this.#groups.get(id)
+    if (coordinated === undefined) return
+    coordinated.group.giveUp()
+    this.#settle(coordinated)
+    coordinated.timer.stop()
+    this.#groups.delete(id)
+  }
+
+  /** Takes a group over from the consumer protocol; resolves when that is durable, with false where it cannot be. */
+  adopt(id: string, members: ClassicMembers, replaced: readonly ConsumerGroupRecord[]): Promise<boolean> {
+    const coordinated = this.#make(id)
+    coordinated.replaced = replaced
+    coordinated.group.adopt(members, this.#nowMs())
+    return this.#settle(coordinated)
+  }
+
   /** Stops all timers; who waits is not answered any more. */
   close(): void {
     for (const { timer } of this.#groups.values()) timer.stop()
@@ -128,9 +161,9 @@ export class GroupCoordinator {
     const group = new ClassicGroup(id, this.#options.settings)
     const timer = new DeadlineTimer(this.#options, (nowMs) => {
       group.tick(nowMs)
-      this.#settle(made)
+      void this.#settle(made)
     })
-    const made: Coordinated = { group, waiting: new Map(), timer }
+    const made: Coordinated = { group, waiting: new Map(), timer, replaced: nothing }
     this.#groups.set(id, made)
     this.#options.onMade?.()
     return made
@@ -141,33 +174,45 @@ export class GroupCoordinator {
     return new Promise((resolve) => {
       coordinated.waiting.set(token, (reply) => resolve(('join' in reply ? reply.join : reply.sync) as R))
       step(token)
-      this.#settle(coordinated)
+      void this.#settle(coordinated)
     })
   }
 
-  /** Does what the group's steps have asked for. Assignments are handed out only when they are durable. */
-  #settle(coordinated: Coordinated): void {
+  /**
+   * Does what the group's steps have asked for. Assignments are handed out only when they are durable; resolves then, with false
+   * where they cannot be.
+   */
+  #settle(coordinated: Coordinated): Promise<boolean> {
     const { metadata, replies } = coordinated.group.takeEffects()
+    coordinated.timer.expect(coordinated.group.nextDeadlineMs)
     if (metadata === undefined) {
       for (const reply of replies) answer(coordinated, reply)
-    } else {
-      for (const reply of replies) if ('join' in reply) answer(coordinated, reply)
-      const assigned = replies.filter((reply) => 'sync' in reply)
-      void this.#options.keep(coordinated.group.id, metadata).then(
-        () => {
-          for (const reply of assigned) answer(coordinated, reply)
-        },
-        () => this.#failSync(coordinated, assigned),
-      )
+      return done
     }
-    coordinated.timer.expect(coordinated.group.nextDeadlineMs)
+    for (const reply of replies) if ('join' in reply) answer(coordinated, reply)
+    const assigned = replies.filter((reply) => 'sync' in reply)
+    return this.#keep(coordinated, metadata, assigned)
+  }
+
+  async #keep(coordinated: Coordinated, metadata: GroupMetadata, assigned: readonly GroupReply[]): Promise<boolean> {
+    const { replaced } = coordinated
+    try {
+      await this.#options.keep(coordinated.group.id, metadata, replaced)
+    } catch {
+      // The client is told to try again; the reason is the disk's, which the log has reported.
+      this.#failSync(coordinated, assigned)
+      return false
+    }
+    if (coordinated.replaced === replaced) coordinated.replaced = nothing
+    for (const reply of assigned) answer(coordinated, reply)
+    return true
   }
 
   #failSync(coordinated: Coordinated, assigned: readonly GroupReply[]): void {
     for (const { token } of assigned)
       answer(coordinated, { token, sync: { ...syncRefusal, error: 'COORDINATOR_NOT_AVAILABLE' } })
     coordinated.group.failSync('COORDINATOR_NOT_AVAILABLE', this.#nowMs())
-    this.#settle(coordinated)
+    void this.#settle(coordinated)
   }
 
   #nowMs(): number {
@@ -180,14 +225,7 @@ function answer({ waiting }: Coordinated, reply: GroupReply): void {
   waiting.delete(reply.token)
 }
 
-const syncRefusal: SyncReply = {
-  error: 'UNKNOWN_MEMBER_ID',
-  protocolType: null,
-  protocolName: null,
-  assignment: Buffer.alloc(0),
-}
+const nothing: readonly ConsumerGroupRecord[] = []
+const done = Promise.resolve(true)
 
-function joinRefusal(memberId: string, error: KafkaError): JoinReply {
-  const nowhere = { generation: -1, protocolType: null, protocolName: null, leaderId: '', skipAssignment: false }
-  return { error, memberId, ...nowhere, members: [] }
-}
+const syncRefusal = syncFailure('UNKNOWN_MEMBER_ID')

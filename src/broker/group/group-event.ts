@@ -86,8 +86,39 @@ export interface GroupMetadata {
   }[]
 }
 
+/** A group of the classic protocol with its members, as it is handed from or to the consumer protocol. */
+export interface ClassicMembers {
+  readonly generation: number
+  readonly protocolType: string | null
+  /** null where none is chosen yet. */
+  readonly protocolName: string | null
+  readonly members: readonly {
+    readonly id: string
+    readonly instanceId: string | null
+    readonly clientId: string
+    readonly clientHost: string
+    readonly rebalanceTimeoutMs: number
+    readonly sessionTimeoutMs: number
+    readonly protocols: readonly GroupProtocol[]
+    readonly assignment: Buffer
+  }[]
+}
+
 /** What a step of a group asks for: first the metadata is made durable, where there is any, then the replies are sent. */
 export interface GroupEffects {
   readonly metadata: GroupMetadata | undefined
   readonly replies: readonly GroupReply[]
 }
+
+/** The answer to a join that is not taken. */
+export function joinRefusal(memberId: string, error: KafkaError): JoinReply {
+  const nowhere = { generation: -1, protocolType: null, protocolName: null, leaderId: '', skipAssignment: false }
+  return { error, memberId, ...nowhere, members: [] }
+}
+
+/** The answer to a sync that is not taken. */
+export function syncFailure(error: KafkaError): SyncReply {
+  return { error, protocolType: null, protocolName: null, assignment: nothing }
+}
+
+const nothing = Buffer.alloc(0)

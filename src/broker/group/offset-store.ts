@@ -105,20 +105,25 @@ export class OffsetStore {
     return this.offsetsOf(group).length > 0
   }
 
-  /** Makes a group of the classic protocol durable; null: it is no more. */
-  keepGroup(group: string, metadata: GroupMetadata | null): Promise<void> {
+  /**
+   * Makes a group of the classic protocol durable, in place of what it was in the consumer protocol: all or nothing. null: it is
+   * no more.
+   */
+  keepGroup(
+    group: string,
+    metadata: GroupMetadata | null,
+    replaced: readonly ConsumerGroupRecord[] = [],
+  ): Promise<void> {
     // Of a group that was never kept there is nothing to take away.
     if (metadata === null && this.#partitions.length === 0) return Promise.resolve()
     const value = metadata === null ? null : writeGroupMetadataValue(metadata, this.#options.clock.wallMs())
-    return this.#keep(group, [{ key: writeGroupMetadataKey(group), value }])
+    return this.#keep(group, [...consumerRecords(group, replaced), { key: writeGroupMetadataKey(group), value }])
   }
 
-  /** Makes records of a group of the consumer protocol durable, all or none. */
-  keepConsumerGroup(group: string, records: readonly ConsumerGroupRecord[]): Promise<void> {
-    const written = records.map((record) => {
-      return { key: writeConsumerGroupKey(group, record), value: writeConsumerGroupValue(record) }
-    })
-    return this.#keep(group, written)
+  /** Makes records of a group of the consumer protocol durable, in place of what it was in the classic one: all or none. */
+  keepConsumerGroup(group: string, records: readonly ConsumerGroupRecord[], replacesClassic = false): Promise<void> {
+    const classic = replacesClassic ? [{ key: writeGroupMetadataKey(group), value: null }] : []
+    return this.#keep(group, [...classic, ...consumerRecords(group, records)])
   }
 
   committed(group: string, topic: string, partition: number): OffsetCommitValue | undefined {
@@ -361,5 +366,11 @@ function requireOffset({ topic, partition, offset, metadata }: PartitionOffset):
   throw new MillraceError('INVALID_ARGUMENT', `The metadata of a commit has ${metadataBytes} bytes`, {
     at,
     remedy: `Write at most ${maxMetadataBytes} bytes.`,
+  })
+}
+
+function consumerRecords(group: string, records: readonly ConsumerGroupRecord[]) {
+  return records.map((record) => {
+    return { key: writeConsumerGroupKey(group, record), value: writeConsumerGroupValue(record) }
   })
 }

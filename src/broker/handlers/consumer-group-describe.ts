@@ -9,8 +9,8 @@ import { type Handler, handlerOf } from './handler.ts'
 
 type Described = ResponseOf<typeof consumerGroupDescribe>['groups'][number]
 
-/** Kafka's number of members that use the consumer protocol. */
-const consumerMemberType = 1
+/** Kafka's numbers of members by the protocol that they speak. */
+const memberTypes = { classic: 0, consumer: 1 } as const
 
 /** ConsumerGroupDescribe 0-1 (KIP-848): groups of the consumer protocol, their members, what these have and are to have. Authorized operations are not listed. */
 export function handleConsumerGroupDescribe(broker: Broker): Handler {
@@ -48,7 +48,7 @@ function describeMember(broker: Broker, member: ConsumerMember, target: Partitio
     subscribedTopicRegex: topicRegex ?? '',
     assignment: { topicPartitions: withNames(broker, assigned) },
     targetAssignment: { topicPartitions: withNames(broker, target) },
-    memberType: consumerMemberType,
+    memberType: member.classic === null ? memberTypes.consumer : memberTypes.classic,
   }
 }
 

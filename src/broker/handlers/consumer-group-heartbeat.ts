@@ -15,8 +15,8 @@ const firstVersionWithMemberId = 1
 
 /**
  * ConsumerGroupHeartbeat 0-1 (KIP-848): a member joins, says what it subscribes to and owns, is told what it is to own, and
- * leaves. Assignors `uniform` and `range`; racks are kept and not looked at. A group with members of the classic protocol is not
- * converted while it has any.
+ * leaves. Assignors `uniform` and `range`; racks are kept and not looked at. A group of the classic protocol becomes one of this
+ * with the first member that speaks it, and its members stay in it.
  */
 export function handleConsumerGroupHeartbeat(broker: Broker): Handler {
   return handlerOf(consumerGroupHeartbeat, [0, 1], async (request, { apiVersion, clientId, host }) => {

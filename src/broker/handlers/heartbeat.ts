@@ -7,6 +7,10 @@ import { type Handler, handlerOf } from './handler.ts'
 export function handleHeartbeat(broker: Broker): Handler {
   return handlerOf(heartbeat, [0, 4], ({ groupId, memberId, groupInstanceId, generationId }) => {
     const identity = { memberId, instanceId: groupInstanceId, generation: generationId }
-    return { errorCode: codeOf(broker.groups.heartbeat(groupId, identity)) }
+    const { consumerGroups, groups } = broker
+    const error = consumerGroups.hasMembers(groupId)
+      ? consumerGroups.classicHeartbeat(groupId, identity)
+      : groups.heartbeat(groupId, identity)
+    return { errorCode: codeOf(error) }
   })
 }

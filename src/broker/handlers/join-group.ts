@@ -1,18 +1,19 @@
 import type { Broker } from '../broker.ts'
-import type { JoinReply } from '../group/group-event.ts'
+import { type JoinReply, joinRefusal } from '../group/group-event.ts'
 import type { ResponseOf } from '../protocol/api.ts'
-import { codeOf, type KafkaError } from '../protocol/error-codes.ts'
+import { codeOf } from '../protocol/error-codes.ts'
 import { joinGroup } from '../protocol/messages/join-group.ts'
 import { type Handler, handlerOf } from './handler.ts'
 
 /** In this version and those before it, no protocol name is the empty text. */
 const lastVersionWithoutNull = 6
 
-/** JoinGroup 0-9: answered when the rebalance is over that the join is part of. */
+/** JoinGroup 0-9: answered when the rebalance is over that the join is part of; in a group of the consumer protocol, at once. */
 export function handleJoinGroup(broker: Broker): Handler {
   return handlerOf(joinGroup, [0, 9], async (request, { apiVersion, clientId, host }) => {
-    if (request.groupId === '') return responseTo(refusal('INVALID_GROUP_ID', request.memberId), apiVersion)
-    const reply = await broker.groups.join(request.groupId, {
+    if (request.groupId === '') return responseTo(joinRefusal(request.memberId, 'INVALID_GROUP_ID'), apiVersion)
+    const groups = broker.consumerGroups.hasMembers(request.groupId) ? broker.consumerGroups : broker.groups
+    const reply = await groups.join(request.groupId, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       clientId: clientId ?? '',
@@ -28,11 +29,6 @@ export function handleJoinGroup(broker: Broker): Handler {
     })
     return responseTo(reply, apiVersion)
   })
-}
-
-function refusal(error: KafkaError, memberId: string): JoinReply {
-  const nowhere = { generation: -1, protocolType: null, protocolName: null, leaderId: '', skipAssignment: false }
-  return { error, memberId, ...nowhere, members: [] }
 }
 
 function responseTo(reply: JoinReply, version: number): ResponseOf<typeof joinGroup> {

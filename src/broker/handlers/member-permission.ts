@@ -18,7 +18,8 @@ export function commitErrorOf(
   if (identity.generation < 0 && group.state.size === 0) return 'NONE'
   const error = group.epochError(identity.memberId, identity.generation)
   if (error === 'UNKNOWN_MEMBER_ID' || request.isTransactional) return error
-  return request.apiVersion < firstCommitVersionWithEpoch ? 'UNSUPPORTED_VERSION' : error
+  const isClassic = group.state.get(identity.memberId)?.classic !== null
+  return request.apiVersion < firstCommitVersionWithEpoch && !isClassic ? 'UNSUPPORTED_VERSION' : error
 }
 
 /** Whether the sender may ask for the group's offsets: a member only in its epoch, others always. */

@@ -13,7 +13,8 @@ export function handleSyncGroup(broker: Broker): Handler {
       const errorCode = codeOf('INCONSISTENT_GROUP_PROTOCOL')
       return { errorCode, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
     }
-    const reply = await broker.groups.sync(request.groupId, {
+    const groups = broker.consumerGroups.hasMembers(request.groupId) ? broker.consumerGroups : broker.groups
+    const reply = await groups.sync(request.groupId, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       generation: request.generationId,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Broker, openBroker } from '../../../src/broker/broker.ts'
 import type { BrokerSettings } from '../../../src/broker/broker-settings.ts'
-import { subscribedTopics } from '../../../src/broker/group/subscribed-topics.ts'
+import { subscribedTopics } from '../../../src/broker/group/consumer-protocol.ts'
 import { WireWriter } from '../../../src/broker/protocol/wire-writer.ts'
 import { MemoryDisk } from '../../../src/env/memory-disk.ts'
 import type { VirtualEnvironment } from '../../../src/env/virtual-environment.ts'

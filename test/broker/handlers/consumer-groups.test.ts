@@ -171,7 +171,7 @@ describe('groups of the consumer protocol', () => {
     expect((await client.request(consumerGroupHeartbeat, 1, joining('a'))).errorCode).toBe(69)
     await client.request(leaveGroup, 4, { ...group, members: [{ memberId, groupInstanceId: null }] })
     expect((await client.request(consumerGroupHeartbeat, 1, joining('a'))).errorCode).toBe(0)
-    expect((await client.request(joinGroup, 7, classic(''))).errorCode).toBe(23)
+    expect((await client.request(joinGroup, 7, classic(memberId))).errorCode).toBe(23)
     const left = await client.request(consumerGroupHeartbeat, 1, { ...group, memberId: 'a', memberEpoch: -1 })
     expect(left).toMatchObject({ errorCode: 0, memberEpoch: -1, heartbeatIntervalMs: 0 })
     expect((await client.request(joinGroup, 7, classic(''))).errorCode).toBe(79)

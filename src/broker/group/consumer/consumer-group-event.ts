@@ -72,5 +72,6 @@ export interface GroupTopics {
   /** Another number whenever a topic has come, gone or changed. */
   readonly version: number
   get(name: string): { readonly id: string; readonly partitions: number } | undefined
+  withId(id: string): { readonly name: string } | undefined
   names(): Iterable<string>
 }

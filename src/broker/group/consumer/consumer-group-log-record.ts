@@ -1,10 +1,10 @@
 import { MillraceError } from '../../../errors.ts'
-import type { Fields, WriteOf } from '../../protocol/field.ts'
+import type { Fields, ReadOf, WriteOf } from '../../protocol/field.ts'
 import { messageCodec } from '../../protocol/message-codec.ts'
 import { WireReader } from '../../protocol/wire-reader.ts'
 import { WireWriter } from '../../protocol/wire-writer.ts'
 import type { ConsumerGroupRecord } from './consumer-group-event.ts'
-import type { MemberState } from './consumer-member.ts'
+import type { ClassicSide, MemberState } from './consumer-member.ts'
 import { partitionListOf, partitionSetOf } from './partition-set.ts'
 
 /**
@@ -44,6 +44,14 @@ const memberFields = {
   subscribedTopicRegex: ['string', '0+', { nullable: '0+' }],
   rebalanceTimeoutMs: ['int32', '0+', { default: -1 }],
   serverAssignor: ['string', '0+', { nullable: '0+' }],
+  classicMemberMetadata: [
+    {
+      sessionTimeoutMs: ['int32', '0+'],
+      supportedProtocols: [[{ name: ['string', '0+'], metadata: ['bytes', '0+'] }], '0+'],
+    },
+    '0+',
+    { nullable: '0+', tag: 0, tagged: '0+', default: null },
+  ],
 } as const satisfies Fields
 
 const targetFields = { assignmentEpoch: ['int32', '0+'] } as const satisfies Fields
@@ -88,9 +96,13 @@ export function writeConsumerGroupValue(record: ConsumerGroupRecord): Buffer | n
     case 'group':
       return written(groupFields, record.value)
     case 'member': {
-      const { topicNames, topicRegex, assignor, ...said } = record.value
+      const { topicNames, topicRegex, assignor, classic, ...said } = record.value
       const subscription = { subscribedTopicNames: topicNames, subscribedTopicRegex: topicRegex }
-      return written(memberFields, { ...said, ...subscription, serverAssignor: assignor })
+      const classicMemberMetadata = classic && {
+        sessionTimeoutMs: classic.sessionTimeoutMs,
+        supportedProtocols: classic.protocols,
+      }
+      return written(memberFields, { ...said, ...subscription, serverAssignor: assignor, classicMemberMetadata })
     }
     case 'target':
       return written(targetFields, { assignmentEpoch: record.value.epoch })
@@ -125,13 +137,11 @@ export function readConsumerGroupValue(
     case 'group':
       return { part, value: messageCodec(groupFields, version, true).read(reader) }
     case 'member': {
-      const { subscribedTopicNames, subscribedTopicRegex, serverAssignor, ...said } = messageCodec(
-        memberFields,
-        version,
-        true,
-      ).read(reader)
+      const value = messageCodec(memberFields, version, true).read(reader)
+      const { subscribedTopicNames, subscribedTopicRegex, serverAssignor, classicMemberMetadata, ...said } = value
       const subscription = { topicNames: subscribedTopicNames, topicRegex: subscribedTopicRegex }
-      return { part, memberId, value: { ...said, ...subscription, assignor: serverAssignor } }
+      const classic = classicMemberMetadata && classicSideOf(classicMemberMetadata)
+      return { part, memberId, value: { ...said, ...subscription, assignor: serverAssignor, classic } }
     }
     case 'target':
       return { part, value: { epoch: messageCodec(targetFields, version, true).read(reader).assignmentEpoch } }
@@ -149,6 +159,14 @@ export function readConsumerGroupValue(
     }
   }
 }
+
+/** The log's buffer is used again. */
+function classicSideOf({ sessionTimeoutMs, supportedProtocols }: KeptClassicSide): ClassicSide {
+  const protocols = supportedProtocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
+  return { sessionTimeoutMs, protocols }
+}
+
+type KeptClassicSide = NonNullable<ReadOf<typeof memberFields>['classicMemberMetadata']>
 
 function written<F extends Fields>(fields: F, value: WriteOf<F>): Buffer {
   const writer = new WireWriter(256)

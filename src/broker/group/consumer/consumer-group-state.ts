@@ -59,6 +59,12 @@ export class ConsumerGroupState {
     return this.#members.size
   }
 
+  /** Whether there are members, and all of them speak the classic protocol. */
+  get isClassicAlone(): boolean {
+    for (const { classic } of this.#members.values()) if (classic === null) return false
+    return this.size > 0
+  }
+
   members(): IterableIterator<ConsumerMember> {
     return this.#members.values()
   }
@@ -208,7 +214,8 @@ function hasSameSubscription(before: ConsumerMember | undefined, now: ConsumerMe
     before.rebalanceTimeoutMs === now.rebalanceTimeoutMs &&
     before.topicNames === now.topicNames &&
     before.topicRegex === now.topicRegex &&
-    before.assignor === now.assignor
+    before.assignor === now.assignor &&
+    before.classic === now.classic
   )
 }
 

@@ -1,9 +1,20 @@
 import type { KafkaError } from '../../protocol/error-codes.ts'
+import { consumerProtocol, readSubscription } from '../consumer-protocol.ts'
+import { assignmentFor, type MigrationPolicy, partitionsOf } from '../group-conversion.ts'
+import {
+  type JoinReply,
+  joinRefusal,
+  type MemberIdentity,
+  type SyncEvent,
+  type SyncReply,
+  syncFailure,
+} from '../group-event.ts'
 import { assignors, defaultAssignor } from './assignors.ts'
+import { type ClassicJoin, isSupported, protocolNameOf, withJoin } from './classic-member.ts'
 import { type GroupTopics, type HeartbeatEvent, type HeartbeatReply, Refusal } from './consumer-group-event.ts'
 import { ConsumerGroupState } from './consumer-group-state.ts'
 import { type ConsumerMember, leaveEpoch, staticLeaveEpoch } from './consumer-member.ts'
-import { isSamePartitions, isSubset, noPartitions, type PartitionSet } from './partition-set.ts'
+import { hasPartition, isSamePartitions, isSubset, noPartitions, type PartitionSet } from './partition-set.ts'
 import { isReconciledTo, reconcile } from './reconciliation.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TopicRegex } from './topic-regex.ts'
@@ -15,12 +26,15 @@ export interface ConsumerGroupSettings {
   readonly consumerHeartbeatIntervalMs: number
   /** The most members of a group (`group.consumer.max.size`). Default: 10,000. Kafka has no bound. */
   readonly consumerMaxMembers: number
+  /** Which groups with members change their protocol (`group.consumer.migration.policy`). Default: `bidirectional`. */
+  readonly consumerMigrationPolicy: MigrationPolicy
 }
 
 export const defaultConsumerGroupSettings: ConsumerGroupSettings = {
   consumerSessionTimeoutMs: 45_000,
   consumerHeartbeatIntervalMs: 5_000,
   consumerMaxMembers: 10_000,
+  consumerMigrationPolicy: 'bidirectional',
 }
 
 /** Kafka's names. `Assigning`: it is not decided yet who is to have what; `Reconciling`: not everyone has it yet. */
@@ -30,7 +44,13 @@ interface Deadlines {
   readonly sessionEndsMs: number
   /** When it must have given up what it is not to keep. */
   readonly rebalanceEndsMs: number
+  /** When a member of the classic protocol must have joined again, as it was told to; */
+  readonly joinEndsMs: number
+  /** and have asked for what it has. */
+  readonly syncEndsMs: number
 }
+
+const never = Number.POSITIVE_INFINITY
 
 /**
  * A group of the consumer protocol (KIP-848): the broker decides who is to have which partitions, and leads each member there,
@@ -99,11 +119,63 @@ export class ConsumerGroup {
     return false
   }
 
-  /** Whether a member may commit offsets, or ask for them. */
+  /** Whether a member may commit offsets, or ask for them; members of the classic protocol say its epoch as their generation. */
   epochError(memberId: string, memberEpoch: number): KafkaError {
     const member = this.state.get(memberId)
     if (member === undefined) return 'UNKNOWN_MEMBER_ID'
-    return member.epoch === memberEpoch ? 'NONE' : 'STALE_MEMBER_EPOCH'
+    if (member.epoch === memberEpoch) return 'NONE'
+    return member.classic === null ? 'STALE_MEMBER_EPOCH' : 'ILLEGAL_GENERATION'
+  }
+
+  /**
+   * A member joins that speaks the classic protocol: it is told its epoch as the generation, and that somebody else leads. What it
+   * owns it says in its subscription; what it is to have it asks for next.
+   */
+  join(event: ClassicJoin, nowMs: number): JoinReply {
+    const memberId = event.memberId === '' ? event.newMemberId : event.memberId
+    const before = this.#joiningMember(memberId, event)
+    if (!('id' in before)) return joinRefusal(memberId, before.error)
+    const said = event.protocols[0] && readSubscription(event.protocols[0].metadata)
+    if (said === undefined) return joinRefusal(memberId, 'INCONSISTENT_GROUP_PROTOCOL')
+    const owned = partitionsOf(said.ownedPartitions, this.#topics)
+    const after = this.#admit(before, withJoin(before, event, said), owned, nowMs)
+    this.#expect(after, { joinEndsMs: never, syncEndsMs: nowMs + after.rebalanceTimeoutMs })
+    return {
+      ...{ error: 'NONE', memberId: after.id, generation: after.epoch },
+      ...{ protocolType: consumerProtocol, protocolName: protocolNameOf(after) },
+      ...{ leaderId: '', skipAssignment: false, members: [] },
+    }
+  }
+
+  /** A member of the classic protocol asks for what it has. */
+  sync(event: Omit<SyncEvent, 'token'>, nowMs: number): SyncReply {
+    const member = this.#classicMember(event)
+    if (!('id' in member)) return syncFailure(member.error)
+    const isOther = (own: string | null, said: string | null): boolean => said !== null && own !== said
+    if (isOther(consumerProtocol, event.protocolType) || isOther(protocolNameOf(member), event.protocolName)) {
+      return syncFailure('INCONSISTENT_GROUP_PROTOCOL')
+    }
+    // Who has yet to give up partitions does that first.
+    if (this.state.epoch > member.epoch && member.state !== 'unrevoked') {
+      this.#awaitJoin(member, nowMs)
+      return syncFailure('REBALANCE_IN_PROGRESS')
+    }
+    this.#hear(member, nowMs)
+    this.#expect(member, { syncEndsMs: never })
+    const assignment = assignmentFor(member, member.assigned, this.#topics)
+    return { error: 'NONE', protocolType: event.protocolType, protocolName: event.protocolName, assignment }
+  }
+
+  /** A member of the classic protocol is heard of; it is to join again where that leads it on. */
+  classicHeartbeat(identity: MemberIdentity, nowMs: number): KafkaError {
+    const member = this.#classicMember(identity)
+    if (!('id' in member)) return member.error
+    this.#hear(member, nowMs)
+    this.#followTopics(false)
+    const isBehind = member.epoch < this.state.epoch || member.state === 'unrevoked'
+    if (!isBehind && (member.state !== 'unreleased' || this.#isWaitingForOthers(member))) return 'NONE'
+    this.#awaitJoin(member, nowMs)
+    return 'REBALANCE_IN_PROGRESS'
   }
 
   /** Takes a member out at the wish of somebody else. */
@@ -118,18 +190,13 @@ export class ConsumerGroup {
   /** When `tick` is next due; infinite where nothing waits. */
   get nextDeadlineMs(): number {
     let next = Number.POSITIVE_INFINITY
-    for (const { sessionEndsMs, rebalanceEndsMs } of this.#deadlines.values()) {
-      next = Math.min(next, sessionEndsMs, rebalanceEndsMs)
-    }
+    for (const deadlines of this.#deadlines.values()) next = Math.min(next, firstOf(deadlines))
     return next
   }
 
   /** Does what time alone does: members that are not heard of, or do not give up what they are to, are no members any more. */
   tick(nowMs: number): void {
-    const late = [...this.state.members()].filter(({ id }) => {
-      const { sessionEndsMs, rebalanceEndsMs } = this.#deadlines.get(id) as Deadlines
-      return Math.min(sessionEndsMs, rebalanceEndsMs) <= nowMs
-    })
+    const late = [...this.state.members()].filter(({ id }) => firstOf(this.#deadlines.get(id) as Deadlines) <= nowMs)
     if (late.length > 0) this.#remove(late)
   }
 
@@ -141,12 +208,7 @@ export class ConsumerGroup {
     if (isNewRegex && said.topicRegex && TopicRegex.compile(said.topicRegex) === undefined) {
       return new Refusal('INVALID_REGULAR_EXPRESSION', `${said.topicRegex} is not an expression of RE2.`)
     }
-    if (event.instanceId !== null) this.#replaceStatic(event.instanceId, before)
-    this.state.put(said)
-    this.#followTopics(isNewRegex || said.topicNames !== before.topicNames)
-    if (this.state.epoch > this.state.targetEpoch) this.#retarget()
-    const after = this.#reconcile(said, event.owned)
-    this.#expectAgain(after, nowMs, after !== said)
+    const after = this.#admit(before, said, event.owned, nowMs)
     const isTold = event.memberEpoch === 0 || isFull(event) || !isSamePartitions(before.assigned, after.assigned)
     return {
       error: 'NONE',
@@ -155,6 +217,73 @@ export class ConsumerGroup {
       memberEpoch: after.epoch,
       assigned: isTold ? after.assigned : null,
     }
+  }
+
+  /** Takes in what a member says of itself, and leads it on from there. */
+  #admit(before: ConsumerMember, said: ConsumerMember, owned: PartitionSet | null, nowMs: number): ConsumerMember {
+    if (said.instanceId !== null) this.#replaceStatic(said.instanceId, before)
+    this.state.put(said)
+    this.#followTopics(said.topicRegex !== before.topicRegex || said.topicNames !== before.topicNames)
+    if (this.state.epoch > this.state.targetEpoch) this.#retarget()
+    const after = this.#reconcile(said, owned)
+    this.#expectAgain(after, nowMs, after !== said)
+    return after
+  }
+
+  /** The member as it is before it joins by the classic protocol, or why it may not. */
+  #joiningMember(memberId: string, event: ClassicJoin): ConsumerMember | { readonly error: KafkaError } {
+    const { instanceId, clientId, clientHost } = event
+    const isUnknown = event.memberId === ''
+    if (this.state.get(memberId) === undefined && this.state.size >= this.#settings.consumerMaxMembers) {
+      return { error: 'GROUP_MAX_SIZE_REACHED' }
+    }
+    if (!isSupported(this.state.members(), event)) return { error: 'INCONSISTENT_GROUP_PROTOCOL' }
+    if (isUnknown && instanceId === null && event.requiresKnownMemberId) return { error: 'MEMBER_ID_REQUIRED' }
+    const fresh = { instanceId, rackId: null, clientId, clientHost }
+    if (instanceId === null) return this.state.get(memberId) ?? newMember(memberId, fresh)
+    const known = this.state.ofInstance(instanceId)
+    if (isUnknown) {
+      return known === undefined ? newMember(memberId, fresh) : { ...known, id: memberId, epoch: 0, previousEpoch: 0 }
+    }
+    if (known === undefined) return { error: 'UNKNOWN_MEMBER_ID' }
+    return known.id === memberId ? known : { error: 'FENCED_INSTANCE_ID' }
+  }
+
+  /** A member that speaks the classic protocol in the generation that it is in, or why it is not one. */
+  #classicMember(identity: MemberIdentity): ConsumerMember | { readonly error: KafkaError } {
+    const { memberId, instanceId, generation } = identity
+    const member = instanceId === null ? this.state.get(memberId) : this.state.ofInstance(instanceId)
+    if (member === undefined) return { error: 'UNKNOWN_MEMBER_ID' }
+    if (member.id !== memberId) return { error: 'FENCED_INSTANCE_ID' }
+    if (member.classic === null) return { error: 'UNKNOWN_MEMBER_ID' }
+    return member.epoch === generation ? member : { error: 'ILLEGAL_GENERATION' }
+  }
+
+  /** Whether something that the member is to have is still with another. */
+  #isWaitingForOthers(member: ConsumerMember): boolean {
+    for (const [topicId, partitions] of this.state.targetOf(member.id)) {
+      for (const partition of partitions) {
+        if (!hasPartition(member.assigned, topicId, partition) && this.state.isHeld(topicId, partition)) return true
+      }
+    }
+    return false
+  }
+
+  #awaitJoin(member: ConsumerMember, nowMs: number): void {
+    const { joinEndsMs } = this.#deadlines.get(member.id) as Deadlines
+    if (joinEndsMs === never) this.#expect(member, { joinEndsMs: nowMs + member.rebalanceTimeoutMs })
+  }
+
+  #hear(member: ConsumerMember, nowMs: number): void {
+    this.#expect(member, { sessionEndsMs: nowMs + this.#sessionMsOf(member) })
+  }
+
+  #sessionMsOf({ classic }: ConsumerMember): number {
+    return classic?.sessionTimeoutMs ?? this.#settings.consumerSessionTimeoutMs
+  }
+
+  #expect({ id }: ConsumerMember, changed: Partial<Deadlines>): void {
+    this.#deadlines.set(id, { ...(this.#deadlines.get(id) ?? noDeadlines), ...changed })
   }
 
   /** The member as it is before the step: one that joins is not in the group yet, and a static one that is back has its new id. */
@@ -169,8 +298,9 @@ export class ConsumerGroup {
     }
     if (event.instanceId === null) return epochRefusal(known, event) ?? known
     if (isJoining) {
-      // Whoever has the name must have left for a while.
-      if (known.epoch === staticLeaveEpoch) return { ...known, id: memberId, epoch: 0, previousEpoch: 0 }
+      // Whoever has the name must have left for a while, or speak the protocol that the member has given up.
+      if (known.epoch === staticLeaveEpoch || known.classic !== null)
+        return { ...known, id: memberId, epoch: 0, previousEpoch: 0 }
       return new Refusal('UNRELEASED_INSTANCE_ID', `${event.instanceId} is in use by ${known.id}.`)
     }
     if (known.id !== memberId) return fencedInstance(event.instanceId, known)
@@ -251,19 +381,22 @@ export class ConsumerGroup {
 
   /** `isNewAssignment`: the time to give up partitions begins now. */
   #expectAgain(member: ConsumerMember, nowMs: number, isNewAssignment: boolean): void {
-    const never = Number.POSITIVE_INFINITY
     const running = this.#deadlines.get(member.id)?.rebalanceEndsMs ?? never
     const mustGiveUp = member.state === 'unrevoked'
     const rebalanceEndsMs = isNewAssignment ? (mustGiveUp ? nowMs + member.rebalanceTimeoutMs : never) : running
-    this.#deadlines.set(member.id, {
-      sessionEndsMs: nowMs + this.#settings.consumerSessionTimeoutMs,
-      rebalanceEndsMs,
-    })
+    this.#expect(member, { sessionEndsMs: nowMs + this.#sessionMsOf(member), rebalanceEndsMs })
   }
 }
 
-function newMember(id: string, event: HeartbeatEvent): ConsumerMember {
-  const { instanceId, rackId, clientId, clientHost } = event
+const noDeadlines: Deadlines = { sessionEndsMs: never, rebalanceEndsMs: never, joinEndsMs: never, syncEndsMs: never }
+
+function firstOf({ sessionEndsMs, rebalanceEndsMs, joinEndsMs, syncEndsMs }: Deadlines): number {
+  return Math.min(sessionEndsMs, rebalanceEndsMs, joinEndsMs, syncEndsMs)
+}
+
+type Newcomer = Pick<ConsumerMember, 'instanceId' | 'rackId' | 'clientId' | 'clientHost'>
+
+function newMember(id: string, { instanceId, rackId, clientId, clientHost }: Newcomer): ConsumerMember {
   return {
     id,
     instanceId,
@@ -274,6 +407,7 @@ function newMember(id: string, event: HeartbeatEvent): ConsumerMember {
     topicNames: noNames,
     topicRegex: null,
     assignor: null,
+    classic: null,
     epoch: 0,
     previousEpoch: -1,
     state: 'stable',
@@ -299,6 +433,7 @@ function withSubscription(member: ConsumerMember, event: HeartbeatEvent): Consum
     topicNames: isSameNames ? member.topicNames : names,
     topicRegex: event.topicRegex ?? member.topicRegex,
     assignor: event.assignor ?? member.assignor,
+    classic: null,
   }
 }
 

@@ -1,7 +1,15 @@
+import type { GroupProtocol } from '../group-event.ts'
 import type { PartitionSet } from './partition-set.ts'
 
 /** Kafka's MemberState. `unrevoked`: it must give up partitions before it goes on; `unreleased`: partitions that it is to have are still with others. */
 export type MemberState = 'stable' | 'unrevoked' | 'unreleased'
+
+/** What a member has joined with that speaks the classic protocol. */
+export interface ClassicSide {
+  readonly sessionTimeoutMs: number
+  /** In order of preference. */
+  readonly protocols: readonly GroupProtocol[]
+}
 
 /** One member of a consumer group, as it is kept. Never changed: a step makes another one. */
 export interface ConsumerMember {
@@ -19,6 +27,8 @@ export interface ConsumerMember {
   readonly topicRegex: string | null
   /** The assignor that it would like; null where it leaves that to the group. */
   readonly assignor: string | null
+  /** null where it speaks the consumer protocol. */
+  readonly classic: ClassicSide | null
   readonly epoch: number
   /** The epoch before: an answer with the new one may have been lost on its way. */
   readonly previousEpoch: number

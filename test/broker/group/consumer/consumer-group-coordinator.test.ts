@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { defaultGroupSettings } from '../../../../src/broker/group/classic-group.ts'
 import { defaultConsumerGroupSettings } from '../../../../src/broker/group/consumer/consumer-group.ts'
 import { ConsumerGroupCoordinator } from '../../../../src/broker/group/consumer/consumer-group-coordinator.ts'
 import type { ConsumerGroupRecord } from '../../../../src/broker/group/consumer/consumer-group-event.ts'
 import { noPartitions } from '../../../../src/broker/group/consumer/partition-set.ts'
+import type { ClassicGroups } from '../../../../src/broker/group/group-conversion.ts'
 import { virtualEnvironment } from '../../../../src/env/virtual-environment.ts'
 import { LetterTopics, partitionsAsText } from './consumer-transcript.ts'
 import { KeptGroup } from './kept-group.ts'
@@ -19,6 +21,14 @@ const saying = {
 const joining = { ...saying, memberEpoch: 0, rebalanceTimeoutMs: 10_000, topicNames: ['t'], owned: noPartitions }
 const beating = { ...saying, memberEpoch: 1, rebalanceTimeoutMs: -1, topicNames: null, owned: null }
 
+const settings = { ...defaultGroupSettings, ...defaultConsumerGroupSettings }
+const noClassicGroups: ClassicGroups = {
+  release: async () => 'NONE',
+  membersOf: () => undefined,
+  giveUp: () => {},
+  adopt: async () => false,
+}
+
 describe('a coordinator whose log takes nothing', () => {
   it('asks members to try again, and keeps everything when the log takes it again', async () => {
     const { clock, timers, random } = virtualEnvironment({ seed: 1 })
@@ -28,9 +38,9 @@ describe('a coordinator whose log takes nothing', () => {
       clock,
       timers,
       random,
-      settings: defaultConsumerGroupSettings,
+      settings,
       topics: new LetterTopics({ t: 2 }),
-      claim: async () => 'NONE',
+      classic: noClassicGroups,
       keep: async (_group, records: readonly ConsumerGroupRecord[]) => {
         if (isFull) throw new Error('no space')
         log.keep(records)
@@ -49,9 +59,9 @@ describe('a coordinator whose log takes nothing', () => {
   it('makes no group of a member that was refused', async () => {
     const coordinator = new ConsumerGroupCoordinator({
       ...virtualEnvironment({ seed: 1 }),
-      settings: defaultConsumerGroupSettings,
+      settings,
       topics: new LetterTopics({}),
-      claim: async () => 'NONE',
+      classic: noClassicGroups,
       keep: async () => {},
     })
     const { error } = await coordinator.heartbeat('g', { ...joining, topicNames: null, topicRegex: '(' })

@@ -1,13 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { playConsumerGroup } from './consumer-transcript.ts'
-
-function plays(sizes: Readonly<Record<string, number>>, transcript: string): void {
-  const lines = transcript
-    .trim()
-    .split('\n')
-    .map((line) => line.trim())
-  expect(playConsumerGroup(sizes, lines.map((line) => line.split(' => ')[0]).join('\n'))).toBe(lines.join('\n'))
-}
+import { describe, it } from 'vitest'
+import { plays } from './consumer-transcript.ts'
 
 describe('a group of the consumer protocol', () => {
   it('moves partitions to a new member only when the old one has given them up', () => {

@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { ConsumerGroup, defaultConsumerGroupSettings } from '../../../../src/broker/group/consumer/consumer-group.ts'
 import type { GroupTopics } from '../../../../src/broker/group/consumer/consumer-group-event.ts'
 import {
@@ -5,6 +6,8 @@ import {
   partitionListOf,
   partitionSetOf,
 } from '../../../../src/broker/group/consumer/partition-set.ts'
+
+import { assignmentAsText, subscriptionOf } from '../consumer-protocol-bytes.ts'
 
 /** Topics of one letter, which their ids begin with, with so many partitions each. */
 export class LetterTopics implements GroupTopics {
@@ -25,16 +28,31 @@ export class LetterTopics implements GroupTopics {
     return partitions === undefined ? undefined : { id: idOf(name), partitions }
   }
 
+  withId(id: string): { readonly name: string } | undefined {
+    const name = id.slice(0, 1)
+    return this.#partitions.has(name) ? { name } : undefined
+  }
+
   names(): Iterable<string> {
     return this.#partitions.keys()
   }
 }
 
+/** Fails where a group does not do what the transcript says, line by line: see `playConsumerGroup`. */
+export function plays(sizes: Readonly<Record<string, number>>, transcript: string): void {
+  const lines = transcript
+    .trim()
+    .split('\n')
+    .map((line) => line.trim())
+  expect(playConsumerGroup(sizes, lines.map((line) => line.split(' => ')[0]).join('\n'))).toBe(lines.join('\n'))
+}
+
 /**
  * Plays a group from text and writes down what it does. Each line is `<ms> <what> <who> [name=value...]`: `join a topics=t,u`
- * (or `regex=`), `beat a epoch=1 owns=t0,t1`, `leave a`, `expel a`, `tick`, `topic t=4`. `static` names an instance.
+ * (or `regex=`), `beat a epoch=1 owns=t0,t1`, `leave a`, `expel a`, `tick`, `topic t=4`. `static` names an instance. Members of the
+ * classic protocol `enter c topics=t owns=t0`, `sync c gen=1` and are `alive c gen=1`.
  */
-export function playConsumerGroup(sizes: Readonly<Record<string, number>>, script: string): string {
+function playConsumerGroup(sizes: Readonly<Record<string, number>>, script: string): string {
   const topics = new LetterTopics(sizes)
   const group = new ConsumerGroup('g', { ...defaultConsumerGroupSettings, consumerMaxMembers: 3 }, topics)
   const lines = script
@@ -91,6 +109,14 @@ function step({ group, topics, what, who, options, nowMs }: Step): string {
       if (error !== 'NONE') return error
       return `${memberId} in ${memberEpoch}${assigned === null ? '' : ` has '${partitionsAsText(assigned)}'`}`
     }
+    case 'enter':
+      return enter(group, who, options, nowMs)
+    case 'sync': {
+      const { error, assignment } = group.sync({ ...identityOf(who, options), ...noSync }, nowMs)
+      return error === 'NONE' ? `has '${assignmentAsText(assignment)}'` : error
+    }
+    case 'alive':
+      return group.classicHeartbeat(identityOf(who, options), nowMs)
     case 'expel':
       return group.expel(options.get('id') ?? who, instanceId)
     case 'commit':
@@ -104,6 +130,41 @@ function step({ group, topics, what, who, options, nowMs }: Step): string {
     default:
       throw new Error(`'${what}' is not a step`)
   }
+}
+
+const noSync = { protocolType: null, protocolName: null, assignments: new Map<string, Buffer>() }
+
+function identityOf(who: string, options: Step['options']) {
+  return {
+    memberId: options.get('id') ?? who,
+    instanceId: options.get('static') ?? null,
+    generation: Number(options.get('gen')),
+  }
+}
+
+function enter(group: ConsumerGroup, who: string, options: Step['options'], nowMs: number): string {
+  const metadata = options.has('malformed')
+    ? Buffer.from('?')
+    : subscriptionOf((options.get('topics') ?? '').split(','), options.get('owns') ?? '')
+  const { error, memberId, generation, protocolName, leaderId, members } = group.join(
+    {
+      memberId: options.get('id') ?? who,
+      newMemberId: who,
+      instanceId: options.get('static') ?? null,
+      clientId: 'client',
+      clientHost: '/host',
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 20_000,
+      protocolType: options.get('type') ?? 'consumer',
+      protocols: (options.get('protocols') ?? 'range').split(',').map((name) => ({ name, metadata })),
+      requiresKnownMemberId: options.has('asks'),
+      knowsSkipAssignment: true,
+    },
+    nowMs,
+  )
+  // Nobody leads such a group.
+  expect([leaderId, members]).toEqual(['', []])
+  return error === 'NONE' ? `${memberId} in ${generation} ${protocolName}` : error
 }
 
 export function parsePartitions(text: string): PartitionSet {

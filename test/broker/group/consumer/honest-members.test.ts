@@ -2,19 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ConsumerGroup, defaultConsumerGroupSettings } from '../../../../src/broker/group/consumer/consumer-group.ts'
 import { ConsumerGroupState } from '../../../../src/broker/group/consumer/consumer-group-state.ts'
-import { noPartitions, type PartitionSet } from '../../../../src/broker/group/consumer/partition-set.ts'
 import { LetterTopics, partitionsAsText } from './consumer-transcript.ts'
+import { ClassicProtocolMember, ConsumerProtocolMember, type HonestMember } from './honest-member.ts'
 import { KeptGroup } from './kept-group.ts'
-
-/** A member as a client: it owns what it was told, gives up at once what it is not to keep, and begins anew when it is fenced. */
-interface Client {
-  readonly id: string
-  epoch: number
-  owned: PartitionSet
-  topics: readonly string[]
-  /** Whether it says everything: when it begins, has changed or does not know what became of what it said last. */
-  hasNews: boolean
-}
 
 type Action =
   | { readonly do: 'beat' | 'lose-answer' | 'leave' | 'vanish'; readonly who: number }
@@ -39,7 +29,7 @@ class Simulation {
   readonly #topics = new LetterTopics({ t: 3, u: 2 })
   #group = new ConsumerGroup('g', defaultConsumerGroupSettings, this.#topics)
   readonly #log = new KeptGroup()
-  readonly #clients = new Map<number, Client>()
+  readonly #members = new Map<number, HonestMember>()
   #nowMs = 0
   #lives = 0
 
@@ -56,78 +46,40 @@ class Simulation {
 
   /** Everybody is heard of until nothing changes any more; then everything that is subscribed to is with somebody. */
   settle(): void {
-    const settledMs = this.#nowMs + 2 * defaultConsumerGroupSettings.consumerSessionTimeoutMs
-    while (this.#clients.size > 0 && this.#nowMs < settledMs) {
-      for (const who of this.#clients.keys()) this.act({ do: 'beat', who })
+    const settledMs = this.#nowMs + 3 * defaultConsumerGroupSettings.consumerSessionTimeoutMs
+    while (this.#members.size > 0 && this.#nowMs < settledMs) {
+      for (const who of this.#members.keys()) this.act({ do: 'beat', who })
     }
-    const subscribed = new Set([...this.#clients.values()].flatMap(({ topics }) => topics))
+    const subscribed = new Set([...this.#members.values()].flatMap(({ topics }) => topics))
     const expected = [...subscribed].flatMap((name) => {
       return Array.from({ length: this.#topics.get(name)?.partitions ?? 0 }, (_, partition) => `${name}${partition}`)
     })
     expect(this.#allOwned().sort()).toEqual(expected.sort())
-    if (this.#clients.size > 0) expect(this.#group.stateName).toBe('Stable')
+    if (this.#members.size > 0) expect(this.#group.stateName).toBe('Stable')
   }
 
   #actAs(action: Exclude<Action, { do: 'restart' | 'grow' }>): void {
-    const client = this.#clients.get(action.who)
-    if (action.do === 'subscribe') {
-      const changed = client ?? this.#start(action.who)
-      changed.topics = action.topics
-      changed.hasNews = true
-    } else if (action.do === 'beat') this.#beat(client ?? this.#start(action.who))
-    else if (client !== undefined && action.do === 'lose-answer') {
-      this.#send(client)
-      client.hasNews = true
-    } else if (client !== undefined) {
-      if (action.do === 'leave') this.#send({ ...client, epoch: -1 })
-      this.#clients.delete(action.who)
+    const known = this.#members.get(action.who)
+    if (action.do === 'subscribe') (known ?? this.#start(action.who)).subscribe(action.topics)
+    else if (action.do === 'beat') (known ?? this.#start(action.who)).beat(this.#group, this.#nowMs)
+    else if (action.do === 'lose-answer') known?.beat(this.#group, this.#nowMs, true)
+    else {
+      if (action.do === 'leave') known?.leave(this.#group, this.#nowMs)
+      this.#members.delete(action.who)
     }
   }
 
-  #start(who: number): Client {
-    const client = { id: `${who}-${this.#lives++}`, epoch: 0, owned: noPartitions, topics: ['t'], hasNews: true }
-    this.#clients.set(who, client)
-    return client
+  #start(who: number): HonestMember {
+    const id = `${who}-${this.#lives++}`
+    const member = who < 3 ? new ConsumerProtocolMember(id) : new ClassicProtocolMember(id, who === 4)
+    this.#members.set(who, member)
+    return member
   }
 
-  #beat(client: Client): void {
-    const { error, memberEpoch, assigned } = this.#send(client)
-    if (error === 'NONE') {
-      client.epoch = memberEpoch
-      client.owned = assigned ?? client.owned
-      client.hasNews = false
-      return
-    }
-    expect(['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND']).toContain(error)
-    client.owned = noPartitions
-    client.epoch = 0
-    client.hasNews = true
-  }
-
-  #send({ id, epoch, owned, topics, hasNews }: Client) {
-    return this.#group.heartbeat(
-      {
-        memberId: id,
-        newMemberId: id,
-        memberEpoch: epoch,
-        instanceId: null,
-        rackId: null,
-        clientId: 'client',
-        clientHost: '/host',
-        rebalanceTimeoutMs: hasNews ? 300_000 : -1,
-        topicNames: hasNews ? topics : null,
-        topicRegex: null,
-        assignor: null,
-        owned,
-      },
-      this.#nowMs,
-    )
-  }
-
-  /** Clients that have vanished stop working when their session is over at the latest; those that live on are heard of in time. */
+  /** Members that have vanished stop working when their session is over at the latest; those that live on are heard of in time. */
   #tick(): void {
     if (this.#group.nextDeadlineMs > this.#nowMs) return
-    for (const client of this.#clients.values()) this.#beat(client)
+    for (const member of this.#members.values()) member.beat(this.#group, this.#nowMs)
     this.#group.tick(this.#nowMs)
   }
 
@@ -142,7 +94,7 @@ class Simulation {
   }
 
   #allOwned(): string[] {
-    return [...this.#clients.values()].flatMap(({ owned }) => {
+    return [...this.#members.values()].flatMap(({ owned }) => {
       const text = partitionsAsText(owned)
       return text === '' ? [] : text.split(',')
     })
