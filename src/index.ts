@@ -6,7 +6,7 @@ import { nodeEnvironment } from './env/node.ts'
 import type { AuthorizerOptions, ListenOptions } from './listener-options.ts'
 import type { Application } from './runtime/application.ts'
 import { runTopology } from './runtime/run.ts'
-import type { RunOptions } from './runtime/run-options.ts'
+import { type RunOptions, requireRunOptions } from './runtime/run-options.ts'
 import { lmdbEngine } from './state/lmdb-engine.ts'
 import { memoryEngine } from './state/memory-engine.ts'
 import type { Topology } from './topology/topology.ts'
@@ -269,7 +269,8 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
  * resolves when it runs.
  * @throws MillraceError INVALID_ARGUMENT, INVALID_TOPOLOGY, TOPIC_MISMATCH, and those of `connect`
  */
-export function run(topology: Topology, options: RunOptions): Promise<Application> {
+export async function run(topology: Topology, options: RunOptions): Promise<Application> {
+  requireRunOptions(options)
   return runTopology(topology, options, {
     environment: options.environment ?? nodeEnvironment(),
     connect: (address, environment) => connectCluster(address, { environment, ...clusterOptionsOf(options) }),

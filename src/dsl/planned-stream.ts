@@ -38,6 +38,7 @@ import { splitStream } from './planned-branches.ts'
 import { PlannedGroupedStream } from './planned-grouped-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addRepartition, repartitionNames } from './repartition.ts'
+import { requireTopic } from './require-topic.ts'
 import { addTable } from './source-table.ts'
 import { settingsOf } from './store-declarations.ts'
 import { addStreamJoin, requireWindows, type StreamJoinParts, type StreamJoinSettings } from './stream-join.ts'
@@ -260,7 +261,10 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     if (typeof topic === 'function') {
       const chosen = options as DynamicSinkPlan['options']
       plan.add<DynamicSinkPlan>({ kind: 'dynamic-sink', name, choose: topic, options: chosen }, [node])
-    } else plan.add<SinkPlan>({ kind: 'sink', name, topic, options }, [node])
+    } else {
+      requireTopic(topic, 'to')
+      plan.add<SinkPlan>({ kind: 'sink', name, topic, options }, [node])
+    }
   }
 
   /** Adds a step after the stream; the serdes of what it makes anew are unknown. */

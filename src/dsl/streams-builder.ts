@@ -17,6 +17,7 @@ import { type BuildOptions, chosenOptimisations } from './optimisation.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
 import { PlannedTable } from './planned-table.ts'
+import { requireTopic } from './require-topic.ts'
 import { addTable } from './source-table.ts'
 import { settingsOf } from './store-declarations.ts'
 import type { GlobalKTable, KStream, KTable } from './streams.ts'
@@ -36,6 +37,7 @@ export class StreamsBuilder {
     topic: Topic<K, V> | readonly Topic<K, V>[] | TopicPattern<K, V>,
     options: StreamOptions<K, V> = {},
   ): KStream<K, V> {
+    requireTopic(topic, 'stream')
     const plan = this.#plan
     const pattern = 'pattern' in topic ? topic : undefined
     const topics: readonly Topic<K, V>[] = 'pattern' in topic ? [] : 'name' in topic ? [topic] : topic
@@ -68,6 +70,7 @@ export class StreamsBuilder {
    * `-source` after it the source.
    */
   table<K, V>(topic: Topic<K, V>, given: SourceTableOptions<K, V> = {}): KTable<K, V> {
+    requireTopic(topic, 'table')
     const plan = this.#plan
     const options = withDeclaredStore(given, undefined)
     const store = plan.names.store(`${topic.name}-`, options.store)
@@ -106,6 +109,7 @@ export class StreamsBuilder {
    * no changelog: each start reads the topic. `options.name` names the operator, and with `-source` after it the source.
    */
   globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions<K, V> = {}): GlobalKTable<K, V> {
+    requireTopic(topic, 'globalTable')
     return addGlobalTable(this.#plan, topic, options)
   }
 

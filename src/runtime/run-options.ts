@@ -142,6 +142,18 @@ function directoryBeside(cluster: Cluster): string | undefined {
   return cluster.address.startsWith(prefix) ? `${cluster.address.slice(prefix.length)}/state` : undefined
 }
 
+/**
+ * What plain JavaScript can leave out.
+ * @throws MillraceError INVALID_ARGUMENT
+ */
+export function requireRunOptions(given: RunOptions | undefined): void {
+  if (typeof given === 'object' && given !== null) return
+  throw new MillraceError('INVALID_ARGUMENT', 'run(topology) is given no options', {
+    remedy:
+      "Say at least which application it is, and where its topics are: { applicationId: 'iot', cluster: 'embedded:./data' }.",
+  })
+}
+
 /** @throws MillraceError INVALID_ARGUMENT */
 export function requireApplicationId(id: string): void {
   if (/^[a-zA-Z0-9._-]{1,100}$/.test(id)) return

@@ -1,4 +1,5 @@
 import type { Cancel, Host, Signal } from '../env/environment.ts'
+import { requireTopology } from '../topology/require-topology.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
 import { CacheBound } from './cache-bound.ts'
@@ -17,6 +18,7 @@ const exitCodes: Record<Signal, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 1
 
 /** Starts the topology where its last run stopped: topics made, stores restored, loop running. */
 export async function runTopology(written: Topology, options: RunOptions, defaults: RunDefaults): Promise<Application> {
+  requireTopology(written)
   const config = await resolveRunOptions(options, defaults)
   const tasks: Task[] = []
   let globals: GlobalStores | undefined

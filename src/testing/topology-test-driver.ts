@@ -12,6 +12,7 @@ import type { TypedStore } from '../stores/typed-store.ts'
 import type { Topic } from '../topic.ts'
 import { hasChangelog } from '../topology/filled-stores.ts'
 import { isOfPattern } from '../topology/node-topic.ts'
+import { requireTopology } from '../topology/require-topology.ts'
 import type { Topology } from '../topology/topology.ts'
 import { MemoryLog } from './memory-log.ts'
 import { TestInput, type TestInputOptions } from './test-input.ts'
@@ -54,6 +55,7 @@ export class TopologyTestDriver implements Disposable {
 
   /** @throws MillraceError INVALID_TOPOLOGY, INVALID_ARGUMENT */
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
+    requireTopology(topology)
     const applicationId = options.applicationId ?? 'topology-test'
     requireApplicationId(applicationId)
     this.#clock = new VirtualClock(toMilliseconds(options.startMs ?? 0, 'time since 1970'))

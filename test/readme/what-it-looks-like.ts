@@ -10,7 +10,10 @@ interface Stats {
 }
 
 const readings = topic('readings', { key: serde.string, value: serde.json<Reading>(), timestamp: (r) => r.at })
-const minutes = topic('device-minutes', { key: serde.windowed(serde.string), value: serde.json<Stats>() })
+const minutes = topic('device-minutes', {
+  key: serde.windowed(serde.string, { size: '1m' }),
+  value: serde.json<Stats>(),
+})
 
 const builder = new StreamsBuilder()
 builder

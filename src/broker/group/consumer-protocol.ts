@@ -29,8 +29,23 @@ const assignmentFields = {
   userData: ['bytes', '0+', { nullable: '0+', default: null }],
 } as const satisfies Fields
 
-export type ConsumerSubscription = ReadOf<typeof subscriptionFields>
-export type ConsumerAssignment = ReadOf<typeof assignmentFields>
+interface TopicPartitions {
+  readonly topic: string
+  readonly partitions: readonly number[]
+}
+
+export interface ConsumerSubscription {
+  readonly topics: readonly string[]
+  readonly userData: Buffer | null
+  readonly ownedPartitions: readonly TopicPartitions[]
+  readonly generationId: number
+  readonly rackId: string | null
+}
+
+export interface ConsumerAssignment {
+  readonly assignedPartitions: readonly TopicPartitions[]
+  readonly userData: Buffer | null
+}
 
 /** What a consumer reads, and owns while it joins; undefined where the bytes say nothing of the kind. */
 export function readSubscription(bytes: Buffer): ConsumerSubscription | undefined {

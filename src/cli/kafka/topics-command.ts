@@ -119,7 +119,22 @@ async function alter(admin: Admin, options: TopicsOptions): Promise<void> {
     throw invalid('Nothing is changed', 'Say --partitions; settings are changed with `millrace configs`.')
   const count = wholeNumber('--partitions', options.partitions, 1)
   if ((await existingTopics(admin, { ...options, topic: literal(topic) })).length === 0) return
+  await requireMore(admin, topic, count)
   await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+}
+
+/** The broker says it too, in words that kafkajs does not hand on. */
+async function requireMore(admin: Admin, topic: string, count: number): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  const now = topics[0]?.partitions.length ?? 0
+  if (count > now) return
+  throw new MillraceError(
+    'TOPIC_MISMATCH',
+    `Topic '${topic}' has ${now} partition(s), and ${count} would not be more`,
+    {
+      remedy: 'A topic only grows: say a greater number.',
+    },
+  )
 }
 
 async function remove(admin: Admin, options: TopicsOptions): Promise<void> {
