@@ -26,6 +26,7 @@ const checks: readonly (readonly [what: string, run: Run])[] = [
   ['console consumer: keys, headers, partition, offset, committed records alone', consolesInDetail],
   ['get-offsets and delete-records', offsetsAndDeletion],
   ['consumer groups: listed, described, reset, offsets and groups deleted', administersGroups],
+  ['console consumers of the classic and of the consumer protocol in one group', changesProtocol],
   ['perf tests of producer and consumer, latency from end to end', perfTests],
   ['verifiable producer and two verifiable consumers', verifiable],
   ['verifiable producer and consumer while our broker is killed and started again', verifiableThroughCrashes],
@@ -217,6 +218,31 @@ async function administersGroups(tools: ApacheTools, broker: OwnBroker): Promise
   requireMatch('deleted', await call(['--delete', '--group', group]), /successful/)
   requireSame('listed', linesOf(await call(['--list'])).includes(group), false)
   return undefined
+}
+
+/** A group of two console consumers is moved to the other protocol, one after the other, and back. */
+async function changesProtocol(tools: ApacheTools, broker: OwnBroker): Promise<string> {
+  if (tools.version === '3.0.0') return 'has no consumer protocol'
+  const topic = await makeTopic(tools, broker, 4)
+  const words = ['--topic', topic, '--group', freshName('group'), '--timeout-ms', '12000', '--from-beginning']
+  const consume = (protocol: string) =>
+    tools.at(broker, 'console-consumer', [...words, '--consumer-property', `group.protocol=${protocol}`], {
+      status: 'any',
+    })
+  const produce = (lines: readonly string[]) =>
+    tools.at(broker, 'console-producer', ['--topic', topic, '--batch-size', '100'], { input: text(lines) })
+  const sent = numbers(1_200)
+  const readers = []
+  for (const [at, protocol] of ['classic', 'consumer', 'classic', 'consumer'].entries()) {
+    readers.push(consume(protocol))
+    await pause(5_000)
+    await produce(sent.slice(at * 300, at * 300 + 300))
+  }
+  // The tool says on standard output, too, that its time is over.
+  const read = (await Promise.all(readers)).map((out) => linesOf(out).filter((line) => line.startsWith('value ')))
+  requireSame('each record once', read.flat().toSorted(), sent.toSorted())
+  requireSame('those who read nothing', read.filter((lines) => lines.length === 0).length, 0)
+  return `${read.map((lines) => lines.length).join(', ')} records each`
 }
 
 async function perfTests(tools: ApacheTools, broker: OwnBroker, records: number): Promise<string> {
