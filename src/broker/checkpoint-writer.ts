@@ -24,11 +24,13 @@ export class CheckpointWriter {
   /** Sees to it that it is written before long. */
   schedule(): void {
     if (!this.#isActive) return
-    this.#cancel ??= this.#timers.after(this.#intervalMs, () => {
+    const write = () => {
       this.#cancel = undefined
       // A failure has taken the directory offline, where everybody who comes next is told.
       this.write().catch(() => {})
-    })
+    }
+    // What it saves is time of the next start: no reason to keep a process that has nothing else to do.
+    this.#cancel ??= this.#timers.after(this.#intervalMs, write, { isBackground: true })
   }
 
   /** Resolves with whether it was written, which a full disk prevents. */

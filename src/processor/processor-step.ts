@@ -1,7 +1,8 @@
-import { MillraceError, messageOf } from '../errors.ts'
+import { MillraceError } from '../errors.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { Processor as Step, ProcessorContext as StepContext } from '../topology/processor.ts'
 import { refusePromise } from '../topology/refuse-promise.ts'
+import { callOnce } from './lifecycle.ts'
 import type { FixedKeyProcessor, FixedKeyProcessorSupplier, Processor, ProcessorSupplier } from './processor.ts'
 import { FixedKeyRecord, ProcessorRecord } from './processor-record.ts'
 import { TaskProcessorContext } from './task-processor-context.ts'
@@ -16,7 +17,8 @@ export function processorSteps<KIn, VIn, KOut, VOut>(
 ): () => Step {
   requireNewEachTime(supplier, operator)
   // The types were those of the streams that the processor stands between; a step has records of unknown ones.
-  return () => new RecordStep(supplier() as Processor<unknown, unknown, unknown, unknown>)
+  return () =>
+    new RecordStep(callOnce(operator, 'The supplier', supplier) as Processor<unknown, unknown, unknown, unknown>)
 }
 
 /** As `processorSteps`, for processors that leave keys as they are. */
@@ -25,7 +27,8 @@ export function fixedKeyProcessorSteps<KIn, VIn, VOut>(
   operator: string,
 ): () => Step {
   requireNewEachTime(supplier, operator)
-  return () => new FixedKeyStep(supplier() as FixedKeyProcessor<unknown, unknown, unknown>)
+  return () =>
+    new FixedKeyStep(callOnce(operator, 'The supplier', supplier) as FixedKeyProcessor<unknown, unknown, unknown>)
 }
 
 class RecordStep implements Step {
@@ -45,7 +48,7 @@ class RecordStep implements Step {
   init(step: StepContext): void {
     this.#name = step.name
     this.#context = new TaskProcessorContext(step, 'anything')
-    initialise(step.name, () => this.#processor.init?.(this.#context))
+    callOnce(step.name, 'init()', () => this.#processor.init?.(this.#context))
   }
 
   process(record: FlowRecord): void {
@@ -55,7 +58,7 @@ class RecordStep implements Step {
   }
 
   close(): void {
-    this.#processor.close?.()
+    callOnce(this.#name, 'close()', () => this.#processor.close?.())
   }
 }
 
@@ -76,7 +79,7 @@ class FixedKeyStep implements Step {
   init(step: StepContext): void {
     this.#name = step.name
     this.#context = new TaskProcessorContext(step, 'fixed-keys')
-    initialise(step.name, () => this.#processor.init?.(this.#context))
+    callOnce(step.name, 'init()', () => this.#processor.init?.(this.#context))
   }
 
   process(record: FlowRecord): void {
@@ -86,16 +89,7 @@ class FixedKeyStep implements Step {
   }
 
   close(): void {
-    this.#processor.close?.()
-  }
-}
-
-export function initialise(operator: string, init: () => unknown): void {
-  try {
-    refusePromise(init(), operator)
-  } catch (error) {
-    if (error instanceof MillraceError) throw error.placedAt({ operator })
-    throw new MillraceError('OPERATOR_FAILED', `init() threw: ${messageOf(error)}`, { at: { operator }, cause: error })
+    callOnce(this.#name, 'close()', () => this.#processor.close?.())
   }
 }
 

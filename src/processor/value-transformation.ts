@@ -1,7 +1,7 @@
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { ProcessorContext as StepContext } from '../topology/processor.ts'
+import { callOnce } from './lifecycle.ts'
 import type { ValueTransformer } from './processor.ts'
-import { initialise } from './processor-step.ts'
 import { type AnyRecord, TaskProcessorContext } from './task-processor-context.ts'
 
 /** A user's transformer as the operator of a table has it. */
@@ -10,6 +10,7 @@ export class ValueTransformation {
   readonly #transform = (record: AnyRecord): void => {
     this.#made = this.#transformer.transform(record.value, record.key, this.#context)
   }
+  #operator = ''
   #context!: TaskProcessorContext
   #made: unknown
 
@@ -19,7 +20,8 @@ export class ValueTransformation {
 
   init(step: StepContext): void {
     this.#context = new TaskProcessorContext(step, 'nothing')
-    initialise(step.name, () => this.#transformer.init?.(this.#context))
+    this.#operator = step.name
+    callOnce(step.name, 'init()', () => this.#transformer.init?.(this.#context))
   }
 
   /** The value made of a row's, which null stands for where there is none; undefined deletes. */
@@ -35,6 +37,6 @@ export class ValueTransformation {
   }
 
   close(): void {
-    this.#transformer.close?.()
+    callOnce(this.#operator, 'close()', () => this.#transformer.close?.())
   }
 }

@@ -1,5 +1,6 @@
 import type { FetchedBatches, LogReader, TopicPartition } from '../cluster/cluster.ts'
 import { assert, MillraceError } from '../errors.ts'
+import { closeAll } from './close-all.ts'
 import { type DropMetric, dropMetrics } from './drop-metric.ts'
 import type { GlobalStores } from './global-stores.ts'
 import type { RecordCollector } from './record-collector.ts'
@@ -91,8 +92,12 @@ export class Application implements AsyncDisposable {
     return this.closed
   }
 
+  /** As `close`, but silent where `closed` or `caughtUp` has told the failure already: behind `await app.closed`, `await using` would hide it in a SuppressedError. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    const isTold = this.#state === 'failed' && this.#isObserved
+    await this.close().catch((failure: unknown) => {
+      if (!isTold) throw failure
+    })
   }
 
   /** Resolves when every record that was in the source topics at the call has been processed and its results can be read. */
@@ -122,9 +127,6 @@ export class Application implements AsyncDisposable {
     try {
       await this.#loop()
       await this.#commit()
-      await this.#release()
-      this.#state = 'closed'
-      this.#wake(new MillraceError('CLOSED', 'The application was closed'))
     } catch (error) {
       this.#state = 'failed'
       await this.#collector.abandon().catch(() => {})
@@ -132,6 +134,15 @@ export class Application implements AsyncDisposable {
       this.#wake(error)
       throw error
     }
+    try {
+      await this.#release()
+    } catch (error) {
+      this.#state = 'failed'
+      this.#wake(error)
+      throw error
+    }
+    this.#state = 'closed'
+    this.#wake(closedError())
   }
 
   async #loop(): Promise<void> {
@@ -211,10 +222,11 @@ export class Application implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
-    this.#reader.close()
-    for (const task of this.#tasks) task.close()
-    this.#globals.close()
-    if (this.#config.ownsCluster) await this.#config.cluster.close()
+    try {
+      closeAll([this.#reader, ...this.#tasks, this.#globals])
+    } finally {
+      if (this.#config.ownsCluster) await this.#config.cluster.close()
+    }
   }
 
   async #ends(): Promise<number[]> {

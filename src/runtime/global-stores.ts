@@ -7,6 +7,7 @@ import type { StoreEngine } from '../state/store-engine.ts'
 import type { SubTopology, Topology } from '../topology/topology.ts'
 import type { BatchOutput } from './batch-output.ts'
 import { CacheBound } from './cache-bound.ts'
+import { closeAfterFailure, closeAll } from './close-all.ts'
 import { emptyCommit } from './commit-metadata.ts'
 import type { RunConfig } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -64,7 +65,7 @@ export class GlobalStores {
         await readToEnd(task, config)
       }
     } catch (error) {
-      for (const task of tasks) task.close()
+      closeAfterFailure(tasks)
       throw error
     }
     return new GlobalStores(stores, tasks)
@@ -76,7 +77,7 @@ export class GlobalStores {
   }
 
   close(): void {
-    for (const task of this.tasks) task.close()
+    closeAll(this.tasks)
   }
 }
 

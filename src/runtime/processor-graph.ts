@@ -7,6 +7,7 @@ import type { FlowRecord } from '../topology/flow-record.ts'
 import type { DropReason, Processor, ProcessorContext, StreamTime, TaskContext } from '../topology/processor.ts'
 import type { DynamicSinkNode, ProcessorNode, SinkNode, SourceNode, SubTopology } from '../topology/topology.ts'
 import type { CacheBound } from './cache-bound.ts'
+import { closeAll } from './close-all.ts'
 import { RecordCache } from './record-cache.ts'
 import type { Sink } from './sink.ts'
 
@@ -67,7 +68,7 @@ export class ProcessorGraph {
   }
 
   close(): void {
-    for (const processor of this.#processors.values()) processor.close?.()
+    closeAll(this.#processors.values())
   }
 
   #processor(name: string): Processor {

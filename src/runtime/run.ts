@@ -1,25 +1,24 @@
-import type { Cancel, Host, Signal } from '../env/environment.ts'
 import { requireTopology } from '../topology/require-topology.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
 import { CacheBound } from './cache-bound.ts'
+import { closeAfterFailure } from './close-all.ts'
 import { startCommitter } from './committer.ts'
 import { GlobalStores } from './global-stores.ts'
 import { requireMatches, withMatchingTopics } from './matching-topics.ts'
 import { RecordCollector } from './record-collector.ts'
 import { RepartitionPurge, repartitionTopicsOf } from './repartition-purge.ts'
-import { type RunConfig, type RunDefaults, type RunOptions, resolveRunOptions } from './run-options.ts'
+import { type RunDefaults, type RunOptions, resolveRunOptions } from './run-options.ts'
+import { ShutdownSignals } from './shutdown-signals.ts'
 import type { Task } from './task.ts'
 import { startTask } from './task-start.ts'
 import { planTopics } from './topic-plan.ts'
-
-/** The exit code of a process that a signal ended: 128 and the signal's number. */
-const exitCodes: Record<Signal, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
 /** Starts the topology where its last run stopped: topics made, stores restored, loop running. */
 export async function runTopology(written: Topology, options: RunOptions, defaults: RunDefaults): Promise<Application> {
   requireTopology(written)
   const config = await resolveRunOptions(options, defaults)
+  const signals = new ShutdownSignals(config.shutdownSignals, config.environment.host)
   const tasks: Task[] = []
   let globals: GlobalStores | undefined
   try {
@@ -34,7 +33,7 @@ export async function runTopology(written: Topology, options: RunOptions, defaul
     const cacheBound = new CacheBound(config.maxCacheBytes)
     for (const subTopology of topology.subTopologies) {
       const count = plan.taskCounts.get(subTopology.id) ?? 0
-      for (let partition = 0; partition < count; partition++) {
+      for (let partition = 0; partition < count && !signals.isAsked; partition++) {
         tasks.push(await startTask(subTopology, partition, plan, config, collector, cacheBound, globals.stores))
       }
     }
@@ -45,25 +44,12 @@ export async function runTopology(written: Topology, options: RunOptions, defaul
       topics: repartitionTopicsOf(topology, config.applicationId),
     })
     const application = new Application(config, tasks, globals, collector, purge)
-    closeOnSignal(application, config)
+    signals.close(application)
     return application
   } catch (error) {
-    for (const task of tasks) task.close()
-    globals?.close()
+    signals.ignore()
+    closeAfterFailure(globals === undefined ? tasks : [...tasks, globals])
     if (config.ownsCluster) await config.cluster.close()
     throw error
   }
-}
-
-/** The first signal drains, commits and closes, so that the process ends by itself with code 0; the second ends it at once. */
-function closeOnSignal(application: Application, config: RunConfig): void {
-  const host: Host = config.environment.host
-  if (config.shutdownSignals.length === 0) return
-  let signals = 0
-  const cancel: Cancel = host.onSignal(config.shutdownSignals, (signal) => {
-    signals++
-    if (signals > 1) host.exit(exitCodes[signal])
-    else application.close().catch(() => {})
-  })
-  application.ended.then(cancel, cancel)
 }

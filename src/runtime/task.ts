@@ -1,8 +1,9 @@
 import type { FetchedBatches, OffsetCommit, TopicPartition } from '../cluster/cluster.ts'
-import { assert } from '../errors.ts'
+import { assert, MillraceError } from '../errors.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { DropReason, StreamTime } from '../topology/processor.ts'
 import type { Changelog } from './changelog.ts'
+import { closeAll } from './close-all.ts'
 import { type CommitMetadata, encodeCommitMetadata } from './commit-metadata.ts'
 import type { ProcessorGraph } from './processor-graph.ts'
 import type { PunctuationQueue } from './punctuation-queue.ts'
@@ -140,7 +141,11 @@ export class Task {
   prepareCommit(): void {
     this.flushCaches()
     for (const { store, changelog } of this.#stores) {
-      store.flush(changelog ?? unlogged)
+      try {
+        store.flush(changelog ?? unlogged)
+      } catch (error) {
+        throw error instanceof MillraceError ? error.placedAt({ store: store.name }) : error
+      }
       changelog?.flush()
     }
   }
@@ -167,8 +172,7 @@ export class Task {
 
   /** Lets go of everything; what was not committed is lost, and read again by the next run. */
   close(): void {
-    this.closeProcessors()
-    for (const { store } of this.#stores) store.close()
+    closeAll([this.#graph, ...this.#stores.map(({ store }) => store)])
   }
 
   /** Lets go of the processors alone. */

@@ -18,7 +18,8 @@ const oneForAllTypes: Serde<unknown> = {
 
   write(value: unknown, out: ByteWriter): void {
     const text = stringify(value)
-    if (text === undefined) throw unwritable('json', `${describeValue(value)} has no JSON form`)
+    if (text === undefined || (text === '{}' && isMoreThanItsProperties(value)))
+      throw unwritable('json', `${describeValue(value)} has no JSON form`)
     out.writeUtf8(text)
   },
 
@@ -33,6 +34,11 @@ const oneForAllTypes: Serde<unknown> = {
       throw unreadable('json', `they are not JSON text: ${JSON.stringify(excerpt)}`, error)
     }
   },
+}
+
+/** What `JSON.stringify` makes `{}` of although there is something in it: silently lost if it were written. */
+function isMoreThanItsProperties(value: unknown): boolean {
+  return value instanceof Promise || value instanceof Map || value instanceof Set
 }
 
 function stringify(value: unknown): string | undefined {

@@ -118,6 +118,11 @@ describe('serde', () => {
     expect(failure(() => encode(serde.boolean, wrong({})))).toMatch(/'boolean'.*an object \(Object\)/)
     expect(failure(() => encode(serde.json(), () => 1))).toMatch(/'json'.*has no JSON form/)
     expect(failure(() => encode(serde.json(), { big: 1n }))).toMatch(/'json'.*BigInt/)
+    // JSON.stringify makes {} of these.
+    for (const value of [new Map([['a', 1]]), new Set([1]), Promise.resolve(1)]) {
+      expect(failure(() => encode(serde.json(), value))).toMatch(/an object \((Map|Set|Promise)\) has no JSON form/)
+    }
+    expect(failure(() => encode(serde.json(), {}))).toBe('no error')
     const unending = { key: 'k', window: { start: Number.POSITIVE_INFINITY, end: 0 } }
     expect(failure(() => encode(serde.windowed(serde.string), unending))).toMatch(/'windowed\(string\)'.*Infinity/)
   })

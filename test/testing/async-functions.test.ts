@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { type KStream, StreamsBuilder, serde, topic } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
@@ -57,6 +58,13 @@ describe('an async function', () => {
       ),
     )
     expect(() => driver.advanceWallClockTime('1s')).toThrow(refused('slow'))
+  })
+
+  it('is told also by what is only like a promise, as clients of databases return', () => {
+    const promiseLike: unknown = runInNewContext('Promise.resolve()')
+    expect(promiseLike).not.toBeInstanceOf(Promise)
+    using driver = driverOf((stream) => stream.foreach(() => promiseLike, { name: 'query' }))
+    expect(() => driver.input(words).pipe({ key: 'k', value: 'v', timestamp: 1 })).toThrow(refused('query'))
   })
 
   it('is told from one that returns something else, which is not looked at', () => {

@@ -299,7 +299,7 @@ export class TransactionCoordinator {
   /** As long as there are ids, looks at the time again and again: for transactions that are too old, and unused ids. */
   #watchTime(): void {
     if (this.#isClosed || this.#cancelTimer !== undefined || this.#states.size === 0) return
-    this.#cancelTimer = this.#options.timers.after(this.#options.settings.transactionAbortIntervalMs, () => {
+    const look = () => {
       this.#cancelTimer = undefined
       const expirationMs = this.#options.settings.transactionalIdExpirationMs
       for (const id of this.#states.keys()) {
@@ -307,7 +307,9 @@ export class TransactionCoordinator {
         this.#passTime(id, { type: 'expire', expirationMs })
       }
       this.#watchTime()
-    })
+    }
+    const { settings, timers } = this.#options
+    this.#cancelTimer = timers.after(settings.transactionAbortIntervalMs, look, { isBackground: true })
   }
 
   #passTime(id: string, event: TransactionEvent): void {
