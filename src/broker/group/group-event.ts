@@ -68,22 +68,24 @@ export type GroupReply =
   | { readonly token: number; readonly join: JoinReply }
   | { readonly token: number; readonly sync: SyncReply }
 
+/** A member that has, or waits for, what its leader gives it. */
+interface AssignedMember {
+  readonly id: string
+  readonly instanceId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+  readonly rebalanceTimeoutMs: number
+  readonly sessionTimeoutMs: number
+  readonly assignment: Buffer
+}
+
 /** What is kept of a group across restarts of the broker. */
 export interface GroupMetadata {
   readonly protocolType: string
   readonly generation: number
   readonly protocolName: string | null
   readonly leaderId: string | null
-  readonly members: readonly {
-    readonly id: string
-    readonly instanceId: string | null
-    readonly clientId: string
-    readonly clientHost: string
-    readonly rebalanceTimeoutMs: number
-    readonly sessionTimeoutMs: number
-    readonly subscription: Buffer
-    readonly assignment: Buffer
-  }[]
+  readonly members: readonly (AssignedMember & { readonly subscription: Buffer })[]
 }
 
 /** A group of the classic protocol with its members, as it is handed from or to the consumer protocol. */
@@ -92,16 +94,7 @@ export interface ClassicMembers {
   readonly protocolType: string | null
   /** null where none is chosen yet. */
   readonly protocolName: string | null
-  readonly members: readonly {
-    readonly id: string
-    readonly instanceId: string | null
-    readonly clientId: string
-    readonly clientHost: string
-    readonly rebalanceTimeoutMs: number
-    readonly sessionTimeoutMs: number
-    readonly protocols: readonly GroupProtocol[]
-    readonly assignment: Buffer
-  }[]
+  readonly members: readonly (AssignedMember & { readonly protocols: readonly GroupProtocol[] })[]
 }
 
 /** What a step of a group asks for: first the metadata is made durable, where there is any, then the replies are sent. */

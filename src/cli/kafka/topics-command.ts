@@ -128,13 +128,8 @@ async function requireMore(admin: Admin, topic: string, count: number): Promise<
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   const now = topics[0]?.partitions.length ?? 0
   if (count > now) return
-  throw new MillraceError(
-    'TOPIC_MISMATCH',
-    `Topic '${topic}' has ${now} partition(s), and ${count} would not be more`,
-    {
-      remedy: 'A topic only grows: say a greater number.',
-    },
-  )
+  const what = `Topic '${topic}' has ${now} partition(s), and ${count} would not be more`
+  throw new MillraceError('TOPIC_MISMATCH', what, { remedy: 'A topic only grows: say a greater number.' })
 }
 
 async function remove(admin: Admin, options: TopicsOptions): Promise<void> {

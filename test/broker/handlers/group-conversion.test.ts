@@ -91,6 +91,8 @@ describe('a group with members', () => {
     const beat = { ...group, memberId: old, generationId: 1 }
     expect((await client.request(heartbeat, 4, beat)).errorCode).toBe(0)
 
+    const stranger = { ...group, memberId: 'new', memberEpoch: 1 }
+    expect((await client.request(consumerGroupHeartbeat, 1, stranger)).errorCode).toBe(69)
     const entered = await client.request(consumerGroupHeartbeat, 1, entering('new'))
     expect([entered.errorCode, entered.memberEpoch, partitionsOf(entered)]).toEqual([0, 2, []])
     expect(await typeOf(client)).toEqual(['consumer Reconciling'])

@@ -73,12 +73,13 @@ export class ConsumerGroupCoordinator {
 
   /** Only a member that joins makes a group, or turns one of the classic protocol into one of this. */
   async heartbeat(id: string, event: Omit<HeartbeatEvent, 'newMemberId'>): Promise<HeartbeatReply> {
-    if (!this.#groups.has(id) && this.#upgradable(id) === undefined) {
-      const error = event.memberEpoch === 0 ? await this.#options.classic.release(id) : 'GROUP_ID_NOT_FOUND'
+    const isJoining = event.memberEpoch === 0
+    const upgraded = isJoining && !this.#groups.has(id) ? this.#upgradable(id) : undefined
+    if (!this.#groups.has(id) && upgraded === undefined) {
+      const error = isJoining ? await this.#options.classic.release(id) : 'GROUP_ID_NOT_FOUND'
       if (error !== 'NONE') return refusal(error, `There is no group '${id}' of the consumer protocol.`, event)
     }
     const known = this.#groups.get(id)
-    const upgraded = known === undefined && event.memberEpoch === 0 ? this.#upgradable(id) : undefined
     const coordinated = known ?? this.#make(id, upgraded)
     const reply = coordinated.group.heartbeat({ ...event, newMemberId: this.#options.random.uuid() }, this.#nowMs())
     if (known === undefined && reply.error !== 'NONE') {
