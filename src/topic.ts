@@ -1,3 +1,4 @@
+import { functionOf, requireFormat } from './arguments.ts'
 import { MillraceError } from './errors.ts'
 import { type Compression, codecNamed } from './record/compression.ts'
 import type { Serde } from './serde/serde.ts'
@@ -40,6 +41,8 @@ export interface TopicOptions<K, V> {
  */
 export function topic<K, V>(name: string, options: TopicOptions<K, V>): Topic<K, V> {
   requireTopicName(name)
+  requireFormat(`topic('${name}', ...)`, options)
+  if (options.timestamp !== undefined) functionOf('topic', 'timestamp', options.timestamp)
   const partitions = options.partitions ?? 1
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 10_000) {
     throw new MillraceError('INVALID_ARGUMENT', `${partitions} is not a number of partitions`, {
@@ -82,12 +85,13 @@ export interface TopicPattern<K, V> {
  * while an application runs is read after its next start.
  */
 export function topicPattern<K, V>(pattern: RegExp, options: TopicPatternOptions<K, V>): TopicPattern<K, V> {
+  requireFormat(`topicPattern(${pattern}, ...)`, options)
   return { pattern, key: options.key, value: options.value, timestamp: options.timestamp }
 }
 
 /** Kafka's rule for topic names (org.apache.kafka.common.internals.Topic). */
 export function requireTopicName(name: string): void {
-  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return
+  if (typeof name === 'string' && /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return
   throw new MillraceError('INVALID_ARGUMENT', `'${name}' is not a topic name`, {
     remedy: "Use 1 to 249 letters, digits, '.', '_' or '-', and neither '.' nor '..'.",
   })

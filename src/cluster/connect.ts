@@ -48,7 +48,7 @@ export async function connect(address: string, options: ConnectOptions): Promise
       ...more,
     })
   }
-  const directory = address.startsWith(embeddedScheme) ? withoutEndSlash(address.slice(embeddedScheme.length)) : ''
+  const directory = `${address}`.startsWith(embeddedScheme) ? withoutEndSlash(address.slice(embeddedScheme.length)) : ''
   if (directory !== '') return openEmbeddedCluster({ address, directory, environment, flush, settings, ...more })
   throw unknownAddress(address)
 }
@@ -64,7 +64,7 @@ function isList(listen: ListenerOptions | readonly ListenerOptions[]): listen is
 }
 
 function unknownAddress(address: string): MillraceError {
-  const isKafka = address.startsWith('kafka:')
+  const isKafka = `${address}`.startsWith('kafka:')
   const what = isKafka ? 'Connecting to Kafka is not possible yet' : `'${address}' is not the address of a cluster`
   return new MillraceError('INVALID_ARGUMENT', what, {
     remedy: "Use 'memory:' or 'embedded:DIR', as 'embedded:./data'.",

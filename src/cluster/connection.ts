@@ -1,3 +1,4 @@
+import { refusal, requireOptions, requireTopic, requireTopics } from '../arguments.ts'
 import type { Address, Clock } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
 import type { Topic } from '../topic.ts'
@@ -31,6 +32,14 @@ export class Connection implements AsyncDisposable {
    * @throws MillraceError TOPIC_MISMATCH where one exists with another number of partitions
    */
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
+    if (!Array.isArray(topics))
+      throw refusal(
+        'createTopics(...)',
+        'an array of topics',
+        topics,
+        'Give one also where there is one topic: [words].',
+      )
+    requireTopics('createTopics', topics)
     await this.cluster.createTopics(
       topics.map(({ name, partitions, config }) => ({ name, partitions, ...(config && { config }) })),
     )
@@ -59,6 +68,7 @@ export class Connection implements AsyncDisposable {
    * @throws MillraceError UNKNOWN_TOPIC_OR_PARTITION where it was not
    */
   producer<K, V>(topic: Topic<K, V>, options: Omit<ProducerOptions, 'clock'> = {}): Producer<K, V> {
+    requireTopic('producer', topic)
     const partitions = this.#partitionCounts.get(topic.name)
     if (partitions === undefined) {
       throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', 'The topic was not created by this connection', {
@@ -71,6 +81,8 @@ export class Connection implements AsyncDisposable {
 
   /** Reads a topic outside of any group: an async iterable of arrays, each with the records of one fetch. */
   consume<K, V>(topic: Topic<K, V>, options: ConsumeOptions): AsyncGenerator<ConsumedRecord<K, V>[], void, undefined> {
+    requireTopic('consume', topic)
+    requireOptions('consume(...)', options, "where to begin: { from: 'earliest' }")
     return consume(this.cluster, topic, options)
   }
 

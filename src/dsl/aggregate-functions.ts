@@ -1,3 +1,4 @@
+import { functionOf, functionsOf } from '../arguments.ts'
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 
@@ -20,6 +21,7 @@ export const counting: SessionAggregateFunctions = {
 
 /** A reduction has no value to begin with: the first value stands for itself, and so does the first of two sessions. */
 export function reducing<V>(reducer: (aggregate: V, value: V) => V | null): SessionAggregateFunctions {
+  functionOf('reduce', 'reducer', reducer)
   const reduce = (aggregate: unknown, value: unknown): unknown =>
     aggregate === undefined || aggregate === null ? value : reducer(aggregate as V, value as V)
   return { initializer: () => undefined, aggregator: reduce, merger: reduce }
@@ -36,6 +38,7 @@ export function adding<V>(
   adder: (aggregate: V, value: V) => V | null,
   subtractor: (aggregate: V, value: V) => V | null,
 ): TableAggregateFunctions {
+  functionsOf('reduce', { adder, subtractor })
   const { initializer, aggregator } = reducing(adder)
   return {
     initializer,

@@ -1,3 +1,4 @@
+import { requireOptions } from '../arguments.ts'
 import type { Duration } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -39,6 +40,7 @@ export function withDeclaredStore<O extends StoreChoice>(
   options: O,
   shape: WindowShape | undefined,
 ): Omit<O, keyof Resolved> & Resolved {
+  requireOptions('The operator', options, 'the serde of what it makes: { value: serde.json() }')
   const { store } = options
   if (typeof store !== 'object') return options as unknown as Omit<O, keyof Resolved> & Resolved
   const declared = store as ResultStore

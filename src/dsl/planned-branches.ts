@@ -1,3 +1,4 @@
+import { functionOf } from '../arguments.ts'
 import { MillraceError } from '../errors.ts'
 import { requireNodeName } from '../topology/node-name.ts'
 import type { BranchOptions, OperatorOptions } from './operator-options.ts'
@@ -42,7 +43,7 @@ class PlannedBranches {
 
   branch(predicate: Predicate, options: PlannedBranchOptions = {}): this {
     const branchName = options.name ?? String(this.#branches.length + 1)
-    const predicateOfRecord = predicate as RecordCallback<boolean>
+    const predicateOfRecord = functionOf<RecordCallback<boolean>>('branch', 'predicate', predicate)
     this.#add(branchName, options, (child) => this.#branches.push({ predicate: predicateOfRecord, child }))
     return this
   }

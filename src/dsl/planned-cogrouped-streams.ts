@@ -1,3 +1,4 @@
+import { functionOf, functionsOf } from '../arguments.ts'
 import type { Windowed } from '../windowed.ts'
 import type { AggregateFunctions, SessionAggregateFunctions } from './aggregate-functions.ts'
 import type { Aggregation } from './aggregation.ts'
@@ -16,9 +17,10 @@ import type {
   SessionWindowedCogroupedKStream,
   TimeWindowedCogroupedKStream,
 } from './streams.ts'
-import { inRecordWindows, inSessions, type RecordWindows } from './window-operators.ts'
+import { inRecordWindows, inSessions, type RecordWindows, requireWindows } from './window-operators.ts'
 import { SessionWindows } from './windows.ts'
 
+type Initializer = Pick<AggregateFunctions, 'initializer'>
 type Late = WindowedByOptions<never, never>['late']
 /** Finds the plan behind a grouped stream. Handed in, because grouped streams lead here. */
 type StateOf = <K, V>(grouped: KGroupedStream<K, V>) => GroupedState | undefined
@@ -39,14 +41,23 @@ export class PlannedCogroupedStream<K, V, A> implements CogroupedKStream<K, V, A
     const other = this.#stateOf(grouped)
     const { plan } = this.#state
     if (other === undefined || other.plan !== plan) throw ofAnotherBuilder('cogrouped', plan.nodes[0]?.name ?? '')
-    const input = { grouped: other, aggregator: aggregator as AggregateFunctions['aggregator'] }
+    const input = {
+      grouped: other,
+      aggregator: functionOf<AggregateFunctions['aggregator']>('cogroup', 'aggregator', aggregator),
+    }
     return new PlannedCogroupedStream<K, V | V2, A>(withInput(this.#state, input), this.#stateOf)
   }
 
   aggregate(initializer: () => A, options: AggregateOptions<K, A>): KTable<K, A> {
     const create: Aggregation<AggregateFunctions>['create'] = ({ functions, store }) =>
       keyValueAggregate({ store, ...functions, skipsNullValues: true })
-    const parts = { options, shape: undefined, late: undefined, functions: { initializer }, create }
+    const parts = {
+      options,
+      shape: undefined,
+      late: undefined,
+      functions: functionsOf<Initializer>('aggregate', { initializer }),
+      create,
+    }
     return new PlannedTable<K, A>(addCogrouping(this.#state, parts))
   }
 
@@ -55,6 +66,7 @@ export class PlannedCogroupedStream<K, V, A> implements CogroupedKStream<K, V, A
     windows: AnyWindows,
     { late }: WindowedByOptions<K, V> = {},
   ): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
+    requireWindows(windows)
     if (windows instanceof SessionWindows) return new PlannedSessionCogroupedStream<K, A>(this.#state, windows, late)
     return new PlannedTimeCogroupedStream<K, A>(this.#state, windows, late)
   }
@@ -72,7 +84,12 @@ class PlannedTimeCogroupedStream<K, A> implements TimeWindowedCogroupedKStream<K
   }
 
   aggregate(initializer: () => A, options: WindowedAggregateOptions<K, A>): KTable<Windowed<K>, A> {
-    const parts = { options, ...inRecordWindows(this.#windows), late: this.#late, functions: { initializer } }
+    const parts = {
+      options,
+      ...inRecordWindows(this.#windows),
+      late: this.#late,
+      functions: functionsOf<Initializer>('aggregate', { initializer }),
+    }
     return new PlannedTable<Windowed<K>, A>(addCogrouping(this.#state, parts))
   }
 }
@@ -93,7 +110,7 @@ class PlannedSessionCogroupedStream<K, A> implements SessionWindowedCogroupedKSt
     merger: (a: A, b: A, key: K) => A,
     options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A> {
-    const functions = { initializer, merger: merger as SessionAggregateFunctions['merger'] }
+    const functions = functionsOf<Omit<SessionAggregateFunctions, 'aggregator'>>('aggregate', { initializer, merger })
     const parts = { options, ...inSessions(this.#windows), late: this.#late, functions }
     return new PlannedTable<Windowed<K>, A>(addCogrouping(this.#state, parts))
   }

@@ -1,3 +1,4 @@
+import { functionOf, functionsOf } from '../arguments.ts'
 import { type AggregateFunctions, counting, reducing } from './aggregate-functions.ts'
 import { type Aggregation, addAggregation, countTracked, unknownSerde } from './aggregation.ts'
 import type { AggregateOptions, StoreOptions, WindowedByOptions } from './operator-options.ts'
@@ -15,6 +16,7 @@ import type {
   TimeWindowedKStream,
   WindowedBy,
 } from './streams.ts'
+import { requireWindows } from './window-operators.ts'
 import { SessionWindows } from './windows.ts'
 
 export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
@@ -30,7 +32,10 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
   }
 
   cogroup<A>(aggregator: (aggregate: A, value: V, key: K) => A | null): CogroupedKStream<K, V, A> {
-    const input = { grouped: this.#state, aggregator: aggregator as AggregateFunctions['aggregator'] }
+    const input = {
+      grouped: this.#state,
+      aggregator: functionOf<AggregateFunctions['aggregator']>('cogroup', 'aggregator', aggregator),
+    }
     const state = { plan: this.#state.plan, inputs: [input], parents: new Map() }
     return new PlannedCogroupedStream<K, V, A>(state, PlannedGroupedStream.stateOf)
   }
@@ -48,7 +53,7 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
     options: AggregateOptions<K, A>,
   ): KTable<K, A> {
-    const functions = { initializer, aggregator } as AggregateFunctions
+    const functions = functionsOf<AggregateFunctions>('aggregate', { initializer, aggregator })
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 
@@ -57,6 +62,7 @@ export class PlannedGroupedStream<K, V> implements KGroupedStream<K, V> {
     windows: AnyWindows,
     options: WindowedByOptions<K, V> = {},
   ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    requireWindows(windows)
     const results = { late: options.late, emit: 'window-update' } as const
     if (windows instanceof SessionWindows) {
       return new PlannedSessionWindowedStream<K, V>(this.#state, windows, results)

@@ -1,3 +1,4 @@
+import { functionsOf } from '../arguments.ts'
 import type { Serde } from '../serde/serde.ts'
 import { adding, copier, counting, onCopies, type TableAggregateFunctions } from './aggregate-functions.ts'
 import { type AggregationOptions, countTracked, unknownSerde } from './aggregation.ts'
@@ -44,7 +45,7 @@ export class PlannedGroupedTable<K, V> implements KGroupedTable<K, V> {
     subtractor: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
     options: AggregateOptions<K, A>,
   ): KTable<K, A> {
-    const functions = { initializer, adder, subtractor } as TableAggregateFunctions
+    const functions = functionsOf<TableAggregateFunctions>('aggregate', { initializer, adder, subtractor })
     return this.#add('aggregate', options, unknownSerde, functions)
   }
 

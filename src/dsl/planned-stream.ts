@@ -1,3 +1,4 @@
+import { functionOf, requireOptions, requireTopic } from '../arguments.ts'
 import type { Duration } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
@@ -38,7 +39,6 @@ import { splitStream } from './planned-branches.ts'
 import { PlannedGroupedStream } from './planned-grouped-stream.ts'
 import { PlannedTable } from './planned-table.ts'
 import { addRepartition, repartitionNames } from './repartition.ts'
-import { requireTopic } from './require-topic.ts'
 import { addTable } from './source-table.ts'
 import { settingsOf } from './store-declarations.ts'
 import { addStreamJoin, requireWindows, type StreamJoinParts, type StreamJoinSettings } from './stream-join.ts'
@@ -72,47 +72,72 @@ export class PlannedStream<K, V> implements KStream<K, V> {
   filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: OperatorOptions): KStream<K, S>
   filter(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V>
   filter(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V> {
-    return this.#add('KSTREAM-FILTER-', options, operators.filter(predicate as Erased<boolean>, true))
+    return this.#add(
+      'KSTREAM-FILTER-',
+      options,
+      operators.filter(functionOf<Erased<boolean>>('filter', 'predicate', predicate), true),
+    )
   }
 
   filterNot(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V> {
-    return this.#add('KSTREAM-FILTER-', options, operators.filter(predicate as Erased<boolean>, false))
+    return this.#add(
+      'KSTREAM-FILTER-',
+      options,
+      operators.filter(functionOf<Erased<boolean>>('filterNot', 'predicate', predicate), false),
+    )
   }
 
   mapValues<V2>(mapper: (value: V, key: K) => V2, options?: OperatorOptions): KStream<K, V2> {
-    return this.#add('KSTREAM-MAPVALUES-', options, operators.mapValues(mapper as Erased<V2>), 'value')
+    return this.#add(
+      'KSTREAM-MAPVALUES-',
+      options,
+      operators.mapValues(functionOf<Erased<V2>>('mapValues', 'mapper', mapper)),
+      'value',
+    )
   }
 
   flatMapValues<V2>(mapper: (value: V, key: K) => readonly V2[], options?: OperatorOptions): KStream<K, V2> {
-    const create = operators.flatMapValues(mapper as Erased<readonly V2[]>)
+    const create = operators.flatMapValues(functionOf<Erased<readonly V2[]>>('flatMapValues', 'mapper', mapper))
     return this.#add('KSTREAM-FLATMAPVALUES-', options, create, 'value')
   }
 
   map<K2, V2>(mapper: (value: V, key: K) => readonly [K2, V2], options?: OperatorOptions): KStream<K2, V2> {
-    return this.#add('KSTREAM-MAP-', options, operators.map(mapper as Erased<readonly [K2, V2]>), 'key', 'value')
+    return this.#add(
+      'KSTREAM-MAP-',
+      options,
+      operators.map(functionOf<Erased<readonly [K2, V2]>>('map', 'mapper', mapper)),
+      'key',
+      'value',
+    )
   }
 
   flatMap<K2, V2>(
     mapper: (value: V, key: K) => readonly (readonly [K2, V2])[],
     options?: OperatorOptions,
   ): KStream<K2, V2> {
-    const create = operators.flatMap(mapper as Erased<readonly (readonly [K2, V2])[]>)
+    const create = operators.flatMap(functionOf<Erased<readonly (readonly [K2, V2])[]>>('flatMap', 'mapper', mapper))
     return this.#add('KSTREAM-FLATMAP-', options, create, 'key', 'value')
   }
 
   selectKey<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V> {
-    return this.#add('KSTREAM-KEY-SELECT-', options, operators.selectKey(mapper as Erased<K2>), 'key')
+    return this.#add(
+      'KSTREAM-KEY-SELECT-',
+      options,
+      operators.selectKey(functionOf<Erased<K2>>('selectKey', 'mapper', mapper)),
+      'key',
+    )
   }
 
   peek(action: (value: V, key: K) => void, options?: OperatorOptions): KStream<K, V> {
-    return this.#add('KSTREAM-PEEK-', options, operators.peek(action as Erased<void>))
+    return this.#add('KSTREAM-PEEK-', options, operators.peek(functionOf<Erased<void>>('peek', 'action', action)))
   }
 
   foreach(action: (value: V, key: K) => void, options?: OperatorOptions): void {
-    this.#add('KSTREAM-FOREACH-', options, operators.peek(action as Erased<void>))
+    this.#add('KSTREAM-FOREACH-', options, operators.peek(functionOf<Erased<void>>('foreach', 'action', action)))
   }
 
   print(write: (line: string) => void, options: PrintOptions<K, V> = {}): void {
+    functionOf('print', 'write', write)
     const line = printedLine(options.label ?? this.#state.node.name, options.mapper as Erased<string> | undefined)
     this.#add(
       'KSTREAM-PRINTER-',
@@ -210,7 +235,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     joiner: (value: never, other: never, key: never) => R,
     options = {},
   ): KStream<NonNullable<K>, R> {
-    return this.#join(other, joiner as Joiner, options, 'inner')
+    return this.#join(other, functionOf<Joiner>('join', 'joiner', joiner), options, 'inner')
   }
 
   leftJoin<TV, R>(
@@ -229,7 +254,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     options: StreamJoinOptions<NonNullable<K>, V, V2>,
   ): KStream<K, R>
   leftJoin<R>(other: object, joiner: (value: never, other: never, key: never) => R, options = {}): KStream<K, R> {
-    return this.#join(other, joiner as Joiner, options, 'left')
+    return this.#join(other, functionOf<Joiner>('leftJoin', 'joiner', joiner), options, 'left')
   }
 
   outerJoin<V2, R>(
@@ -237,7 +262,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     joiner: (left: NonNullable<V> | null, right: NonNullable<V2> | null, key: K) => R,
     options: StreamJoinOptions<NonNullable<K>, V, V2>,
   ): KStream<K, R> {
-    return this.#join(other, joiner as Joiner, options, 'outer')
+    return this.#join(other, functionOf<Joiner>('outerJoin', 'joiner', joiner), options, 'outer')
   }
 
   groupByKey(options: GroupByKeyOptions<NonNullable<K>, V> = {}): KGroupedStream<NonNullable<K>, V> {
@@ -248,8 +273,9 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     selector: (value: V, key: K) => NoInfer<K2> | null | undefined,
     options: GroupByOptions<K2, V>,
   ): KGroupedStream<K2, V> {
+    const create = operators.selectKey(functionOf<Erased<unknown>>('groupBy', 'selector', selector))
+    requireOptions('groupBy(...)', options, 'the serde of the new keys: { key: serde.string }')
     const named = options.name === undefined ? {} : { name: options.name }
-    const create = operators.selectKey(selector as Erased<unknown>)
     return this.#add<K2, V>('KSTREAM-KEY-SELECT-', named, create, 'key').#group<K2>('groupBy', options)
   }
 
@@ -262,7 +288,7 @@ export class PlannedStream<K, V> implements KStream<K, V> {
       const chosen = options as DynamicSinkPlan['options']
       plan.add<DynamicSinkPlan>({ kind: 'dynamic-sink', name, choose: topic, options: chosen }, [node])
     } else {
-      requireTopic(topic, 'to')
+      requireTopic('to', topic)
       plan.add<SinkPlan>({ kind: 'sink', name, topic, options }, [node])
     }
   }
@@ -325,7 +351,8 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     if (otherPlan !== plan) throw ofAnotherBuilder('joined', node.name)
     // An inner join is named as a left one, as in Kafka Streams.
     const name = plan.names.operator('KSTREAM-LEFTJOIN-', options.name)
-    const keySelector = options.keySelector as Erased<unknown>
+    const { keySelector: given } = options
+    const keySelector = functionOf<Erased<unknown>>(isLeft ? 'leftJoin' : 'join', 'keySelector', given)
     const create = globalTableJoin({ store, keySelector, joiner, isLeft })
     const value: TrackedSerde = { serde: undefined, madeBy: name }
     return plan.openStream({

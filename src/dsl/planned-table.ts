@@ -1,3 +1,4 @@
+import { functionOf, requireOptions } from '../arguments.ts'
 import type { ValueTransformer, ValueTransformerSupplier } from '../processor/processor.ts'
 import { requireNewEachTime } from '../processor/processor-step.ts'
 import { ValueTransformation } from '../processor/value-transformation.ts'
@@ -55,15 +56,15 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S, K>): KTable<K, S>
   filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
   filter(predicate: (value: V, key: K) => boolean, options: TableOptions<V, K> = {}): KTable<K, V> {
-    return this.#filter(predicate as RecordCallback<boolean>, true, options)
+    return this.#filter(functionOf<RecordCallback<boolean>>('filter', 'predicate', predicate), true, options)
   }
 
   filterNot(predicate: (value: V, key: K) => boolean, options: TableOptions<V, K> = {}): KTable<K, V> {
-    return this.#filter(predicate as RecordCallback<boolean>, false, options)
+    return this.#filter(functionOf<RecordCallback<boolean>>('filterNot', 'predicate', predicate), false, options)
   }
 
   mapValues<V2>(mapper: (value: V, key: K) => V2 | null, options: TableOptions<V2, K> = {}): KTable<K, V2> {
-    const erased = mapper as RecordCallback<unknown>
+    const erased = functionOf<RecordCallback<unknown>>('mapValues', 'mapper', mapper)
     return this.#derive({
       prefix: 'KTABLE-MAPVALUES-',
       method: 'mapValues',
@@ -79,7 +80,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     options: TransformValuesOptions<V2, K> = {},
   ): KTable<K, V2> {
     const { stores = [], ...tableOptions } = options
-    requireNewEachTime(supplier, options.name ?? 'transformValues')
+    requireNewEachTime(supplier, options.name ?? 'transformValues', 'transform')
     const create = (): ValueTransformation =>
       new ValueTransformation(supplier() as ValueTransformer<unknown, unknown, unknown>)
     return this.#derive({
@@ -94,6 +95,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
   }
 
   suppress(suppressed: SuppressedFor<K>, options: SuppressOptions = {}): KTable<K, V> {
+    requireOptions('suppress(...)', suppressed, 'how long to wait: untilWindowCloses() or untilTimeLimit(...)')
     return new PlannedTable<K, V>(
       addSuppression(this.#state, suppressed as UntilTimeLimit | UntilWindowCloses, options),
     )
@@ -101,12 +103,15 @@ export class PlannedTable<K, V> implements KTable<K, V> {
 
   groupBy<K2, V2>(
     selector: (value: V, key: K) => readonly [NoInfer<K2> | null | undefined, NoInfer<V2> | null | undefined] | null,
-    { name: given, key, value }: TableGroupByOptions<K2, V2>,
+    options: TableGroupByOptions<K2, V2>,
   ): KGroupedTable<K2, V2> {
+    const select = functionOf<RecordCallback<readonly [unknown, unknown] | null>>('groupBy', 'selector', selector)
+    requireOptions('groupBy(...)', options, 'the serdes of the new rows: { key: serde.string, value: serde.json() }')
+    const { name: given, key, value } = options
     const { plan, node, rows } = this.#state
     const name = plan.names.operator('KTABLE-SELECT-', given)
     const serdes = { key: key as Serde<unknown>, value: value as Serde<unknown> }
-    const create = tableSelect(selector as RecordCallback<readonly [unknown, unknown] | null>, serdes.key)
+    const create = tableSelect(select, serdes.key)
     const grouped = { plan, node: plan.addProcessor(name, create, [node]), ...serdes, name: given }
     rows.sendOldValues(true)
     rows.keepOldValues()
@@ -124,7 +129,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   join<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
-    return this.#join(other, 'inner', joiner as TableJoiner, options)
+    return this.#join(other, 'inner', functionOf<TableJoiner>('join', 'joiner', joiner), options)
   }
 
   leftJoin<FK, V2, R>(
@@ -138,7 +143,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     options?: TableJoinOptions<R, K>,
   ): KTable<K, R>
   leftJoin<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
-    return this.#join(other, 'left', joiner as TableJoiner, options)
+    return this.#join(other, 'left', functionOf<TableJoiner>('leftJoin', 'joiner', joiner), options)
   }
 
   outerJoin<V2, R>(
@@ -146,7 +151,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     joiner: (left: V | null, right: V2 | null, key: K) => R | null,
     options: TableJoinOptions<R, K> = {},
   ): KTable<K, R> {
-    return this.#join(other, 'outer', joiner as TableJoiner, options)
+    return this.#join(other, 'outer', functionOf<TableJoiner>('outerJoin', 'joiner', joiner), options)
   }
 
   toStream<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
@@ -168,6 +173,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     const right = PlannedTable.stateOf(other as KTable<unknown, unknown>)
     if (right === undefined || right.plan !== this.#state.plan) throw ofAnotherBuilder('joined', this.#state.node.name)
     if ('foreignKey' in options && options.foreignKey !== undefined) {
+      functionOf(kind === 'left' ? 'leftJoin' : 'join', 'foreignKey', options.foreignKey)
       const parts = { joiner, isLeft: kind === 'left', options: options as ForeignKeyJoinParts['options'] }
       return new PlannedTable<K, R>(addForeignKeyJoin(this.#state, right, parts))
     }

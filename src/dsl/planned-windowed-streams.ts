@@ -1,3 +1,4 @@
+import { functionsOf } from '../arguments.ts'
 import { toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { SinkTopic } from '../topology/node-topic.ts'
@@ -59,7 +60,7 @@ export class PlannedTimeWindowedStream<K, V> implements TimeWindowedKStream<K, V
     aggregator: (aggregate: NoInfer<A>, value: V, key: K) => NoInfer<A> | null,
     options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A> {
-    const functions = { initializer, aggregator } as AggregateFunctions
+    const functions = functionsOf<AggregateFunctions>('aggregate', { initializer, aggregator })
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 
@@ -112,7 +113,7 @@ export class PlannedSessionWindowedStream<K, V> implements SessionWindowedKStrea
     merger: (a: NoInfer<A>, b: NoInfer<A>, key: K) => NoInfer<A>,
     options: WindowedAggregateOptions<K, A>,
   ): KTable<Windowed<K>, A> {
-    const functions = { initializer, aggregator, merger } as SessionAggregateFunctions
+    const functions = functionsOf<SessionAggregateFunctions>('aggregate', { initializer, aggregator, merger })
     return this.#add({ method: 'aggregate', options, value: unknownSerde }, functions)
   }
 

@@ -1,3 +1,4 @@
+import { requireTopic, requireTopics } from '../arguments.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
@@ -17,7 +18,6 @@ import { type BuildOptions, chosenOptimisations } from './optimisation.ts'
 import { Plan, type SourcePlan, type StreamState } from './plan.ts'
 import { PlannedStream } from './planned-stream.ts'
 import { PlannedTable } from './planned-table.ts'
-import { requireTopic } from './require-topic.ts'
 import { addTable } from './source-table.ts'
 import { settingsOf } from './store-declarations.ts'
 import type { GlobalKTable, KStream, KTable } from './streams.ts'
@@ -37,7 +37,7 @@ export class StreamsBuilder {
     topic: Topic<K, V> | readonly Topic<K, V>[] | TopicPattern<K, V>,
     options: StreamOptions<K, V> = {},
   ): KStream<K, V> {
-    requireTopic(topic, 'stream')
+    requireTopics('stream', topic)
     const plan = this.#plan
     const pattern = 'pattern' in topic ? topic : undefined
     const topics: readonly Topic<K, V>[] = 'pattern' in topic ? [] : 'name' in topic ? [topic] : topic
@@ -70,7 +70,7 @@ export class StreamsBuilder {
    * `-source` after it the source.
    */
   table<K, V>(topic: Topic<K, V>, given: SourceTableOptions<K, V> = {}): KTable<K, V> {
-    requireTopic(topic, 'table')
+    requireTopic('table', topic)
     const plan = this.#plan
     const options = withDeclaredStore(given, undefined)
     const store = plan.names.store(`${topic.name}-`, options.store)
@@ -109,7 +109,7 @@ export class StreamsBuilder {
    * no changelog: each start reads the topic. `options.name` names the operator, and with `-source` after it the source.
    */
   globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions<K, V> = {}): GlobalKTable<K, V> {
-    requireTopic(topic, 'globalTable')
+    requireTopic('globalTable', topic)
     return addGlobalTable(this.#plan, topic, options)
   }
 

@@ -1,3 +1,4 @@
+import { requireOptions } from '../arguments.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 
@@ -48,6 +49,8 @@ export function untilWindowCloses(buffer: StrictBuffer = {}): UntilWindowCloses 
  * @throws MillraceError INVALID_ARGUMENT where a bound is not above 0.
  */
 export function untilTimeLimit(limit: Duration, buffer: EagerBuffer | 'unbounded'): UntilTimeLimit {
+  if (buffer !== 'unbounded')
+    requireOptions('untilTimeLimit(...)', buffer, "'unbounded', or { maxRecords, whenFull: 'emit-early' }")
   const { whenFull, ...bounds } = buffer === 'unbounded' ? ({ whenFull: 'shut-down' } as const) : buffer
   return { until: 'time-limit', limitMs: toMilliseconds(limit, 'time limit'), whenFull, ...resolved(bounds) }
 }

@@ -1,3 +1,4 @@
+import { requireSerdeShape } from '../arguments.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { sessionWindowedSerde, timeWindowedSerde } from '../serde/windowed-serde.ts'
@@ -15,7 +16,9 @@ export interface TrackedSerde {
 
 /** The serde given where bytes are needed, or else the one that followed the data. */
 export function givenOrTracked(given: Serde<unknown> | undefined, tracked: TrackedSerde): TrackedSerde {
-  return given === undefined ? tracked : { serde: given, madeBy: tracked.madeBy }
+  if (given === undefined) return tracked
+  requireSerdeShape('The operator', given)
+  return { serde: given, madeBy: tracked.madeBy }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { requireOptions, requireTopic, requireTopics } from '../arguments.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
 import type { Topic, TopicPattern } from '../topic.ts'
@@ -51,6 +52,7 @@ export class TopologyBuilder {
     topic: Topic<K, V> | readonly Topic<K, V>[] | TopicPattern<K, V>,
     options: SourceOptions<K, V> = {},
   ): ParentNode<K, V> {
+    requireTopics('addSource', topic)
     this.#draft.addSource(name, topic, options)
     return { name }
   }
@@ -59,8 +61,10 @@ export class TopologyBuilder {
   addProcessor<KIn, VIn, KOut = KIn, VOut = VIn>(
     name: string,
     supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
-    { parents, stores = [] }: AddProcessorOptions<KIn, VIn, KOut, VOut>,
+    options: AddProcessorOptions<KIn, VIn, KOut, VOut>,
   ): ParentNode<KOut, VOut> {
+    requireOptions('addProcessor(...)', options, 'the nodes that it takes records from: { parents }')
+    const { parents, stores = [] } = options
     this.#draft.addProcessor(name, processorSteps(supplier, name), { parents: namesOf(parents) })
     for (const store of stores) this.#draft.addStateStore(store, [name])
     return { name }
@@ -78,7 +82,9 @@ export class TopologyBuilder {
     topic: SinkTopic<never, never> | TopicNameExtractor<never, never>,
     options: { readonly parents: Parents<unknown, unknown> } & SinkOptions<never, never>,
   ): void {
+    requireOptions('addSink(...)', options, 'the nodes that it takes records from: { parents }')
     const parents = namesOf(options.parents)
+    if (typeof topic !== 'function') requireTopic('addSink', topic)
     if (typeof topic !== 'function') this.#draft.addSink(name, topic, parents, options)
     else this.#draft.addDynamicSink(name, topic, options as unknown as SinkFormat, parents, options)
   }
@@ -139,5 +145,6 @@ export class TopologyBuilder {
 }
 
 function namesOf(parents: Parents<unknown, unknown>): string[] {
+  requireOptions('The node', parents, 'the nodes that it takes records from: { parents }')
   return 'name' in parents ? [parents.name] : parents.map((parent) => parent.name)
 }

@@ -1,3 +1,4 @@
+import { refusal, requireOptions, requireWord } from '../arguments.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClusterEvent } from '../cluster/cluster-event.ts'
 import type { Connection } from '../cluster/connection.ts'
@@ -88,7 +89,9 @@ export interface RunDefaults {
 /** @throws MillraceError INVALID_ARGUMENT */
 export async function resolveRunOptions(options: RunOptions, defaults: RunDefaults): Promise<RunConfig> {
   const guarantee = options.guarantee ?? 'at-least-once'
-  requireGuarantee(guarantee)
+  requireWord('guarantee', guarantee, ['at-least-once', 'exactly-once'])
+  const badRecords = options.badRecords ?? 'fail'
+  requireWord('badRecords', badRecords, ['fail', 'skip'])
   const commitIntervalMs = toMilliseconds(options.commitInterval ?? defaultCommitInterval(guarantee), 'commit interval')
   const repartitionPurgeIntervalMs = toMilliseconds(options.repartitionPurgeInterval ?? '30s', 'purge interval')
   requireApplicationId(options.applicationId)
@@ -110,7 +113,7 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
     repartitionPurgeIntervalMs,
     stateDirectory,
     engine: options.engine ?? (stateDirectory === undefined ? defaults.memoryEngine : defaults.diskEngine),
-    badRecords: options.badRecords ?? 'fail',
+    badRecords,
     changelogCompression,
     shutdownSignals: options.shutdownSignals ?? ['SIGINT', 'SIGTERM'],
     maxInFlightBytes: options.maxInFlightBytes ?? 32 * 1024 * 1024,
@@ -121,13 +124,6 @@ export async function resolveRunOptions(options: RunOptions, defaults: RunDefaul
 
 function defaultCommitInterval(guarantee: Guarantee): Duration {
   return guarantee === 'exactly-once' ? '100ms' : '1s'
-}
-
-function requireGuarantee(guarantee: string): void {
-  if (guarantee === 'at-least-once' || guarantee === 'exactly-once') return
-  throw new MillraceError('INVALID_ARGUMENT', `'${guarantee}' is not a guarantee`, {
-    remedy: "Use 'at-least-once' or 'exactly-once'.",
-  })
 }
 
 function requireCacheBytes(bytes: number): void {
@@ -147,16 +143,22 @@ function directoryBeside(cluster: Cluster): string | undefined {
  * @throws MillraceError INVALID_ARGUMENT
  */
 export function requireRunOptions(given: RunOptions | undefined): void {
-  if (typeof given === 'object' && given !== null) return
-  throw new MillraceError('INVALID_ARGUMENT', 'run(topology) is given no options', {
-    remedy:
-      "Say at least which application it is, and where its topics are: { applicationId: 'iot', cluster: 'embedded:./data' }.",
-  })
+  const example =
+    "which application it is, and where its topics are: { applicationId: 'iot', cluster: 'embedded:./data' }"
+  requireOptions('run(...)', given, example)
+  const cluster: unknown = given?.cluster
+  if (typeof cluster === 'string' || (typeof cluster === 'object' && cluster !== null && 'cluster' in cluster)) return
+  throw refusal(
+    'run(...)',
+    'a cluster',
+    cluster,
+    "Give its address, 'memory:' or 'embedded:./data', or what connect() resolved with.",
+  )
 }
 
 /** @throws MillraceError INVALID_ARGUMENT */
 export function requireApplicationId(id: string): void {
-  if (/^[a-zA-Z0-9._-]{1,100}$/.test(id)) return
+  if (typeof id === 'string' && /^[a-zA-Z0-9._-]{1,100}$/.test(id)) return
   throw new MillraceError('INVALID_ARGUMENT', `'${id}' is not an application id`, {
     remedy: "Use 1 to 100 letters, digits, '.', '_' or '-': topics and directories are named after it.",
   })

@@ -1,3 +1,4 @@
+import { requireSerdeShape } from '../arguments.ts'
 import type { ByteWriter } from '../bytes/byte-writer.ts'
 import { readInt64, writeInt64 } from '../bytes/int64.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
@@ -27,11 +28,13 @@ export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<u
 
 /** Keys in time windows: the key, then the window's start as eight bytes (Kafka Streams' TimeWindowedSerializer). */
 export function timeWindowedSerde<K>(inner: Serde<K>, options: WindowedSerdeOptions = {}): WindowedSerde<K> {
+  requireSerdeShape('windowed(...)', inner)
   return new TimeWindowedSerde(inner, options.size === undefined ? -1 : toMilliseconds(options.size, 'window size'))
 }
 
 /** Keys in sessions: the key, then the session's end and its start, eight bytes each (Kafka Streams' SessionWindowedSerializer). */
 export function sessionWindowedSerde<K>(inner: Serde<K>): WindowedSerde<K> {
+  requireSerdeShape('sessionWindowed(...)', inner)
   return new SessionWindowedSerde(inner)
 }
 

@@ -1,3 +1,4 @@
+import { requireFormat } from '../arguments.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { compactedChangelog, declareLogging } from '../state/changelog-config.ts'
@@ -65,6 +66,7 @@ export interface PlainKeyValueStoreOptions<K, V> extends TypedStoreOptions<K, V>
  * @throws MillraceError INVALID_ARGUMENT where the bound is not above 0
  */
 export function keyValueStore<K, V>(name: string, options: PlainKeyValueStoreOptions<K, V>): Declared<K, V> {
+  requireFormat(`keyValueStore('${name}', ...)`, options)
   const { maxEntries, key } = options
   if (maxEntries === undefined) return declared(name, options, plainForm<V>())
   if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
@@ -86,6 +88,7 @@ export function timestampedKeyValueStore<K, V>(
   name: string,
   options: TypedStoreOptions<K, V>,
 ): Declared<K, ValueAndTimestamp<V>> & RowStore<K, V> {
+  requireFormat(`timestampedKeyValueStore('${name}', ...)`, options)
   const { key, value, logging, hotEntries } = options
   return {
     ...declared(name, options, timestampedForm<V>()),

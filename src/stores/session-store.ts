@@ -1,3 +1,4 @@
+import { requireFormat } from '../arguments.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -74,6 +75,7 @@ export function sessionStore<K, V>(
   name: string,
   options: SessionStoreOptions<K, V>,
 ): Declared<K, V> & SessionResultStore<K, V> {
+  requireFormat(`sessionStore('${name}', ...)`, options)
   const { key, value, engine, logging, hotEntries, retention } = options
   const retentionMs = toMilliseconds(options.retention, 'retention')
   return {

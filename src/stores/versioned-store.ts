@@ -1,3 +1,4 @@
+import { requireFormat } from '../arguments.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import type { Serde } from '../serde/serde.ts'
 import { declareLogging, versionedChangelog } from '../state/changelog-config.ts'
@@ -69,6 +70,7 @@ export function versionedKeyValueStore<K, V>(
   name: string,
   options: VersionedKeyValueStoreOptions<K, V>,
 ): Declared<K, V> {
+  requireFormat(`versionedKeyValueStore('${name}', ...)`, options)
   const { key, engine, logging } = options
   const historyRetentionMs = toMilliseconds(options.historyRetention, 'history retention')
   return {

@@ -1,3 +1,4 @@
+import { requireFormat } from '../arguments.ts'
 import { readInt64 } from '../bytes/int64.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { MillraceError } from '../errors.ts'
@@ -79,6 +80,7 @@ type Declared<K, V> = TypedStore<WindowStore<K, V>, ReadOnlyWindowStore<K, V>>
  * @throws MillraceError INVALID_ARGUMENT where windows are kept for less than their size
  */
 export function windowStore<K, V>(name: string, options: PlainWindowStoreOptions<K, V>): Declared<K, V> {
+  requireFormat(`windowStore('${name}', ...)`, options)
   return declared(name, options, plainForm<V>(), options.retainDuplicates)
 }
 
@@ -91,6 +93,7 @@ export function timestampedWindowStore<K, V>(
   name: string,
   options: WindowStoreOptions<K, V>,
 ): Declared<K, ValueAndTimestamp<V>> & WindowResultStore<K, V> {
+  requireFormat(`timestampedWindowStore('${name}', ...)`, options)
   const { key, value, logging, hotEntries, retention } = options
   const sizeMs = toMilliseconds(options.size, 'window size')
   const results = { kind: 'windows', key, value, logging, hotEntries, sizeMs, retention } as const

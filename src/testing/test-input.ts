@@ -1,3 +1,4 @@
+import { requireOptions } from '../arguments.ts'
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import type { ProducerRecord } from '../cluster/producer.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
@@ -43,6 +44,7 @@ export class TestInput<K, V> {
    * NUMBER_OUT_OF_RANGE, with topic, offset and operator in `at`; CLOSED
    */
   pipe(record: ProducerRecord<K, V>): void {
+    requireOptions('pipe(...)', record, 'its key and value: { key, value }')
     const key = this.#write(this.#topic.key, record.key, this.#key, 'key')
     const value = this.#write(this.#topic.value, record.value, this.#value, 'value')
     const timestamp = record.timestamp ?? this.#nextTimestamp()

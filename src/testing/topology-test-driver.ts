@@ -1,3 +1,4 @@
+import { requireTopic } from '../arguments.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { VirtualClock } from '../env/virtual-clock.ts'
 import { MillraceError } from '../errors.ts'
@@ -76,6 +77,7 @@ export class TopologyTestDriver implements Disposable {
    * @throws MillraceError INVALID_ARGUMENT where it does not read the topic
    */
   input<K, V>(topic: Topic<K, V>, options: TestInputOptions = {}): TestInput<K, V> {
+    requireTopic('input', topic)
     this.#match(topic.name)
     this.#requireKnown(topic.name, 'read', this.#sourceTopics())
     return new TestInput(topic, this.#clock, (batch) => this.#process(topic.name, batch), options)
@@ -86,6 +88,7 @@ export class TopologyTestDriver implements Disposable {
    * @throws MillraceError INVALID_ARGUMENT where it does not write the topic
    */
   output<K, V>(topic: Topic<K, V>): TestOutput<K, V> {
+    requireTopic('output', topic)
     if (!this.#choosesTopics()) this.#requireKnown(topic.name, 'write', this.#writtenTopics())
     return new TestOutput(topic, this.#setting.log, this.#positions)
   }
