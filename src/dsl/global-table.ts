@@ -12,6 +12,7 @@ import type { GlobalKTable } from './streams.ts'
 
 /** A global table as the plan knows it. */
 export class PlannedGlobalTable<K, V> implements GlobalKTable<K, V> {
+  readonly isGlobal = true as const
   readonly plan: Plan
   readonly storeName: string
   readonly queryableStoreName: string | undefined

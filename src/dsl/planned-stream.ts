@@ -19,7 +19,6 @@ import {
   type GroupByKeyOptions,
   type GroupByOptions,
   historyOf,
-  type JoinOptions,
   type OperatorOptions,
   type PrintOptions,
   type ProcessOptions,
@@ -42,7 +41,17 @@ import { addRepartition, repartitionNames } from './repartition.ts'
 import { addTable } from './source-table.ts'
 import { settingsOf } from './store-declarations.ts'
 import { addStreamJoin, requireWindows, type StreamJoinParts, type StreamJoinSettings } from './stream-join.ts'
-import type { BranchedKStream, GlobalKTable, KGroupedStream, KStream, KTable } from './streams.ts'
+import type {
+  BranchedKStream,
+  JoinArguments,
+  Joinable,
+  JoinedKey,
+  JoinedValue,
+  KGroupedStream,
+  KStream,
+  KTable,
+  TakenBy,
+} from './streams.ts'
 import { givenOrTracked, requireSerde, type TrackedSerde } from './tracked-serde.ts'
 
 /** The types that a stream's callbacks were checked with end here: the plan holds functions of unknown values. */
@@ -69,9 +78,10 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     this.#state = state
   }
 
-  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: OperatorOptions): KStream<K, S>
-  filter(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V>
-  filter(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V> {
+  filter<P extends (value: V, key: K) => boolean>(
+    predicate: P,
+    options?: OperatorOptions,
+  ): KStream<K, TakenBy<P, K, V>> {
     return this.#add(
       'KSTREAM-FILTER-',
       options,
@@ -215,45 +225,19 @@ export class PlannedStream<K, V> implements KStream<K, V> {
     )
   }
 
-  join<TV, R>(
-    table: KTable<NonNullable<K>, TV>,
-    joiner: (value: NonNullable<V>, tableValue: TV, key: NonNullable<K>) => R,
-    options?: JoinOptions<NonNullable<K>, V>,
-  ): KStream<NonNullable<K>, R>
-  join<GK, GV, R>(
-    table: GlobalKTable<GK, GV>,
-    joiner: (value: NonNullable<V>, tableValue: GV, key: K) => R,
-    options: GlobalTableJoinOptions<K, V, GK>,
-  ): KStream<K, R>
-  join<V2, R>(
-    other: KStream<NonNullable<K> | null, V2>,
-    joiner: (left: NonNullable<V>, right: NonNullable<V2>, key: NonNullable<K>) => R,
-    options: StreamJoinOptions<NonNullable<K>, V, V2>,
-  ): KStream<NonNullable<K>, R>
-  join<R>(
-    other: object,
-    joiner: (value: never, other: never, key: never) => R,
-    options = {},
-  ): KStream<NonNullable<K>, R> {
+  join<O extends Joinable<K>, R>(
+    other: O,
+    joiner: (value: NonNullable<V>, other: JoinedValue<O>, key: JoinedKey<O, K>) => R,
+    ...[options = {}]: JoinArguments<O, K, V> | []
+  ): KStream<JoinedKey<O, K>, R> {
     return this.#join(other, functionOf<Joiner>('join', 'joiner', joiner), options, 'inner')
   }
 
-  leftJoin<TV, R>(
-    table: KTable<NonNullable<K>, TV>,
-    joiner: (value: NonNullable<V>, tableValue: TV | null, key: K) => R,
-    options?: JoinOptions<NonNullable<K>, V>,
-  ): KStream<K, R>
-  leftJoin<GK, GV, R>(
-    table: GlobalKTable<GK, GV>,
-    joiner: (value: NonNullable<V>, tableValue: GV | null, key: K) => R,
-    options: GlobalTableJoinOptions<K, V, GK>,
-  ): KStream<K, R>
-  leftJoin<V2, R>(
-    other: KStream<NonNullable<K> | null, V2>,
-    joiner: (left: NonNullable<V>, right: NonNullable<V2> | null, key: K) => R,
-    options: StreamJoinOptions<NonNullable<K>, V, V2>,
-  ): KStream<K, R>
-  leftJoin<R>(other: object, joiner: (value: never, other: never, key: never) => R, options = {}): KStream<K, R> {
+  leftJoin<O extends Joinable<K>, R>(
+    other: O,
+    joiner: (value: NonNullable<V>, other: JoinedValue<O> | null, key: K) => R,
+    ...[options = {}]: JoinArguments<O, K, V> | []
+  ): KStream<K, R> {
     return this.#join(other, functionOf<Joiner>('leftJoin', 'joiner', joiner), options, 'left')
   }
 

@@ -11,7 +11,6 @@ import { withDeclaredStore } from './declared-store.ts'
 import { addForeignKeyJoin, type ForeignKeyJoinParts } from './foreign-key-join.ts'
 import type { JoinKind } from './join-kind.ts'
 import type {
-  ForeignKeyJoinOptions,
   OperatorOptions,
   SuppressOptions,
   TableGroupByOptions,
@@ -30,7 +29,7 @@ import type { TableState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedGroupedTable } from './planned-grouped-table.ts'
 import { declareStore, settingsOf } from './store-declarations.ts'
-import type { KGroupedTable, KStream, KTable, SuppressedFor } from './streams.ts'
+import type { KGroupedTable, KStream, KTable, RowOf, SuppressedFor, TableJoinOptionsFor, TakenBy } from './streams.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
 import { addSuppression } from './suppression.ts'
 import { addTableJoin } from './table-join.ts'
@@ -53,9 +52,10 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return this.#state.queryableStoreName
   }
 
-  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S, K>): KTable<K, S>
-  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
-  filter(predicate: (value: V, key: K) => boolean, options: TableOptions<V, K> = {}): KTable<K, V> {
+  filter<P extends (value: V, key: K) => boolean>(
+    predicate: P,
+    options: TableOptions<TakenBy<P, K, V>, K> = {},
+  ): KTable<K, TakenBy<P, K, V>> {
     return this.#filter(functionOf<RecordCallback<boolean>>('filter', 'predicate', predicate), true, options)
   }
 
@@ -118,29 +118,21 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return new PlannedGroupedTable<K2, V2>(grouped, <A>(state: TableState) => new PlannedTable<K2, A>(state))
   }
 
-  join<FK, V2, R>(
-    other: KTable<FK, V2>,
-    joiner: (left: V, right: V2, key: K) => R | null,
-    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
-  ): KTable<K, R>
-  join<V2, R>(
-    other: KTable<K, V2>,
-    joiner: (left: V, right: V2, key: K) => R | null,
-    options?: TableJoinOptions<R, K>,
+  join<V2, R>(other: KTable<K, V2>, joiner: (left: V, right: V2, key: K) => R | null): KTable<K, R>
+  join<O extends KTable<unknown, unknown>, R>(
+    other: O,
+    joiner: (left: V, right: RowOf<O>, key: K) => R | null,
+    options: TableJoinOptionsFor<O, K, V, R>,
   ): KTable<K, R>
   join<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
     return this.#join(other, 'inner', functionOf<TableJoiner>('join', 'joiner', joiner), options)
   }
 
-  leftJoin<FK, V2, R>(
-    other: KTable<FK, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
-  ): KTable<K, R>
-  leftJoin<V2, R>(
-    other: KTable<K, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options?: TableJoinOptions<R, K>,
+  leftJoin<V2, R>(other: KTable<K, V2>, joiner: (left: V, right: V2 | null, key: K) => R | null): KTable<K, R>
+  leftJoin<O extends KTable<unknown, unknown>, R>(
+    other: O,
+    joiner: (left: V, right: RowOf<O> | null, key: K) => R | null,
+    options: TableJoinOptionsFor<O, K, V, R>,
   ): KTable<K, R>
   leftJoin<R>(other: object, joiner: (left: V, right: never, key: K) => R | null, options = {}): KTable<K, R> {
     return this.#join(other, 'left', functionOf<TableJoiner>('leftJoin', 'joiner', joiner), options)
@@ -180,8 +172,8 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return new PlannedTable<K, R>(addTableJoin(this.#state, right, { kind, joiner, options }))
   }
 
-  #filter(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOptions<V, K>): KTable<K, V> {
-    return this.#derive<V>({
+  #filter<V2>(predicate: RecordCallback<boolean>, keepsWhen: boolean, options: TableOptions<V2, K>): KTable<K, V2> {
+    return this.#derive<V2>({
       prefix: 'KTABLE-FILTER-',
       method: keepsWhen ? 'filter' : 'filterNot',
       options,

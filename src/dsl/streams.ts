@@ -47,8 +47,7 @@ import type { SessionWindows, TimeWindows } from './windows.ts'
 /** A stream of records, each of them a fact of its own. */
 export interface KStream<out K, out V> {
   /** Keeps the records for which the predicate holds. */
-  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: OperatorOptions): KStream<K, S>
-  filter(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V>
+  filter<P extends (value: V, key: K) => boolean>(predicate: P, options?: OperatorOptions): KStream<K, TakenBy<P, K, V>>
   /** Drops the records for which the predicate holds. */
   filterNot(predicate: (value: V, key: K) => boolean, options?: OperatorOptions): KStream<K, V>
 
@@ -99,54 +98,32 @@ export interface KStream<out K, out V> {
   toTable(options?: ToTableOptions<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>>
 
   /**
-   * Joins each record with the table's value for its key, as it is at that moment; records that find none are left out, and
-   * those without key or value are dropped and counted. Both must have the same number of partitions.
+   * Joins each record with what another stream or a table has for it; records that find nothing are left out.
+   *
+   * With a table: with its value for the record's key, as it is at that moment. Records without key or value are dropped and counted.
+   * Both must have the same number of partitions.
+   *
+   * With a global table: with the row whose key `options.keySelector` makes of the record. Records without a value, or for which
+   * no key is made, are dropped and counted. Neither topics nor event times are aligned with the table's: it is as the
+   * application has it at that moment.
+   *
+   * With a stream: with its records that have the same key and a timestamp `within` the window around the record's own; the result
+   * has the later timestamp of both. Records without key or value are dropped and counted. Both must have the same number of
+   * partitions.
    */
-  join<TV, R>(
-    table: KTable<NonNullable<K>, TV>,
-    joiner: (value: NonNullable<V>, tableValue: TV, key: NonNullable<K>) => R,
-    options?: JoinOptions<NonNullable<K>, V>,
-  ): KStream<NonNullable<K>, R>
+  join<O extends Joinable<K>, R>(
+    other: O,
+    joiner: (value: NonNullable<V>, other: JoinedValue<O>, key: JoinedKey<O, K>) => R,
+    ...options: JoinArguments<O, K, V>
+  ): KStream<JoinedKey<O, K>, R>
   /**
-   * Joins each record with the row of a global table whose key `options.keySelector` makes of the record; records that find
-   * none are left out. Records without a value, or for which no key is made, are dropped and counted. Neither topics nor
-   * event times are aligned with the table's: it is as the application has it at that moment.
+   * As `join`, but records that find nothing are joined with null: without a key at once, in a join with a stream when event time
+   * is past their window and the grace period, under their own timestamp.
    */
-  join<GK, GV, R>(
-    table: GlobalKTable<GK, GV>,
-    joiner: (value: NonNullable<V>, tableValue: GV, key: K) => R,
-    options: GlobalTableJoinOptions<K, V, GK>,
-  ): KStream<K, R>
-  /**
-   * Joins each record with those of the other stream that have the same key and a timestamp `within` the window around
-   * its own; the result has the later timestamp of both. Records without key or value are dropped and counted. Both
-   * must have the same number of partitions.
-   */
-  join<V2, R>(
-    other: KStream<NonNullable<K> | null, V2>,
-    joiner: (left: NonNullable<V>, right: NonNullable<V2>, key: NonNullable<K>) => R,
-    options: StreamJoinOptions<NonNullable<K>, V, V2>,
-  ): KStream<NonNullable<K>, R>
-  /** As `join`, but records that find nothing are joined with null, and so are those without a key. */
-  leftJoin<TV, R>(
-    table: KTable<NonNullable<K>, TV>,
-    joiner: (value: NonNullable<V>, tableValue: TV | null, key: K) => R,
-    options?: JoinOptions<NonNullable<K>, V>,
-  ): KStream<K, R>
-  /** As `join`, but records that find nothing are joined with null, and so are those for which no key is made. */
-  leftJoin<GK, GV, R>(
-    table: GlobalKTable<GK, GV>,
-    joiner: (value: NonNullable<V>, tableValue: GV | null, key: K) => R,
-    options: GlobalTableJoinOptions<K, V, GK>,
-  ): KStream<K, R>
-  /**
-   * As `join` with a stream, but a record of this one that has found none when event time is past its window and the grace
-   * period is joined with null, under its own timestamp; one without a key is at once.
-   */
-  leftJoin<V2, R>(
-    other: KStream<NonNullable<K> | null, V2>,
-    joiner: (left: NonNullable<V>, right: NonNullable<V2> | null, key: K) => R,
-    options: StreamJoinOptions<NonNullable<K>, V, V2>,
+  leftJoin<O extends Joinable<K>, R>(
+    other: O,
+    joiner: (value: NonNullable<V>, other: JoinedValue<O> | null, key: K) => R,
+    ...options: JoinArguments<O, K, V>
   ): KStream<K, R>
   /** As `leftJoin` with a stream, for the records of both. */
   outerJoin<V2, R>(
@@ -163,10 +140,14 @@ export interface KStream<out K, out V> {
     options: GroupByOptions<K2, V>,
   ): KGroupedStream<K2, V>
 
+  // Two signatures that differ in how many arguments they take: the compiler then speaks of the one that was meant.
   /** Writes the records to a topic. Its serdes must take the stream's keys and values; null stands for an absent one. */
-  to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options?: ToOptions<K, V>): void
-  /** Writes each record to the topic that a function chooses for it; it must exist when the application starts. */
-  to(choose: TopicNameExtractor<K, V>, options: ChosenTopicOptions<K, V>): void
+  to(topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>): void
+  /** Writes each record to the topic, or to the one that a function chooses for it, which must exist when the application starts. */
+  to<T extends SinkTopic<Exclude<K, null>, Exclude<V, null>> | TopicNameExtractor<K, V>>(
+    topic: T,
+    options: T extends TopicNameExtractor<K, V> ? ChosenTopicOptions<K, V> : ToOptions<K, V> | undefined,
+  ): void
 }
 
 /**
@@ -174,11 +155,45 @@ export interface KStream<out K, out V> {
  * After Kafka Streams' GlobalKTable.
  */
 export interface GlobalKTable<out K, out V> {
+  /** What tells it from other tables. */
+  readonly isGlobal: true
   /** The name of the store with the rows: the generated one too, unless only the store's engine was chosen. */
   readonly queryableStoreName: string | undefined
   /** Never there: it carries the types of keys and values. */
   readonly rows?: readonly [K, V]
 }
+
+/** What a stream of these keys can be joined with: a table or stream of the same keys, or a global table. */
+export type Joinable<K> =
+  | KTable<NonNullable<K>, unknown>
+  | GlobalKTable<unknown, unknown>
+  | KStream<NonNullable<K> | null, unknown>
+
+/** What the joiner is given of the other side. */
+export type JoinedValue<O> =
+  O extends GlobalKTable<unknown, infer V>
+    ? V
+    : O extends KTable<unknown, infer V>
+      ? V
+      : O extends KStream<unknown, infer V>
+        ? NonNullable<V>
+        : never
+
+/** The key of a match. Only a global table is joined by another than the record's, which can then be null. */
+export type JoinedKey<O, K> = O extends GlobalKTable<unknown, unknown> ? K : NonNullable<K>
+
+/**
+ * The options of a join, by what is joined. One signature instead of an overload for each: a wrong option is then one clear
+ * line of the compiler's.
+ */
+export type JoinArguments<O, K, V> =
+  O extends GlobalKTable<infer GK, unknown>
+    ? [options: GlobalTableJoinOptions<K, V, GK>]
+    : O extends KTable<unknown, unknown>
+      ? [options?: JoinOptions<NonNullable<K>, V>]
+      : O extends KStream<unknown, infer V2>
+        ? [options: StreamJoinOptions<NonNullable<K>, V, V2>]
+        : never
 
 /**
  * A stream being split: `B` is what its branches are so far, by name or else by number, and `N` has one element for each. A
@@ -389,6 +404,17 @@ export interface KGroupedTable<out K, out V> {
   ): KTable<K, A>
 }
 
+/** The values of a table. */
+export type RowOf<O> = O extends KTable<unknown, infer V> ? V : never
+
+/** The options of a join with a table: one of other keys can only be joined by a foreign key. */
+export type TableJoinOptionsFor<O, K, V, R> =
+  O extends KTable<infer FK, unknown>
+    ? O extends KTable<K, unknown>
+      ? Partial<ForeignKeyJoinOptions<K, V, FK, R>> | undefined
+      : ForeignKeyJoinOptions<K, V, FK, R>
+    : never
+
 /** A table: the latest value of each key, as a stream of updates. */
 export interface KTable<out K, out V> {
   /**
@@ -398,8 +424,10 @@ export interface KTable<out K, out V> {
   readonly queryableStoreName: string | undefined
 
   /** Keeps the rows for which the predicate holds; an update that does not pass deletes. */
-  filter<S extends V>(predicate: (value: V, key: K) => value is S, options?: TableOptions<S, K>): KTable<K, S>
-  filter(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
+  filter<P extends (value: V, key: K) => boolean>(
+    predicate: P,
+    options?: TableOptions<TakenBy<P, K, V>, K>,
+  ): KTable<K, TakenBy<P, K, V>>
   /** Leaves out the rows for which the predicate holds. */
   filterNot(predicate: (value: V, key: K) => boolean, options?: TableOptions<V, K>): KTable<K, V>
   /**
@@ -424,37 +452,30 @@ export interface KTable<out K, out V> {
     selector: (value: V, key: K) => readonly [NoInfer<K2> | null | undefined, NoInfer<V2> | null | undefined] | null,
     options: TableGroupByOptions<K2, V2>,
   ): KGroupedTable<K2, V2>
-  // By foreign key first: the compiler types the functions of a call by the first signature that takes as many arguments.
-  /**
-   * Joins each row with the row of the other table whose key `options.foreignKey` finds in it; many rows may have the same. An
-   * update of either makes the joined rows anew. Neither topics nor keys are aligned: rows ask for one another through two topics of the
-   * application's own, so that results come a little later than their records, and an outdated one is never the last.
-   */
-  join<FK, V2, R>(
-    other: KTable<FK, V2>,
-    joiner: (left: V, right: V2, key: K) => R | null,
-    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
-  ): KTable<K, R>
+  // Two signatures that differ in how many arguments they take: the compiler then speaks of the one that was meant.
   /**
    * Joins the tables by their keys: a row for each key that both have. An update of either makes the row anew, with the
    * later of both timestamps; null from the joiner deletes it. Both must have the same number of partitions.
    */
-  join<V2, R>(
-    other: KTable<K, V2>,
-    joiner: (left: V, right: V2, key: K) => R | null,
-    options?: TableJoinOptions<R, K>,
-  ): KTable<K, R>
-  /** As `join` by a foreign key, but with a row for each row of this table; where there is none of the other, the joiner is given null. */
-  leftJoin<FK, V2, R>(
-    other: KTable<FK, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options: ForeignKeyJoinOptions<K, V, NoInfer<FK>, R>,
+  join<V2, R>(other: KTable<K, V2>, joiner: (left: V, right: V2, key: K) => R | null): KTable<K, R>
+  /**
+   * Joins the tables by their keys, or, with `options.foreignKey`, each row with the row of the other table whose key that finds
+   * in it; many rows may have the same. An update of either then makes the joined rows anew. Neither topics nor keys are aligned: rows
+   * ask for one another through two topics of the application's own, so that results come a little later than their records,
+   * and an outdated one is never the last.
+   */
+  join<O extends KTable<unknown, unknown>, R>(
+    other: O,
+    joiner: (left: V, right: RowOf<O>, key: K) => R | null,
+    options: TableJoinOptionsFor<O, K, V, R>,
   ): KTable<K, R>
   /** As `join`, with a row for each key of this table; where the other has none, the joiner is given null. */
-  leftJoin<V2, R>(
-    other: KTable<K, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R | null,
-    options?: TableJoinOptions<R, K>,
+  leftJoin<V2, R>(other: KTable<K, V2>, joiner: (left: V, right: V2 | null, key: K) => R | null): KTable<K, R>
+  /** As `join`, also by a foreign key, but with a row for each row of this table; where there is none of the other, the joiner is given null. */
+  leftJoin<O extends KTable<unknown, unknown>, R>(
+    other: O,
+    joiner: (left: V, right: RowOf<O> | null, key: K) => R | null,
+    options: TableJoinOptionsFor<O, K, V, R>,
   ): KTable<K, R>
   /** As `join`, with a row for each key that either table has; where one of them has none, the joiner is given null. */
   outerJoin<V2, R>(

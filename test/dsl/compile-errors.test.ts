@@ -16,6 +16,7 @@ const byNumber = topic('by-number', { key: serde.float64, value: serde.string })
 const builder = new StreamsBuilder()
 const stream = builder.stream(readings)
 const table = builder.table(numbers)
+const global = builder.globalTable(byNumber)
 `
 
 const mistakes: Readonly<Record<string, string>> = {
@@ -42,7 +43,37 @@ const mistakes: Readonly<Record<string, string>> = {
   "stream.groupByKey().windowedBy(TimeWindows.of('1m')).count().toStream().to(numbers)":
     "Argument of type 'Topic<string, number>' is not assignable to parameter of type 'SinkTopic<Windowed<string>, number>'.",
   'stream.join(builder.table(byNumber), (r, name) => name)':
-    "Argument of type 'KTable<number, string>' is not assignable to parameter of type 'KTable<string, string>'.",
+    "Argument of type 'KTable<number, string>' is not assignable to parameter of type 'Joinable<string>'.",
+  'stream.join(readings, (r, other) => other)':
+    "Argument of type 'Topic<string, Reading>' is not assignable to parameter of type 'Joinable<string>'.",
+  "stream.join(table, (r, n) => n, { grace: '5 minutes' })":
+    "Type '\"5 minutes\"' is not assignable to type 'Duration | undefined'.",
+  'stream.join(table, (r, n) => n, { key: serde.float64 })':
+    "Type 'Serde<number>' is not assignable to type 'Serde<string>'.",
+  "stream.join(table, (r, n) => n, { within: JoinWindows.of('1m') })":
+    "Object literal may only specify known properties, and 'within' does not exist in type 'JoinOptions<string, Reading>'.",
+  'stream.join(builder.stream(numbers), (r, n) => n)': 'Expected 3 arguments, but got 2.',
+  'stream.join(builder.stream(numbers), (r, n) => n, {})':
+    "Argument of type '{}' is not assignable to parameter of type 'StreamJoinOptions<string, Reading, number>'.",
+  'stream.leftJoin(builder.stream(numbers), (r, n) => n, { within: 5 })':
+    "Type 'number' is not assignable to type 'JoinWindows'.",
+  'stream.outerJoin(builder.stream(numbers), (r, n) => n, { within: 5 })':
+    "Type 'number' is not assignable to type 'JoinWindows'.",
+  "stream.join(builder.stream(byNumber), (r, n) => n, { within: JoinWindows.of('1m') })":
+    "Argument of type 'KStream<number, string>' is not assignable to parameter of type 'Joinable<string>'.",
+  'stream.join(global, (r, name) => name)': 'Expected 3 arguments, but got 2.',
+  'stream.join(global, (r, name) => name, {})':
+    "Argument of type '{}' is not assignable to parameter of type 'GlobalTableJoinOptions<string, Reading, number>'.",
+  'stream.join(global, (r, name) => name, { keySelector: (r) => r.site })':
+    "Type 'string' is not assignable to type 'number'.",
+  'stream.join(global, (r, name) => name, { keySelector: 5 })':
+    "Type 'number' is not assignable to type '(value: Reading, key: string) => number | null | undefined'.",
+  "table.join(builder.table(byNumber), (n, name) => name, { foreignKey: () => 'x' })":
+    "Type 'string' is not assignable to type 'number'.",
+  'table.leftJoin(builder.table(byNumber), (n, name) => name, { foreignKey: 5 })':
+    "Type 'number' is not assignable to type '(value: number, key: string) => number | null | undefined'.",
+  'table.join(table, (n, m) => n + m, { value: serde.string })':
+    "Type 'Serde<string>' is not assignable to type 'Serde<number>'.",
   'table.join(builder.table(byNumber), (n, name) => name)':
     "Argument of type 'KTable<number, string>' is not assignable to parameter of type 'KTable<string, string>'.",
   'stream.leftJoin(table, (r, n) => n.toFixed())': "'n' is possibly 'null'.",
@@ -57,6 +88,15 @@ const mistakes: Readonly<Record<string, string>> = {
     "Type 'Declared<string, number>' is not assignable to type 'string | RowStore<string, number> | undefined'.",
   "stream.groupByKey().count({ store: timestampedKeyValueStore('names', { key: serde.string, value: serde.string }) })":
     "Type 'Declared<string, ValueAndTimestamp<string>> & RowStore<string, string>' is not assignable to type 'string | RowStore<string, number> | undefined'.",
+  'stream.filter(async (r) => r.celsius > 1)': "Type 'Promise<boolean>' is not assignable to type 'boolean'.",
+  'stream.filter((r) => r.celsius)': "Type 'number' is not assignable to type 'boolean'.",
+  'table.filter(async (n) => n > 1)': "Type 'Promise<boolean>' is not assignable to type 'boolean'.",
+  'table.filter((n) => n > 1, { value: serde.string })':
+    "Type 'Serde<string>' is not assignable to type 'Serde<number>'.",
+  "stream.to(readings, { nam: 'x' })":
+    "Object literal may only specify known properties, but 'nam' does not exist in type 'ToOptions<string, Reading>'. Did you mean to write 'name'?",
+  'stream.to((r) => r.site, { key: serde.float64, value: readings.value })':
+    "Type 'Serde<number>' is not assignable to type 'SinkSerde<string>'.",
   'stream.filter((r) => r.fahrenheit > 1)': "Property 'fahrenheit' does not exist on type 'Reading'.",
   'table.mapValues((n) => n + 1, { value: serde.string })': "Type 'number' is not assignable to type 'string'.",
   "builder.table(numbers, { stor: 'rows' })":

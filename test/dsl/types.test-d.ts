@@ -1,7 +1,8 @@
 /** What the compiler must infer and refuse. Checked by `tsc`; never run. */
 import { expectTypeOf } from 'vitest'
+import { JoinWindows } from '../../src/dsl/join-windows.ts'
 import { SlidingWindows } from '../../src/dsl/sliding-windows.ts'
-import type { KStream, KTable } from '../../src/dsl/streams.ts'
+import type { GlobalKTable, KStream, KTable } from '../../src/dsl/streams.ts'
 import { StreamsBuilder } from '../../src/dsl/streams-builder.ts'
 import { untilTimeLimit, untilWindowCloses } from '../../src/dsl/suppressed.ts'
 import { UnlimitedWindows } from '../../src/dsl/unlimited-windows.ts'
@@ -333,6 +334,35 @@ export function worksInGenericCode<K, V>(from: Topic<K, V>, to: Topic<K, V>, lat
   const generic = new StreamsBuilder().stream(from)
   generic.filter(() => true).to(to)
   generic.groupByKey().windowedBy(TimeWindows.of('1m'), { late }).count().suppress(untilWindowCloses())
+}
+
+/** What is joined is a type of its own, and what follows from it must be known where keys and values are not. */
+export function joinsInGenericCode<K, A extends { id: number }, B>(parts: {
+  readonly stream: KStream<K, A>
+  readonly named: KStream<string, A>
+  readonly other: KStream<string, B>
+  readonly table: KTable<NonNullable<K>, B>
+  readonly numbered: KTable<number, B>
+  readonly global: GlobalKTable<number, B>
+}): void {
+  const { stream: from, named, other, table, numbered, global } = parts
+  const pair = <X, Y>(x: X, y: Y) => [x, y] as const
+  type Pair<X, Y> = readonly [X, Y]
+  const joined: KStream<NonNullable<K>, Pair<NonNullable<A>, B>> = from.join(table, pair)
+  const perhaps: KStream<K, Pair<NonNullable<A>, B | null>> = from.leftJoin(table, pair)
+  const byNumber: KStream<K, Pair<NonNullable<A>, B>> = from.join(global, pair, { keySelector: (a) => a.id })
+  const within = { within: JoinWindows.of('1m') }
+  const both: KStream<string, Pair<NonNullable<A>, NonNullable<B>>> = named.join(other, pair, within)
+  const twice: KTable<NonNullable<K>, Pair<B, B>> = table.join(table, pair)
+  const stored: KTable<NonNullable<K>, Pair<B, B>> = table.join(table, pair, { store: 'pairs' })
+  const rows = named.toTable()
+  const foreign: KTable<string, Pair<NonNullable<A>, B | null>> = rows.leftJoin(numbered, pair, {
+    foreignKey: (a) => a.id,
+  })
+  expectTypeOf([joined, perhaps, byNumber, both, twice, stored, foreign]).toBeArray()
+  // The serde says the type of the rows, of which the joiner makes some.
+  const level = rows.join(rows, (a) => (a.id > 9 ? null : 'low'), { value: serde.json<'low' | 'high'>() })
+  expectTypeOf(level).toEqualTypeOf<KTable<string, 'low' | 'high'>>()
 }
 
 export function refusesWrongSerdes(): void {
