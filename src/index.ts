@@ -76,6 +76,7 @@ export type {
   Joinable,
   JoinedKey,
   JoinedValue,
+  KeyMadeBy,
   KGroupedStream,
   KGroupedTable,
   KStream,

@@ -9,7 +9,13 @@ import type { ChosenTopicFormat, SinkOptions } from '../topology/sink-options.ts
 import type { SourceOptions } from '../topology/source-options.ts'
 import type { JoinWindows } from './join-windows.ts'
 
-export interface OperatorOptions {
+/** A serde in place of options has a name, and would pass for them. */
+interface NotASerde {
+  /** Never there: it tells options from a serde. */
+  readonly read?: never
+}
+
+export interface OperatorOptions extends NotASerde {
   /** The operator's name in the topology, in metrics and in errors. Default: a generated one. Letters, digits, `.`, `_` and `-`. */
   readonly name?: string
 }
@@ -21,7 +27,7 @@ export interface PrintOptions<K, V> extends OperatorOptions {
   readonly mapper?: (value: V, key: K) => string
 }
 
-export interface GroupByKeyOptions<K, V> {
+export interface GroupByKeyOptions<K, V> extends NotASerde {
   /** The repartition topic, where the key has changed, is `<application id>-<name>-repartition`. Default: named after the store. */
   readonly name?: string
   /** Needed where the key has changed. */
@@ -146,7 +152,7 @@ export interface ChosenTopicOptions<K, V>
     SinkOptions<K, V>,
     ChosenTopicFormat<SinkSerde<Exclude<K, null>>, SinkSerde<Exclude<V, null>>> {}
 
-export interface RepartitionOptions<K, V> {
+export interface RepartitionOptions<K, V> extends NotASerde {
   /** The topic is `<application id>-<name>-repartition`. Default: a generated one. */
   readonly name?: string
   /** Needed where the key has changed. */

@@ -29,7 +29,16 @@ import type { TableState } from './plan.ts'
 import { ofAnotherBuilder } from './plan-mismatch.ts'
 import { PlannedGroupedTable } from './planned-grouped-table.ts'
 import { declareStore, settingsOf } from './store-declarations.ts'
-import type { KGroupedTable, KStream, KTable, RowOf, SuppressedFor, TableJoinOptionsFor, TakenBy } from './streams.ts'
+import type {
+  KeyMadeBy,
+  KGroupedTable,
+  KStream,
+  KTable,
+  RowOf,
+  SuppressedFor,
+  TableJoinOptionsFor,
+  TakenBy,
+} from './streams.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
 import { addSuppression } from './suppression.ts'
 import { addTableJoin } from './table-join.ts'
@@ -146,19 +155,22 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     return this.#join(other, 'outer', functionOf<TableJoiner>('outerJoin', 'joiner', joiner), options)
   }
 
-  toStream<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
-  toStream(options?: OperatorOptions): KStream<K, V>
-  toStream<K2>(
-    first: OperatorOptions | ((value: V, key: K) => K2) = {},
+  toStream(): KStream<K, V>
+  toStream<M extends ((value: V, key: K) => unknown) | OperatorOptions>(
+    mapperOrOptions: M,
+    options?: OperatorOptions,
+  ): KStream<KeyMadeBy<M, K>, V>
+  toStream(
+    first: OperatorOptions | ((value: V, key: K) => unknown) = {},
     second: OperatorOptions = {},
-  ): KStream<K, V> | KStream<K2, V> {
+  ): KStream<unknown, V> {
     const { plan, node, value } = this.#state
-    const mapper = typeof first === 'function' ? (first as (value: V, key: K) => K2) : undefined
-    const options = mapper === undefined ? (first as OperatorOptions) : second
+    const mapper = typeof first === 'function' ? first : undefined
+    const options = typeof first === 'function' ? second : first
     const name = plan.names.operator('KTABLE-TOSTREAM-', options.name)
     const updates = plan.addProcessor(name, tableToStream, [node])
     const stream = plan.openStream<K, V>({ plan, node: updates, key: rowKey(this.#state), value, keyChanged: false })
-    return mapper === undefined ? stream : stream.selectKey(mapper)
+    return mapper === undefined ? stream : stream.selectKey(mapper as (value: V, key: K) => unknown)
   }
 
   #join<R>(other: object, kind: JoinKind, joiner: TableJoiner, options: object): KTable<K, R> {

@@ -485,8 +485,14 @@ export interface KTable<out K, out V> {
   ): KTable<K, R>
   /** Holds back updates, to hand on the last of each key only: until windows close, or for a time. */
   suppress(suppressed: SuppressedFor<K>, options?: SuppressOptions): KTable<K, V>
-  /** The updates as records with new keys. `options.name` names the operator that makes records of updates. */
-  toStream<K2>(mapper: (value: V, key: K) => K2, options?: OperatorOptions): KStream<K2, V>
   /** The updates as records; a deleted key is a record with the value null. */
-  toStream(options?: OperatorOptions): KStream<K, V>
+  toStream(): KStream<K, V>
+  /** As `toStream()`, with the keys that a mapper makes. `options.name` names the operator that makes records of updates. */
+  toStream<M extends ((value: V, key: K) => unknown) | OperatorOptions>(
+    mapperOrOptions: M,
+    options?: OperatorOptions,
+  ): KStream<KeyMadeBy<M, K>, V>
 }
+
+/** The keys that a mapper makes, where there is one. */
+export type KeyMadeBy<M, K> = M extends (...record: never) => infer K2 ? K2 : K

@@ -71,16 +71,13 @@ export class TopologyBuilder {
   }
 
   /** Writes what the parents hand on to a topic, or each record to the topic that a function chooses for it. */
-  addSink<K, V>(name: string, topic: SinkTopic<Exclude<K, null>, Exclude<V, null>>, options: AddSinkOptions<K, V>): void
-  addSink<K, V>(
+  addSink<K, V, T extends SinkTopic<Exclude<K, null>, Exclude<V, null>> | TopicNameExtractor<K, V>>(
     name: string,
-    choose: TopicNameExtractor<K, V>,
-    options: AddSinkOptions<K, V> & ChosenTopicFormat<SinkSerde<Exclude<K, null>>, SinkSerde<Exclude<V, null>>>,
-  ): void
-  addSink(
-    name: string,
-    topic: SinkTopic<never, never> | TopicNameExtractor<never, never>,
-    options: { readonly parents: Parents<unknown, unknown> } & SinkOptions<never, never>,
+    topic: T,
+    options: AddSinkOptions<K, V> &
+      (T extends TopicNameExtractor<K, V>
+        ? ChosenTopicFormat<SinkSerde<Exclude<K, null>>, SinkSerde<Exclude<V, null>>>
+        : unknown),
   ): void {
     requireOptions('addSink(...)', options, 'the nodes that it takes records from: { parents }')
     const parents = namesOf(options.parents)

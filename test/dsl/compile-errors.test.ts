@@ -8,7 +8,7 @@ import { root } from '../source-files.ts'
  * which the compiler adds to say how it came to that, are not compared.
  */
 const preamble = `
-import { GlobalKTable, JoinWindows, SessionWindows, StreamsBuilder, TimeWindows, keyValueStore, serde, timestampedKeyValueStore, topic, untilWindowCloses } from '../src/index.ts'
+import { GlobalKTable, JoinWindows, SessionWindows, StreamsBuilder, TimeWindows, TopologyBuilder, keyValueStore, serde, timestampedKeyValueStore, topic, untilWindowCloses } from '../src/index.ts'
 interface Reading { site: string; celsius: number }
 const readings = topic('readings', { key: serde.string, value: serde.json<Reading>() })
 const numbers = topic('numbers', { key: serde.string, value: serde.float64 })
@@ -93,6 +93,20 @@ const mistakes: Readonly<Record<string, string>> = {
   'table.filter(async (n) => n > 1)': "Type 'Promise<boolean>' is not assignable to type 'boolean'.",
   'table.filter((n) => n > 1, { value: serde.string })':
     "Type 'Serde<string>' is not assignable to type 'Serde<number>'.",
+  'stream.groupByKey(serde.string)':
+    "Argument of type 'Serde<string>' is not assignable to parameter of type 'GroupByKeyOptions<string, Reading>'.",
+  'stream.repartition(serde.string)':
+    "Argument of type 'Serde<string>' is not assignable to parameter of type 'RepartitionOptions<string, Reading>'.",
+  'stream.groupByKey().count(serde.float64)':
+    "Argument of type 'Serde<number>' is not assignable to parameter of type 'StoreOptions<string, number, RowStore<string, number>>'.",
+  'table.toStream({ name: 5 })': "Type 'number' is not assignable to type 'string'.",
+  "table.toStream('site')":
+    "Argument of type 'string' is not assignable to parameter of type 'OperatorOptions | ((value: number, key: string) => unknown)'.",
+  'table.toStream((n) => n.site)': "Property 'site' does not exist on type 'number'.",
+  'table.toStream((n) => n).to(numbers)':
+    "Argument of type 'Topic<string, number>' is not assignable to parameter of type 'SinkTopic<number, number>'.",
+  "new TopologyBuilder().addSink('out', 5, { parents: [] })":
+    "Argument of type 'number' is not assignable to parameter of type 'TopicNameExtractor<unknown, unknown> | SinkTopic<unknown, unknown>'.",
   "stream.to(readings, { nam: 'x' })":
     "Object literal may only specify known properties, but 'nam' does not exist in type 'ToOptions<string, Reading>'. Did you mean to write 'name'?",
   'stream.to((r) => r.site, { key: serde.float64, value: readings.value })':
