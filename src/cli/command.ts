@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { Environment } from '../env/environment.ts'
 import { MillraceError } from '../errors.ts'
+import { version } from '../version.ts'
 import { addBrokerCommand } from './broker-command.ts'
 import { addConfigsCommand } from './kafka/configs-command.ts'
 import { addConsumeCommand } from './kafka/consume-command.ts'
@@ -17,6 +18,7 @@ export async function runCommand(environment: Environment, words: readonly strin
   const { host } = environment
   const program = new Command('millrace')
     .description('A partition log that speaks the protocol of Apache Kafka, and stream processing on it.')
+    .version(version, '--version', 'says which version this is')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.write('out', text),

@@ -18,6 +18,8 @@ export const seesWaitingRows: RegExp = /^(tableJoin|foreignKeyJoin)$/
 export function withCache(node: CaseNode, { op, windows }: Partial<CaseNode>): CaseNode {
   if (node.is === 'cogrouped' && node.fn === 'dropSome') return { ...node, fn: 'concat' }
   if (node.is !== 'table' || node.historyMs !== undefined || op === 'emitOnClose') return node
+  // It shows a table of versions, for which Kafka Streams does not take it any more where it is told of a cache.
+  if (node.op === 'tableMapValues' && node.plain === true) return node
   const { plain: _, ...told } = node
   return {
     ...(told as CaseNode),
