@@ -73,3 +73,18 @@ export function requireTopic(method: string, given: unknown): void {
 export function requireTopics(method: string, given: unknown): void {
   for (const each of Array.isArray(given) ? given : [given]) requireTopic(method, each)
 }
+
+/** The supplier of an operator's processors, or of its transformers. */
+export function requireMaker(operator: string, given: unknown, method: string): void {
+  if (typeof given === 'function') return
+  const remedy = `Give one: () => ({ ${method}() {} }).`
+  throw refusal(`The processor '${operator}'`, 'a function that makes it', given, remedy)
+}
+
+/** What such a supplier made. */
+export function requireMade(operator: string, given: unknown, method: string): void {
+  const made = given as { readonly [name: string]: unknown } | null | undefined
+  if (typeof made?.[method] === 'function') return
+  const needed = `to return an object with ${method}()`
+  throw refusal(`The supplier of '${operator}'`, needed, given, 'Return a new one at each call.')
+}

@@ -1,6 +1,6 @@
 import { functionOf, requireOptions } from '../arguments.ts'
 import type { ValueTransformer, ValueTransformerSupplier } from '../processor/processor.ts'
-import { requireNewEachTime } from '../processor/processor-step.ts'
+import { requireSupplier } from '../processor/processor-step.ts'
 import { ValueTransformation } from '../processor/value-transformation.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDeclaration } from '../state/store-declaration.ts'
@@ -89,7 +89,7 @@ export class PlannedTable<K, V> implements KTable<K, V> {
     options: TransformValuesOptions<V2, K> = {},
   ): KTable<K, V2> {
     const { stores = [], ...tableOptions } = options
-    requireNewEachTime(supplier, options.name ?? 'transformValues', 'transform')
+    requireSupplier(supplier, options.name ?? 'transformValues', 'transform')
     const create = (): ValueTransformation =>
       new ValueTransformation(supplier() as ValueTransformer<unknown, unknown, unknown>)
     return this.#derive({

@@ -1,4 +1,4 @@
-import { refusal } from '../arguments.ts'
+import { requireMade, requireMaker } from '../arguments.ts'
 import { MillraceError } from '../errors.ts'
 import type { FlowRecord } from '../topology/flow-record.ts'
 import type { Processor as Step, ProcessorContext as StepContext } from '../topology/processor.ts'
@@ -16,7 +16,7 @@ export function processorSteps<KIn, VIn, KOut, VOut>(
   supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
   operator: string,
 ): () => Step {
-  requireNewEachTime(supplier, operator, 'process')
+  requireSupplier(supplier, operator, 'process')
   // The types were those of the streams that the processor stands between; a step has records of unknown ones.
   return () =>
     new RecordStep(callOnce(operator, 'The supplier', supplier) as Processor<unknown, unknown, unknown, unknown>)
@@ -27,7 +27,7 @@ export function fixedKeyProcessorSteps<KIn, VIn, VOut>(
   supplier: FixedKeyProcessorSupplier<KIn, VIn, VOut>,
   operator: string,
 ): () => Step {
-  requireNewEachTime(supplier, operator, 'process')
+  requireSupplier(supplier, operator, 'process')
   return () =>
     new FixedKeyStep(callOnce(operator, 'The supplier', supplier) as FixedKeyProcessor<unknown, unknown, unknown>)
 }
@@ -95,31 +95,13 @@ class FixedKeyStep implements Step {
 }
 
 /** Tasks must not share a processor, as they would where a supplier hands out one that it made before. */
-export function requireNewEachTime(supplier: () => unknown, operator: string, method: 'process' | 'transform'): void {
-  if (typeof supplier !== 'function') {
-    throw refusal(
-      `The processor '${operator}'`,
-      'a function that makes it',
-      supplier,
-      `Give one: () => ({ ${method}() {} }).`,
-    )
-  }
+export function requireSupplier(supplier: () => unknown, operator: string, method: 'process' | 'transform'): void {
+  requireMaker(operator, supplier, method)
   const first = supplier()
-  if (!hasMethod(first, method)) {
-    throw refusal(
-      `The supplier of '${operator}'`,
-      `to return an object with ${method}()`,
-      first,
-      'Return a new one at each call.',
-    )
-  }
+  requireMade(operator, first, method)
   if (supplier() !== first) return
   throw new MillraceError('INVALID_TOPOLOGY', 'The supplier makes the same processor each time', {
     at: { operator },
     remedy: 'Make the processor within the supplier, so that each task has one of its own.',
   })
-}
-
-function hasMethod(made: unknown, name: string): boolean {
-  return typeof made === 'object' && made !== null && typeof (made as Record<string, unknown>)[name] === 'function'
 }
