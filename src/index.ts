@@ -1,3 +1,5 @@
+// Public types have buffers in them: a program whose settings name no types of Node has them by this.
+/// <reference types="node" preserve="true" />
 import type { ClusterEvent } from './cluster/cluster-event.ts'
 import { connect as connectCluster } from './cluster/connect.ts'
 import { Connection } from './cluster/connection.ts'

@@ -1,3 +1,5 @@
+// Public types have buffers in them: a program whose settings name no types of Node has them by this.
+/// <reference types="node" preserve="true" />
 import { requireTopic } from '../arguments.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { VirtualClock } from '../env/virtual-clock.ts'
