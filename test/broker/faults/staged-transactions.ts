@@ -219,13 +219,21 @@ export class StagedTransactions {
     }
   }
 
-  /** What nobody was told of is decided by what is there: by any of its records, all others must follow. */
+  /**
+   * What nobody was told of is decided by what is there: by any of its records, or by its offset where it has none, and all else
+   * must follow.
+   */
   #decide(broker: Broker): void {
     const found = new Set([...this.#sent.keys()].flatMap((topic) => valuesOf(broker, topic)))
     for (const transaction of this.#all) {
       if (transaction.fate !== 'all or nothing') continue
+      const { id, offset } = transaction
       const records = [...this.#sent.values()].flat().filter((one) => one.transaction === transaction)
-      transaction.fate = records.some(({ value }) => found.has(value)) ? 'there' : 'never'
+      const isThere =
+        records.length > 0
+          ? records.some(({ value }) => found.has(value))
+          : offset !== undefined && broker.offsets.committed(id, otherTopic, 0)?.offset === offset
+      transaction.fate = isThere ? 'there' : 'never'
     }
   }
 
