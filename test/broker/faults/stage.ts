@@ -310,10 +310,11 @@ export class Stage {
     this.#world = worldOn(this.#memory)
     const environment = { ...this.#world, disk }
     const broker = await openBroker({ directory: 'data', environment, flush: 'fsync', settings })
-    broker.onOffline(() => {
-      this.hasFailed = true
-    })
     this.broker = broker
+    broker.onOffline(() => {
+      // The process before may notice only now that its disk is gone.
+      if (this.broker === broker) this.hasFailed = true
+    })
     return broker
   }
 

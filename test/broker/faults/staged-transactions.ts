@@ -115,11 +115,16 @@ export class StagedTransactions {
     const asked = isWhole ? outcome : 'abort'
     if (asked === 'commit') transaction.fate = 'all or nothing'
     const request = { transactionalId: id, ...transaction.producer }
-    const isEnded = await this.#stage.attempt(async () => {
-      this.#producers.set(id, await broker.transactions.end(request, asked))
+    // What failed may not have begun at the broker, which then takes its end for one of nobody: as in Kafka, the producer starts anew.
+    const orFenced = isWhole ? rethrow : orUndefined('PRODUCER_FENCED')
+    let next: ProducerIdentity | undefined
+    const isAnswered = await this.#stage.attempt(async () => {
+      next = await broker.transactions.end(request, asked).catch(orFenced)
     })
-    if (!isEnded) this.#producers.delete(id)
-    else if (asked === 'commit') transaction.fate = 'there'
+    const isEnded = isAnswered && next !== undefined
+    if (next === undefined) this.#producers.delete(id)
+    else this.#producers.set(id, next)
+    if (isEnded && asked === 'commit') transaction.fate = 'there'
     await this.#settle(id)
     return isEnded && asked === outcome
   }
@@ -250,6 +255,10 @@ export class StagedTransactions {
 
 function valuesOf(broker: Broker, topic: string): string[] {
   return committedRecordsIn(broker.log(topic, 0), 500).map(({ value }) => value)
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }
 
 function orUndefined(code: string): (error: unknown) => undefined {
