@@ -249,7 +249,8 @@ export interface ConnectOptions {
   readonly flush?: 'fsync' | 'page-cache'
   /**
    * Opens the broker to clients of Kafka's protocol, so that Kafka's own tools look into it: a port, which only this machine
-   * reaches, or listeners, each with a port and a way to talk. Default: it is not opened.
+   * reaches, or listeners, each with a port and a way to talk. An open port keeps the process until the connection is closed,
+   * also where its applications have ended. Default: it is not opened.
    */
   readonly listen?: ListenOptions
   /** Which of these clients may do what, by rules that Kafka's clients make. Default: whoever is let in may do everything. */

@@ -11,6 +11,8 @@ export interface OwnBrokerOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** More words of `millrace broker start`, as listeners beside the one in clear text. */
   readonly words?: readonly string[]
+  /** Where its data are, and stay. Default: a directory of its own, which goes when it stops. */
+  readonly directory?: string
 }
 
 /** Our broker as a process of its own, as `millrace broker start` makes it. */
@@ -35,12 +37,15 @@ export async function startOwnBroker({
   flush = 'fsync',
   settings = {},
   words: more = [],
+  directory: given,
 }: OwnBrokerOptions = {}): Promise<OwnBroker> {
   mkdirSync(interopDirectory, { recursive: true })
-  const directory = mkdtempSync(join(interopDirectory, 'millrace-'))
+  const directory = given ?? mkdtempSync(join(interopDirectory, 'millrace-'))
   const config = Object.entries(settings).flatMap(([name, value]) => ['--config', `${name}=${value}`])
   const words = ['--data', directory, '--flush', flush, ...config]
-  const remove = () => rmSync(directory, { recursive: true, force: true })
+  const remove = () => {
+    if (given === undefined) rmSync(directory, { recursive: true, force: true })
+  }
   let complaints = ''
   const start = (port: string) =>
     startProcess([...words, '--listen', `127.0.0.1:${port}`, ...more], (text) => (complaints += text))

@@ -3,6 +3,7 @@ import { startOwnBroker } from '../own-broker.ts'
 import { apacheKafka, oldApacheKafka } from './apache-kafka.ts'
 import { confluentKafka } from './confluent-kafka.ts'
 import { franzGo } from './franz-go.ts'
+import { kafkaStreams } from './kafka-streams.ts'
 import { kafkajs } from './kafkajs.ts'
 import { kcat } from './kcat.ts'
 import type { Check, Peer, PeerOptions } from './peer.ts'
@@ -11,7 +12,17 @@ import { security } from './security.ts'
 
 /** Clients, tools and tests that we did not write, against our broker: a table says what each did, and how it ended. */
 
-const peers: readonly Peer[] = [kafkajs, kcat, confluentKafka, sarama, apacheKafka, oldApacheKafka, security, franzGo]
+const peers: readonly Peer[] = [
+  kafkajs,
+  kcat,
+  confluentKafka,
+  sarama,
+  apacheKafka,
+  oldApacheKafka,
+  security,
+  franzGo,
+  kafkaStreams,
+]
 
 const usage = `npm run interop -- [options] [PEER ...]
 
