@@ -1,13 +1,10 @@
-import { StreamsBuilder, serde, type TopicSpec, type Topology, topic } from '../../../src/index.ts'
+import { StreamsBuilder, serde, type TopicSpec, type Topology } from '../../../src/index.ts'
+import { greatest, ints, least, longs } from './numbers.ts'
 
 /**
  * The topology of Kafka Streams' own test of exactly once (`EosTestClient`, with its repartitioning), whose verifier computes from the
  * input, record by record, what must be in every other topic.
  */
-
-const partitions = 5
-const ints = (name: string) => topic(name, { key: serde.string, value: serde.int32, partitions })
-const longs = (name: string) => topic(name, { key: serde.string, value: serde.int64, partitions })
 
 const data = ints('data')
 const echo = ints('echo')
@@ -26,7 +23,7 @@ export function eosTopology(): Topology {
   const grouped = source.groupByKey()
   grouped
     .aggregate(
-      () => 0x7fff_ffff,
+      () => greatest,
       (aggregate, value) => Math.min(aggregate, value),
       { value: serde.int32 },
     )
@@ -44,7 +41,7 @@ export function eosTopology(): Topology {
   const again = builder.stream(repartitioned).groupByKey()
   again
     .aggregate(
-      () => -0x8000_0000,
+      () => least,
       (aggregate, value) => Math.max(aggregate, value),
       { value: serde.int32 },
     )

@@ -10,15 +10,12 @@ import {
   untilWindowCloses,
   type Windowed,
 } from '../../../src/index.ts'
+import { greatest, ints, least, longs, partitions } from './numbers.ts'
 
 /**
  * The topology of Kafka Streams' own smoke test (`SmokeTestClient`), whose driver knows only topics and bytes: it sends numbers for
  * 20 keys and checks what comes of them. Some tables are of topics that the application itself writes.
  */
-
-const partitions = 5
-const ints = (name: string) => topic(name, { key: serde.string, value: serde.int32, partitions })
-const longs = (name: string) => topic(name, { key: serde.string, value: serde.int64, partitions })
 
 const data = ints('data')
 const echo = ints('echo')
@@ -41,8 +38,6 @@ export const smokeTopics: readonly TopicSpec[] = [
   ...[difference, count, average, countsOfCounts, foreignKeys],
 ]
 
-const least = -0x8000_0000
-const greatest = 0x7fff_ffff
 /** The driver's last record for each partition, which moves event time and is no data. */
 const isFlush = (key: string): boolean => key === 'flush'
 
