@@ -88,3 +88,12 @@ export function requireMade(operator: string, given: unknown, method: string): v
   const needed = `to return an object with ${method}()`
   throw refusal(`The supplier of '${operator}'`, needed, given, 'Return a new one at each call.')
 }
+
+/** What `build()` of a builder returns. */
+export function requireTopology(given: unknown): void {
+  if (typeof given === 'object' && given !== null && 'subTopologies' in given) return
+  const isBuilder = typeof given === 'object' && given !== null && 'build' in given
+  throw new MillraceError('INVALID_ARGUMENT', isBuilder ? 'This is a builder, not a topology' : 'This is no topology', {
+    remedy: isBuilder ? 'Hand over what its build() returns.' : 'Hand over what build() of a StreamsBuilder returns.',
+  })
+}

@@ -1,4 +1,4 @@
-import { requireTopology } from '../topology/require-topology.ts'
+import { requireTopology } from '../arguments.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Application } from './application.ts'
 import { CacheBound } from './cache-bound.ts'

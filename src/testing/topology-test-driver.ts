@@ -1,6 +1,6 @@
 // Public types have buffers in them: a program whose settings name no types of Node has them by this.
 /// <reference types="node" preserve="true" />
-import { requireTopic } from '../arguments.ts'
+import { requireTopic, requireTopology } from '../arguments.ts'
 import { type Duration, toMilliseconds } from '../duration.ts'
 import { VirtualClock } from '../env/virtual-clock.ts'
 import { MillraceError } from '../errors.ts'
@@ -15,7 +15,6 @@ import type { TypedStore } from '../stores/typed-store.ts'
 import type { Topic } from '../topic.ts'
 import { hasChangelog } from '../topology/filled-stores.ts'
 import { isOfPattern } from '../topology/node-topic.ts'
-import { requireTopology } from '../topology/require-topology.ts'
 import type { Topology } from '../topology/topology.ts'
 import { MemoryLog } from './memory-log.ts'
 import { TestInput, type TestInputOptions } from './test-input.ts'
