@@ -12,13 +12,16 @@ const leastJava = 17
 
 /** The poms there are, by Apache Kafka's version: a new one, whose broker is run too, and the old one that clients are still of. */
 export type ApacheVersion = '4.1.1' | '3.0.0'
-const poms: Readonly<Record<ApacheVersion, string>> = {
+/** What is fetched together: a version, or Kafka Streams with its own tests. */
+export type ApacheJars = ApacheVersion | 'streams-tests'
+const poms: Readonly<Record<ApacheJars, string>> = {
   '4.1.1': join(root, 'test/interop/pom.xml'),
   '3.0.0': join(root, 'test/interop/old/pom.xml'),
+  'streams-tests': join(root, 'test/interop/streams/pom.xml'),
 }
 
 /** Why nothing of Apache Kafka can be run here; undefined where it can. */
-export function apacheKafkaProblem(apache: ApacheVersion = '4.1.1'): string | undefined {
+export function apacheKafkaProblem(apache: ApacheJars = '4.1.1'): string | undefined {
   const java = spawnSync('java', ['-version'], { encoding: 'utf8' })
   if (java.error !== undefined) return `there is no Java (${leastJava} or newer) on the path`
   const version = Number(/version "(\d+)/.exec(java.stderr)?.[1] ?? 0)
@@ -29,14 +32,14 @@ export function apacheKafkaProblem(apache: ApacheVersion = '4.1.1'): string | un
 }
 
 /** The class path with Apache Kafka's jars, which Maven fetches the first time. */
-export function apacheClassPath(apache: ApacheVersion = '4.1.1'): string {
+export function apacheClassPath(apache: ApacheJars = '4.1.1'): string {
   const directory = jarDirectory(apache)
   if (!existsSync(directory)) fetchInto(directory, poms[apache])
   return join(directory, '*')
 }
 
 /** The jars of this pom: another pom has a directory of its own. */
-function jarDirectory(apache: ApacheVersion): string {
+function jarDirectory(apache: ApacheJars): string {
   const hash = createHash('sha256').update(readFileSync(poms[apache])).digest('hex').slice(0, 12)
   return join(interopDirectory, `jars-${hash}`)
 }

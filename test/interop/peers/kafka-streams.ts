@@ -8,8 +8,8 @@ import type { Peer } from './peer.ts'
 export const kafkaStreams: Peer = {
   name: 'kafka-streams',
   prepare: async () => {
-    const problem = apacheKafkaProblem()
-    if (problem === undefined) apacheClassPath()
+    const problem = apacheKafkaProblem('streams-tests')
+    if (problem === undefined) apacheClassPath('streams-tests')
     return problem
   },
   // Each has a broker of its own, because the topics have the same names.

@@ -40,7 +40,7 @@ export function startStreams(
       .join(''),
   )
   const main = `org.apache.kafka.streams.tests.${test}`
-  return new WatchedProgram('java', ['-Xmx512m', '-Dlog4j2.level=ERROR', '-cp', apacheClassPath(), main, path, command])
+  return new WatchedProgram('java', ['-Xmx512m', '-cp', apacheClassPath('streams-tests'), main, path, command])
 }
 
 /** Starts our application of one of the tests, with its broker within it; resolves when it is ready. */
