@@ -222,6 +222,23 @@ describe('a join of two streams', () => {
     )
   })
 
+  it('counts the time between two searches from the first record on, also where nothing can wait so long yet', () => {
+    const options = { within: within.grace(15), emitEvery: '1s' } as const
+    using driver = new TopologyTestDriver(written((l, r) => l.leftJoin(r, joiner, options).to(text('out'))))
+    const pipe = (name: string, key: string, timestamp: number) => {
+      driver.input(text(name)).pipe({ key, value: key, timestamp })
+      return driver
+        .output(text('out'))
+        .readAll()
+        .map(({ value }) => value)
+    }
+    expect(pipe('L', 'a', 0)).toEqual([])
+    driver.advanceWallClockTime(600)
+    expect(pipe('L', 'b', 40)).toEqual([])
+    driver.advanceWallClockTime(400)
+    expect(pipe('R', 'x', 60)).toEqual(['a+null'])
+  })
+
   it('is refused where it could not run, and says why', () => {
     expect(() => written((left, right) => void left.mapValues((v) => v).join(right, joiner, { within }))).toThrow(
       "No serde is known for the values that 'KSTREAM-MAPVALUES-0000000002' makes, but the store 'KSTREAM-JOINTHIS-0000000005-store' needs one (operator KSTREAM-JOINTHIS-0000000005). Give it in join(..., { value }).",
