@@ -47,7 +47,8 @@ export class ClientConnection implements ConnectionHandler {
   /** Ends the time in which nothing of the client is begun; undefined outside of it. */
   #unmute: Cancel | undefined
   #isOver = false
-  readonly #sinceMs: number
+  /** When it was last seen to be known who the client is; before that, when it came. */
+  #knownMs: number
   #lastActivityMs: number
 
   constructor(options: ClientConnectionOptions) {
@@ -75,8 +76,8 @@ export class ClientConnection implements ConnectionHandler {
       advertised: options.listener.advertised,
       signal: this.#ended.signal,
     }
-    this.#sinceMs = options.environment.clock.monotonicMs()
-    this.#lastActivityMs = this.#sinceMs
+    this.#knownMs = options.environment.clock.monotonicMs()
+    this.#lastActivityMs = this.#knownMs
   }
 
   onSecured(): void {
@@ -149,7 +150,9 @@ export class ClientConnection implements ConnectionHandler {
   /** Ends the connection where the client has taken too long for something. */
   endIfOverdue(nowMs: number): void {
     const { maxIdleMs, maxLoginMs } = this.#options.limits
-    if (!this.#session.isKnown && nowMs - this.#sinceMs >= maxLoginMs) this.end(tooSlow('to log in'))
+    // Who logs in again has the time of a login from then on.
+    if (this.#session.isKnown) this.#knownMs = nowMs
+    if (nowMs - this.#knownMs >= maxLoginMs) this.end(tooSlow('to log in'))
     else if (this.#requests.isOverdue(nowMs)) this.end(tooSlow('with a request'))
     else if (nowMs - this.#lastActivityMs >= maxIdleMs && this.#replies.pendingCount === 0) this.end()
   }

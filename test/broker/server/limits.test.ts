@@ -4,6 +4,8 @@ import { apiVersions } from '../../../src/broker/protocol/messages/api-versions.
 import { fetch } from '../../../src/broker/protocol/messages/fetch.ts'
 import { metadata } from '../../../src/broker/protocol/messages/metadata.ts'
 import { produce } from '../../../src/broker/protocol/messages/produce.ts'
+import { saslAuthenticate } from '../../../src/broker/protocol/messages/sasl-authenticate.ts'
+import { saslHandshake } from '../../../src/broker/protocol/messages/sasl-handshake.ts'
 import type { ServerLimits } from '../../../src/broker/server/server-limits.ts'
 import type { ListenerOptions } from '../../../src/listener-options.ts'
 import { batchOf } from '../records.ts'
@@ -149,6 +151,25 @@ describe('a client that takes its time', () => {
     expect(served.server.connectionCount).toBe(1)
     await client.request(apiVersions, 0, {})
     await pass(served, 2_000)
+    await client.closed
+    expect(String(served.errors[0])).toContain('too slow to log in')
+  })
+
+  it('to log in again has as much time for it, however long it has been there', async () => {
+    const sasl = { mechanisms: ['PLAIN'], plain: { alice: 'flour' }, maxReauthMs: 600_000 } as const
+    const served = await serve({}, { protocol: 'SASL_PLAINTEXT', sasl })
+    const client = await served.connect()
+    const handshake = () => client.request(saslHandshake, 1, { mechanism: 'PLAIN' })
+    const authenticate = () => client.request(saslAuthenticate, 2, { authBytes: Buffer.from('\0alice\0flour') })
+    await handshake()
+    expect((await authenticate()).errorCode).toBe(0)
+    await pass(served, 120_000)
+    await handshake()
+    await pass(served, 28_000)
+    expect((await authenticate()).errorCode).toBe(0)
+    expect(served.errors).toEqual([])
+    await handshake()
+    await pass(served, 32_000)
     await client.closed
     expect(String(served.errors[0])).toContain('too slow to log in')
   })
